@@ -1,0 +1,155 @@
+//! What application messages say, as canonical CBOR inside an MLS PrivateMessage. –[A-6]
+
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+
+use crate::{
+    Day,
+    card::{Attested, CardVersion},
+    commit::Statement,
+    fixed::byte_array,
+    keys::{PublicKey, SecretKey},
+    slot::ThreadSecret,
+};
+
+byte_array!(
+    /// A message's random id: the same when it is sent again in a later epoch.
+    public MessageId, 16
+);
+
+/// An application message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Message {
+    /// Doubles are dropped by author and id.
+    pub id: MessageId,
+    /// Lamport clock, which orders messages of different authors for display.
+    pub clock: u64,
+    /// What it says.
+    pub content: Content,
+}
+
+/// What an application message says.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum Content {
+    /// Text to read.
+    Text(String),
+    /// A colleague is proposed to the person.
+    Proposal(Proposal),
+    /// She says no; her yes is the commit that adds the colleague.
+    Refusal {
+        /// Id of the proposal's message.
+        proposal: MessageId,
+    },
+    /// The author leaves; whoever commits next removes the leaf.
+    Leave(Statement),
+    /// A fact that the next commit must act on, passed on by a member.
+    Statement(Statement),
+    /// For the desk group only.
+    Desk(DeskContent),
+}
+
+/// A colleague is proposed to the person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Proposal {
+    /// Who is proposed.
+    pub member: Attested,
+    /// Why, in the proposer's words.
+    pub reason: String,
+    /// What will be readable.
+    pub reads: Reads,
+    /// The colleague's KeyPackage, which the proposer has taken.
+    pub key_package: ByteBuf,
+}
+
+/// What of the past a newcomer will read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reads {
+    /// Nothing from before, and all from now on.
+    FromNow,
+    /// The summary, and all from now on.
+    Summary,
+}
+
+/// What members of a desk tell each other.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum DeskContent {
+    /// A day's mailbox and intake key; stored here before a card names them.
+    IntakeKey(IntakeKey),
+    /// A claim is about to be decided, or was.
+    Claim(ClaimNotice),
+    /// One-time KeyPackages of the author.
+    KeyPackages(Vec<ByteBuf>),
+    /// Where the author receives what is sealed to it: an X-Wing key.
+    SealKey(ByteBuf),
+    /// The desk key, sealed to one coordinator.
+    DeskKey {
+        /// Attested key of the coordinator.
+        to: PublicKey,
+        /// HPKE encapsulation ‖ ciphertext of the desk key's seed.
+        sealed: ByteBuf,
+    },
+    /// The card as it is now, so that everyone refuses lower versions.
+    Card {
+        /// Version of it.
+        version: CardVersion,
+        /// As published, without the daily part's own news.
+        card: ByteBuf,
+    },
+    /// What a newcomer must know, in numbered parts.
+    Snapshot(SnapshotPart),
+}
+
+/// A day's mailbox and intake key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IntakeKey {
+    /// The card's day.
+    pub day: Day,
+    /// Signing key of the mailbox.
+    pub mailbox: SecretKey,
+    /// Seed of the X-Wing key.
+    pub seed: ThreadSecret,
+}
+
+/// What became of a waiting person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClaimNotice {
+    /// Her `r`.
+    pub r: ThreadSecret,
+    /// Whether a reply is stored, so that she is no longer waiting.
+    pub answered: bool,
+}
+
+/// A part of the snapshot for newcomers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SnapshotPart {
+    /// From 0.
+    pub part: u32,
+    /// How many there are.
+    pub parts: u32,
+    /// Intake keys that still open something.
+    pub intake_keys: Vec<IntakeKey>,
+    /// Open claims.
+    pub claims: Vec<ClaimNotice>,
+    /// KeyPackages by owner.
+    pub pool: Vec<(PublicKey, Vec<ByteBuf>)>,
+}
+
+impl std::fmt::Debug for Content {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Content").finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for DeskContent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DeskContent").finish_non_exhaustive()
+    }
+}

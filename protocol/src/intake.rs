@@ -1,0 +1,237 @@
+//! First contact: what a person seals to a desk, and the threads that she and the desk meet in. [I-1]–[I-9]
+
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+
+use crate::{
+    Day,
+    card::Attested,
+    cell::CellHash,
+    keys::{PublicKey, SecretKey, Signature},
+    limits::CELL_BYTES,
+    link::DeskId,
+    slot::ThreadSecret,
+};
+
+/// Bytes of an X-Wing encapsulation.
+pub const ENCAPSULATION_BYTES: usize = 1120;
+/// Bytes of an intake's plaintext: length u16 BE ‖ CBOR ‖ zeros.
+pub const INTAKE_PLAINTEXT_BYTES: usize = CELL_BYTES - ENCAPSULATION_BYTES - 16;
+
+/// What a person seals to a desk's intake key.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Intake {
+    /// Secret of the threads she waits in.
+    pub r: ThreadSecret,
+    /// Her key for this conversation.
+    pub person: PublicKey,
+    /// BCP 47 tag of her language.
+    pub language: String,
+    /// Why she comes.
+    pub kind: IntakeKind,
+    /// First text; longer text goes on in the waiting thread.
+    pub text: String,
+}
+
+/// Why somebody comes to a desk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum IntakeKind {
+    /// For the first time.
+    First,
+    /// Nobody answers in her conversation.
+    CameBack {
+        /// The conversation's MLS group id.
+        group: ByteBuf,
+        /// By her key over the group id and `r`: see [`sign_contact`].
+        signature: Signature,
+    },
+    /// She, or a member, can't follow a group.
+    Rescue {
+        /// Its MLS group id.
+        group: ByteBuf,
+        /// By the person key or attested key over the group id and `r`: see [`sign_contact`].
+        signature: Signature,
+    },
+}
+
+impl std::fmt::Debug for Intake {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Intake").finish_non_exhaustive()
+    }
+}
+
+/// HPKE info of an intake: label ‖ desk ‖ card version u32 BE ‖ day u32 BE. [I-2]
+pub fn intake_info(desk: &DeskId, version: u32, day: Day) -> Vec<u8> {
+    [
+        b"cobijo/1 intake".as_slice(),
+        desk.as_bytes(),
+        &version.to_be_bytes(),
+        &day.to_be_bytes(),
+    ]
+    .concat()
+}
+
+/// HPKE info of what a waiting person adds: label ‖ r. [I-4]
+pub fn waiting_info(r: &ThreadSecret) -> Vec<u8> {
+    [b"cobijo/1 waiting".as_slice(), r.as_bytes()].concat()
+}
+
+/// A payload in the waiting thread.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum Waiting {
+    /// An MLSMessage that holds a KeyPackage; the highest serial of each kind of leaf counts.
+    KeyPackage(ByteBuf),
+    /// More of what she writes: HPKE encapsulation ‖ ciphertext under the same intake key.
+    More(ByteBuf),
+    /// An invited newcomer, before any attestation.
+    Newcomer(Newcomer),
+}
+
+/// What an invited newcomer says of herself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Newcomer {
+    /// The key to attest.
+    pub key: PublicKey,
+    /// The name she wants to be seen by.
+    pub alias: String,
+    /// By that key over `r` and the alias, so that nobody else's key is attested.
+    pub signature: Signature,
+}
+
+/// A payload in the reply thread.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum Reply {
+    /// A claimer answers: the Welcome with this hash stands in her welcome thread.
+    Claimed(SignedReply),
+    /// A claimer of "ask the desk" or a rescue offers a KeyPackage; her yes adds it.
+    Offered(SignedReply),
+    /// The reply at this index can't be joined: the contest goes on.
+    NotThisOne {
+        /// Index in the reply thread.
+        index: u64,
+        /// By the person key: see [`sign_not_this_one`].
+        signature: Signature,
+    },
+    /// To an invited newcomer.
+    Attested {
+        /// Her attestation, with the chain.
+        attested: Attested,
+    },
+}
+
+/// A claimer's reply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignedReply {
+    /// SHA-256 of the MLSMessage that is offered: a Welcome, or the KeyPackage in `content`.
+    pub hash: CellHash,
+    /// The KeyPackage, for an offer; empty for a claim.
+    pub content: ByteBuf,
+    /// Who replies.
+    pub by: Attested,
+    /// By the attested key: see [`SignedReply::sign`].
+    pub signature: Signature,
+}
+
+const REPLY_LABEL: &str = "cobijo/1 reply";
+const NOT_THIS_ONE_LABEL: &str = "cobijo/1 not this one";
+const NEWCOMER_LABEL: &str = "cobijo/1 newcomer";
+const CONTACT_LABEL: &str = "cobijo/1 contact";
+
+impl SignedReply {
+    /// Signs over r ‖ hash.
+    pub fn sign(
+        key: &SecretKey,
+        by: Attested,
+        r: &ThreadSecret,
+        hash: CellHash,
+        content: Vec<u8>,
+    ) -> Self {
+        let signature = key.sign(REPLY_LABEL, &[r.as_bytes().as_slice(), &hash].concat());
+        Self {
+            hash,
+            content: ByteBuf::from(content),
+            by,
+            signature,
+        }
+    }
+
+    /// Whether a member attested under `root` signed it.
+    pub fn verify(&self, root: &PublicKey, r: &ThreadSecret) -> bool {
+        let Ok((attestation, _)) = self.by.verify(root) else {
+            return false;
+        };
+        attestation.key.verify(
+            REPLY_LABEL,
+            &[r.as_bytes().as_slice(), &self.hash].concat(),
+            &self.signature,
+        )
+    }
+}
+
+/// Signs that the reply at `index` can't be joined.
+pub fn sign_not_this_one(person: &SecretKey, r: &ThreadSecret, index: u64) -> Reply {
+    let signature = person.sign(
+        NOT_THIS_ONE_LABEL,
+        &[r.as_bytes().as_slice(), &index.to_be_bytes()].concat(),
+    );
+    Reply::NotThisOne { index, signature }
+}
+
+/// Whether the person said that the reply at `index` can't be joined.
+pub fn verify_not_this_one(
+    person: &PublicKey,
+    r: &ThreadSecret,
+    index: u64,
+    signature: &Signature,
+) -> bool {
+    person.verify(
+        NOT_THIS_ONE_LABEL,
+        &[r.as_bytes().as_slice(), &index.to_be_bytes()].concat(),
+        signature,
+    )
+}
+
+impl Newcomer {
+    /// Signs over r ‖ alias.
+    pub fn sign(key: &SecretKey, alias: String, r: &ThreadSecret) -> Self {
+        let signature = key.sign(
+            NEWCOMER_LABEL,
+            &[r.as_bytes().as_slice(), alias.as_bytes()].concat(),
+        );
+        Self {
+            key: key.public(),
+            alias,
+            signature,
+        }
+    }
+
+    /// Whether the newcomer holds the key.
+    pub fn verify(&self, r: &ThreadSecret) -> bool {
+        self.key.verify(
+            NEWCOMER_LABEL,
+            &[r.as_bytes().as_slice(), self.alias.as_bytes()].concat(),
+            &self.signature,
+        )
+    }
+}
+
+/// Signs a contact about a group one is a member of: over r ‖ group id.
+pub fn sign_contact(key: &SecretKey, r: &ThreadSecret, group: &[u8]) -> Signature {
+    key.sign(CONTACT_LABEL, &[r.as_bytes(), group].concat())
+}
+
+/// Whether `key` signed a contact about the group.
+pub fn verify_contact(
+    key: &PublicKey,
+    r: &ThreadSecret,
+    group: &[u8],
+    signature: &Signature,
+) -> bool {
+    key.verify(CONTACT_LABEL, &[r.as_bytes(), group].concat(), signature)
+}

@@ -1,0 +1,108 @@
+//! Every limit that relay and clients share, each with its unit and its reason.
+
+use std::time::Duration;
+
+/// Version that `Hello` names; the WebSocket subprotocol is [`SUBPROTOCOL`].
+pub const PROTOCOL_VERSION: u16 = 1;
+
+/// WebSocket subprotocol of this version.
+pub const SUBPROTOCOL: &str = "cobijo.1";
+
+/// Path of the relay's WebSocket endpoint.
+pub const RELAY_PATH: &str = "/v1/relay";
+
+/// Path below which cards are read and published.
+pub const CARDS_PATH: &str = "/v1/cards/";
+
+/// Bytes of a cell: one page, which holds an application message with room for a classic commit.
+pub const CELL_BYTES: usize = 4096;
+
+/// Frames are padded to multiples of this: a cell with its operation fits one.
+pub const FRAME_UNIT_BYTES: usize = 4352;
+
+/// Operations in one frame: as many cells as a head may have bodies.
+pub const FRAME_OPERATIONS_MAX: usize = 64;
+
+/// Largest frame: every operation a put.
+pub const FRAME_BYTES_MAX: usize = FRAME_UNIT_BYTES * FRAME_OPERATIONS_MAX;
+
+/// Addresses in one watch: a month of capsules in four frames, bounded work for one operation.
+pub const WATCH_ADDRESSES_MAX: usize = 256;
+
+/// Empty addresses one connection may have registered. Bounds the relay's memory.
+pub const REGISTERED_ADDRESSES_MAX: usize = 1024;
+
+/// Addresses one connection may have registered before its first spend.
+pub const REGISTERED_ADDRESSES_BEFORE_SPEND_MAX: usize = 64;
+
+/// Puts one connection may make until tokens are issued; then it connects again.
+pub const CONNECTION_CREDITS: u32 = 1024;
+
+/// Cells waiting in one mailbox. A flood at the door stops here.
+pub const MAILBOX_ITEMS_MAX: usize = 1024;
+
+/// Mailboxes one connection may have open: the days an intake key lives, twice.
+pub const OPEN_MAILBOXES_MAX: usize = 8;
+
+/// Bytes of a published card, so that a landing page stays small.
+pub const CARD_BYTES_MAX: usize = 8192;
+
+/// Bodies of one head: one frame of puts.
+pub const HEAD_BODIES_MAX: usize = 64;
+
+/// Days a cell lives unless the relay says otherwise.
+pub const RETENTION_DAYS_DEFAULT: u16 = 90;
+
+/// Shortest retention.
+pub const RETENTION_DAYS_MIN: u16 = 30;
+
+/// Longest retention.
+pub const RETENTION_DAYS_MAX: u16 = 180;
+
+/// Silence after which either side sends a WebSocket ping: below the idle time-outs of common proxies.
+pub const PING_INTERVAL: Duration = Duration::from_secs(25);
+
+/// Silence after which a connection is dead.
+pub const DEAD_AFTER: Duration = Duration::from_secs(60);
+
+/// Messages of one leaf that a cut may count: the work of closing an epoch stays bounded.
+pub const CUT_MESSAGES_MAX: u32 = 512;
+
+/// Slots of every other leaf that a reader watches ahead.
+pub const STREAM_AHEAD: u64 = 16;
+
+/// Slots watched ahead in groups above [`STREAM_AHEAD_SMALL_ABOVE`] leaves.
+pub const STREAM_AHEAD_SMALL: u64 = 4;
+
+/// Leaves above which fewer slots are watched ahead, to stay within a connection's registrations.
+pub const STREAM_AHEAD_SMALL_ABOVE: usize = 20;
+
+/// Void commit slots of one epoch after which "someone here is blocking" is said.
+pub const COMMIT_VOIDS_REPORTED: u64 = 256;
+
+/// How far ahead of the own Lamport clock a message's may be.
+pub const LAMPORT_AHEAD_MAX: u64 = 1 << 20;
+
+/// Members that may post a card's daily part.
+pub const CARD_POSTERS_MAX: usize = 50;
+
+/// Time a desk key is valid.
+pub const DESK_KEY_DAYS: u32 = 30;
+
+/// Time an invite may be used.
+pub const INVITE_LIFETIME: Duration = Duration::from_secs(48 * 3600);
+
+/// Time an intake key is kept at least.
+pub const INTAKE_KEY_LIFETIME: Duration = Duration::from_secs(72 * 3600);
+
+/// Time after which an observer takes a claim as lapsed.
+pub const CLAIM_LIFETIME: Duration = Duration::from_secs(120);
+
+/// Unused KeyPackages that each colleague keeps in the desk group.
+pub const POOL_KEY_PACKAGES: usize = 4;
+
+/// Days before the end of retention from which a member away that long is stale.
+pub const STALE_MARGIN_DAYS: u32 = 3;
+
+/// Days that the relay's clock may jump before it refuses to sweep.
+pub const SWEEP_JUMP_DAYS_MAX: u32 = 2;
