@@ -1,0 +1,7 @@
+//! What decides. No I/O, no clock, no randomness of its own; the parts are the words of the design.
+//!
+//! Each part is a machine: [`port::Wants`] says what it wants from the relay now, derived from its
+//! state; [`port::Seen`] tells it what the relay said. A crash or a lost connection is therefore
+//! nothing special: the state is loaded, and what it wants is asked for again.
+
+pub mod port;
