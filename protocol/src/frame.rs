@@ -150,7 +150,10 @@ pub enum Closing {
     Version,
 }
 
-/// What a relay sends.
+/// First byte of an encoded [`FromRelay::Answer`].
+const ANSWER_TAG: u8 = 0;
+
+/// What a relay sends. [W-6]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FromRelay {
     /// One outcome for each operation of a frame, frames in order.
@@ -197,7 +200,7 @@ pub enum FrameError {
     Count,
 }
 
-/// Encodes a client's frame.
+/// Encodes a client's frame. [W-2]
 ///
 /// # Errors
 /// [`FrameError::Count`] outside 1 to 64 operations, or addresses outside 1 to 256.
@@ -211,7 +214,9 @@ pub fn encode_operations(operations: &[Operation]) -> Result<Vec<u8>, FrameError
 /// # Errors
 /// Says which rule the frame breaks.
 pub fn decode_operations(frame: &[u8]) -> Result<Vec<Operation>, FrameError> {
-    let operations: Vec<Operation> = decode(frame)?;
+    let content = unpad(frame)?;
+    check_count_byte(content.first())?;
+    let operations: Vec<Operation> = decode(content)?;
     check_operations(&operations)?;
     Ok(operations)
 }
@@ -230,7 +235,11 @@ pub fn encode_from_relay(message: &FromRelay) -> Result<Vec<u8>, FrameError> {
 /// # Errors
 /// Says which rule the frame breaks.
 pub fn decode_from_relay(frame: &[u8]) -> Result<FromRelay, FrameError> {
-    let message = decode(frame)?;
+    let content = unpad(frame)?;
+    if content.first() == Some(&ANSWER_TAG) {
+        check_count_byte(content.get(1))?;
+    }
+    let message = decode(content)?;
     check_from_relay(&message)?;
     Ok(message)
 }
@@ -292,21 +301,42 @@ fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, FrameError> {
     Ok(frame)
 }
 
-fn decode<T: Serialize + DeserializeOwned>(frame: &[u8]) -> Result<T, FrameError> {
-    if frame.is_empty()
-        || !frame.len().is_multiple_of(FRAME_UNIT_BYTES)
-        || frame.len() > FRAME_BYTES_MAX
-    {
+/// The content of a frame, if it is padded as [`encode`] pads. [W-2]
+fn unpad(frame: &[u8]) -> Result<&[u8], FrameError> {
+    let sized = frame.len().is_multiple_of(FRAME_UNIT_BYTES) && frame.len() <= FRAME_BYTES_MAX;
+    let (len, rest) = frame.split_first_chunk().ok_or(FrameError::Size)?;
+    if !sized {
         return Err(FrameError::Size);
     }
-    let (len, rest) = frame.split_first_chunk::<4>().ok_or(FrameError::Size)?;
-    let (content, _) = rest
+    let (content, padding) = rest
         .split_at_checked(u32::from_be_bytes(*len) as usize)
         .ok_or(FrameError::Padding)?;
-    let value = postcard::from_bytes(content).map_err(|_| FrameError::Content)?;
-    if encode(&value)? == frame {
-        Ok(value)
+    let is_least = padding.len() < FRAME_UNIT_BYTES;
+    if is_least && padding.iter().all(|&byte| byte == 0) {
+        Ok(content)
     } else {
         Err(FrameError::Padding)
+    }
+}
+
+/// Refuses a list by its first byte, before anything is allocated for it: a canonical count up to
+/// the maximum is one byte. [W-3]
+fn check_count_byte(count: Option<&u8>) -> Result<(), FrameError> {
+    let count = usize::from(*count.ok_or(FrameError::Content)?);
+    if (1..=FRAME_OPERATIONS_MAX).contains(&count) {
+        Ok(())
+    } else {
+        Err(FrameError::Count)
+    }
+}
+
+/// Accepts only what [`encode`] writes. [W-3]
+fn decode<T: Serialize + DeserializeOwned>(content: &[u8]) -> Result<T, FrameError> {
+    let value = postcard::from_bytes(content).map_err(|_| FrameError::Content)?;
+    let encoded = postcard::to_stdvec(&value).map_err(|_| FrameError::Content)?;
+    if encoded == content {
+        Ok(value)
+    } else {
+        Err(FrameError::Content)
     }
 }
