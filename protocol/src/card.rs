@@ -6,7 +6,7 @@ use serde_bytes::ByteBuf;
 use crate::{
     Day, cbor,
     keys::{BadSignature, Labelled, PublicKey, Signed},
-    limits::{CARD_BYTES_MAX, CARD_POSTERS_MAX},
+    limits::{ALIAS_BYTES_MAX, CARD_BYTES_MAX, CARD_POSTERS_MAX},
     link::DeskId,
     mailbox::MailboxKey,
 };
@@ -79,8 +79,20 @@ impl Attested {
     /// [`BadSignature`] where a link of the chain does not hold.
     pub fn verify(&self, root: &PublicKey) -> Result<(Attestation, DeskKey), BadSignature> {
         let desk_key = verify_desk_key(&self.desk_key, root)?;
-        Ok((self.attestation.verify(&desk_key.key)?, desk_key))
+        let attestation = self.attestation.verify(&desk_key.key)?;
+        if is_alias(&attestation.alias) {
+            Ok((attestation, desk_key))
+        } else {
+            Err(BadSignature)
+        }
     }
+}
+
+/// Whether a text may be an alias: 1 to 64 bytes that can neither move a terminal's cursor nor turn
+/// the text beside it around. [D-4]
+pub fn is_alias(text: &str) -> bool {
+    let turns = |c: char| matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    (1..=ALIAS_BYTES_MAX).contains(&text.len()) && !text.chars().any(|c| c.is_control() || turns(c))
 }
 
 /// Verifies a desk key under the root that its reader expects.

@@ -1,7 +1,7 @@
 //! Canonical CBOR for what members say to each other. [K-1]
 //!
-//! Maps have text keys in the order of the struct's fields, optional fields that are absent are left
-//! out or null as SPEC says for each, integers are shortest, lengths definite. Decoding re-encodes and
+//! Maps have text keys in the order of the struct's fields, what is optional and absent is null,
+//! integers are shortest, lengths definite. Decoding re-encodes and
 //! compares, so that two implementations never differ about which bytes are accepted.
 
 use serde::{Serialize, de::DeserializeOwned};

@@ -2,15 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 use crate::{
     Day,
-    card::Attested,
+    card::{Attested, is_alias},
+    cbor::{self, NotCanonical},
     cell::CellHash,
     keys::{PublicKey, SecretKey, Signature},
     limits::CELL_BYTES,
     link::DeskId,
-    slot::ThreadSecret,
+    slot::{ThreadSecret, TooLong},
 };
 
 /// Bytes of an X-Wing encapsulation.
@@ -54,6 +57,43 @@ pub enum IntakeKind {
         /// By the person key or attested key over the group id and `r`: see [`sign_contact`].
         signature: Signature,
     },
+}
+
+impl Intake {
+    /// What is sealed: length u16 BE ‖ CBOR ‖ zeros, [`INTAKE_PLAINTEXT_BYTES`] long. [I-1]
+    ///
+    /// # Errors
+    /// [`TooLong`] where the text must be cut, and go on in the waiting thread.
+    pub fn to_plaintext(&self) -> Result<Zeroizing<Vec<u8>>, TooLong> {
+        let content = Zeroizing::new(cbor::encode(self));
+        let len = u16::try_from(content.len()).map_err(|_| TooLong)?;
+        let mut plaintext = Zeroizing::new(vec![0; INTAKE_PLAINTEXT_BYTES]);
+        plaintext[..2].copy_from_slice(&len.to_be_bytes());
+        plaintext
+            .get_mut(2..2 + content.len())
+            .ok_or(TooLong)?
+            .copy_from_slice(&content);
+        Ok(plaintext)
+    }
+
+    /// Reads what was sealed.
+    ///
+    /// # Errors
+    /// [`NotCanonical`] for anything that [`Intake::to_plaintext`] would not have written: the item
+    /// is dropped.
+    pub fn from_plaintext(plaintext: &[u8]) -> Result<Self, NotCanonical> {
+        let (len, rest) = plaintext.split_first_chunk().ok_or(NotCanonical)?;
+        let (content, padding) = rest
+            .split_at_checked(u16::from_be_bytes(*len).into())
+            .ok_or(NotCanonical)?;
+        let is_padded =
+            plaintext.len() == INTAKE_PLAINTEXT_BYTES && padding.iter().all(|&byte| byte == 0);
+        if is_padded {
+            cbor::decode(content)
+        } else {
+            Err(NotCanonical)
+        }
+    }
 }
 
 impl std::fmt::Debug for Intake {
@@ -161,16 +201,20 @@ impl SignedReply {
         }
     }
 
-    /// Whether a member attested under `root` signed it.
+    /// Whether a member attested under `root` signed it, and the hash is that of the content, if
+    /// there is content. [I-6]
     pub fn verify(&self, root: &PublicKey, r: &ThreadSecret) -> bool {
         let Ok((attestation, _)) = self.by.verify(root) else {
             return false;
         };
-        attestation.key.verify(
-            REPLY_LABEL,
-            &[r.as_bytes().as_slice(), &self.hash].concat(),
-            &self.signature,
-        )
+        let is_content_signed =
+            self.content.is_empty() || self.hash == *Sha256::digest(self.content.as_slice());
+        is_content_signed
+            && attestation.key.verify(
+                REPLY_LABEL,
+                &[r.as_bytes().as_slice(), &self.hash].concat(),
+                &self.signature,
+            )
     }
 }
 
@@ -211,13 +255,14 @@ impl Newcomer {
         }
     }
 
-    /// Whether the newcomer holds the key.
+    /// Whether the newcomer holds the key, and the alias may be one.
     pub fn verify(&self, r: &ThreadSecret) -> bool {
-        self.key.verify(
-            NEWCOMER_LABEL,
-            &[r.as_bytes().as_slice(), self.alias.as_bytes()].concat(),
-            &self.signature,
-        )
+        is_alias(&self.alias)
+            && self.key.verify(
+                NEWCOMER_LABEL,
+                &[r.as_bytes().as_slice(), self.alias.as_bytes()].concat(),
+                &self.signature,
+            )
     }
 }
 

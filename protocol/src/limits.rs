@@ -83,6 +83,9 @@ pub const COMMIT_VOIDS_REPORTED: u64 = 256;
 /// How far ahead of the own Lamport clock a message's may be.
 pub const LAMPORT_AHEAD_MAX: u64 = 1 << 20;
 
+/// Bytes of an alias: it stands above every message.
+pub const ALIAS_BYTES_MAX: usize = 64;
+
 /// Members that may post a card's daily part.
 pub const CARD_POSTERS_MAX: usize = 50;
 
