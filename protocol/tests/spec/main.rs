@@ -1,0 +1,4 @@
+//! Tests of what SPEC.md promises to another implementation: vectors, malformed inputs, round trips.
+
+mod samples;
+mod vectors;

@@ -1,0 +1,559 @@
+//! One value of everything that is encoded, from fixed keys.
+
+use cobijo_protocol::{
+    card::{
+        Attestation, Attested, CardBody, CardVersion, Daily, DeskKey, INTAKE_KEY_BYTES, Role, Text,
+        UnverifiedCard,
+    },
+    cell::Cell,
+    commit::{
+        CommitData, MemberRescue, POLICY, Predecessor, Profile, Removal, Statement, Terms,
+        WelcomePayload, sign_leave, sign_person_rescue, sign_wipe,
+    },
+    content::{
+        ClaimNotice, Content, DeskContent, IntakeKey, Message, MessageId, Proposal, Reads,
+        SnapshotPart,
+    },
+    credential::{Credential, PersonCredential, PersonLeaf},
+    frame::{Closing, FromRelay, Greeting, Operation, Outcome, SessionNonce, SlotState},
+    intake::{
+        Intake, IntakeKind, Newcomer, Reply, SignedReply, Waiting, sign_contact, sign_not_this_one,
+    },
+    keys::{PublicKey, SecretKey, Signature, Signed},
+    link::{DeskId, DeskLink, Invite, RelayUrl},
+    mailbox::{ItemId, MailboxKey},
+    slot::{Address, EraseKey, Mark, SlotKey, ThreadSecret},
+};
+use serde_bytes::ByteBuf;
+use sha2::{Digest, Sha256};
+
+/// Day of every sample.
+pub(crate) const DAY: u32 = 20_781;
+/// MLS group id of every sample.
+pub(crate) const GROUP: [u8; 16] = [0x47; 16];
+/// Host of every sample.
+pub(crate) const HOST: &str = "relay.example";
+
+/// Seeds of the keys that the samples are signed with.
+pub(crate) const ROOT: u8 = 1;
+pub(crate) const DESK: u8 = 2;
+pub(crate) const ACCOMPANIER: u8 = 3;
+pub(crate) const COORDINATOR: u8 = 4;
+pub(crate) const PERSON: u8 = 5;
+pub(crate) const LEAF: u8 = 6;
+pub(crate) const MAILBOX: u8 = 7;
+
+/// The key whose seed is 32 times one byte.
+pub(crate) fn key(seed: u8) -> SecretKey {
+    SecretKey::from_bytes([seed; 32])
+}
+
+pub(crate) fn public(seed: u8) -> PublicKey {
+    key(seed).public()
+}
+
+/// The secret of a waiting person.
+pub(crate) fn r() -> ThreadSecret {
+    ThreadSecret::from_bytes([0x52; 32])
+}
+
+pub(crate) fn desk() -> DeskId {
+    DeskId::of(&public(ROOT))
+}
+
+pub(crate) fn relay() -> RelayUrl {
+    RelayUrl::parse("https://relay.example:8443").unwrap()
+}
+
+pub(crate) fn link() -> DeskLink {
+    DeskLink {
+        relay: relay(),
+        desk: desk(),
+    }
+}
+
+pub(crate) fn invite() -> Invite {
+    Invite {
+        relay: relay(),
+        root: public(ROOT),
+        r: r(),
+    }
+}
+
+pub(crate) fn desk_key() -> Signed<DeskKey> {
+    key(ROOT).sign_value(&DeskKey {
+        root: public(ROOT),
+        key: public(DESK),
+        serial: 3,
+        not_after: DAY + 30,
+    })
+}
+
+pub(crate) fn attestation(seed: u8) -> Attestation {
+    let (alias, role) = match seed {
+        COORDINATOR => ("Mar", Role::Coordinator),
+        _ => ("Luz", Role::Accompanier),
+    };
+    Attestation {
+        alias: alias.into(),
+        role,
+        key: public(seed),
+        not_after: DAY + 90,
+        serial: u32::from(seed),
+    }
+}
+
+pub(crate) fn attested(seed: u8) -> Attested {
+    Attested {
+        desk_key: desk_key(),
+        attestation: key(DESK).sign_value(&attestation(seed)),
+    }
+}
+
+pub(crate) fn card_body() -> CardBody {
+    let text = |es: &str, en: &str| Text {
+        es: es.into(),
+        en: en.into(),
+    };
+    CardBody {
+        version: 2,
+        name: text("Refugio", "Shelter"),
+        about: text("Acompañamos a quien lo pide.", "We accompany whoever asks."),
+        hours: text("9, 12, 18 y 22 h", "9, 12, 18 and 22 h"),
+        wait_minutes: (10, 20),
+        languages: vec!["es-MX".into(), "en".into()],
+        posters: vec![public(ACCOMPANIER), public(COORDINATOR)],
+    }
+}
+
+pub(crate) fn daily() -> Daily {
+    Daily {
+        desk: desk(),
+        desk_serial: 3,
+        version: 2,
+        day: DAY,
+        mailbox: MailboxKey::of(&key(MAILBOX)),
+        intake_key: ByteBuf::from(vec![0x1e; INTAKE_KEY_BYTES]),
+        poster: public(ACCOMPANIER),
+    }
+}
+
+pub(crate) fn card() -> UnverifiedCard {
+    UnverifiedCard {
+        desk_key: desk_key(),
+        card: key(DESK).sign_value(&card_body()),
+        daily: key(ACCOMPANIER).sign_value(&daily()),
+    }
+}
+
+pub(crate) fn person_credential(leaf: PersonLeaf) -> PersonCredential {
+    PersonCredential::sign(&key(PERSON), 1, leaf, &public(LEAF))
+}
+
+pub(crate) fn credentials() -> Vec<(&'static str, Credential, PublicKey)> {
+    vec![
+        (
+            "member",
+            Credential::Member(attested(ACCOMPANIER)),
+            public(ACCOMPANIER),
+        ),
+        (
+            "person, device",
+            Credential::Person(person_credential(PersonLeaf::Device)),
+            public(LEAF),
+        ),
+        (
+            "person, return",
+            Credential::Person(person_credential(PersonLeaf::Return)),
+            public(LEAF),
+        ),
+    ]
+}
+
+pub(crate) fn terms() -> Vec<(&'static str, Terms)> {
+    let terms = |profile, facilitators, predecessor| Terms {
+        profile,
+        policy: POLICY,
+        root: public(ROOT),
+        facilitators,
+        predecessor,
+    };
+    let predecessor = Predecessor {
+        group: ByteBuf::from(GROUP),
+        epoch: 12,
+    };
+    vec![
+        ("conversation", terms(Profile::Conversation, vec![], None)),
+        (
+            "successor of a conversation",
+            terms(Profile::Conversation, vec![], Some(predecessor)),
+        ),
+        (
+            "circle",
+            terms(Profile::Circle, vec![public(ACCOMPANIER)], None),
+        ),
+        ("desk", terms(Profile::Desk, vec![], None)),
+    ]
+}
+
+/// SHA-256 of the LeafNode that the sample leave is signed over.
+pub(crate) const LEAF_NODE_HASH: [u8; 32] = [0x4c; 32];
+
+pub(crate) fn statements() -> Vec<(&'static str, Statement)> {
+    let removal = Removal {
+        key: public(ACCOMPANIER),
+    };
+    let rescue = MemberRescue {
+        group: ByteBuf::from(GROUP),
+        old_key: public(ACCOMPANIER),
+        new_key: public(LEAF),
+    };
+    vec![
+        (
+            "leave",
+            sign_leave(&key(ACCOMPANIER), &GROUP, 2, &LEAF_NODE_HASH),
+        ),
+        ("wipe", sign_wipe(&key(PERSON), &GROUP)),
+        (
+            "removal",
+            Statement::Removal {
+                desk_key: desk_key(),
+                removal: key(DESK).sign_value(&removal),
+            },
+        ),
+        (
+            "person rescue",
+            sign_person_rescue(&key(PERSON), &GROUP, &public(LEAF)),
+        ),
+        (
+            "member rescue",
+            Statement::MemberRescue {
+                desk_key: desk_key(),
+                rescue: key(DESK).sign_value(&rescue),
+            },
+        ),
+    ]
+}
+
+pub(crate) fn commit_data() -> Vec<(&'static str, CommitData)> {
+    let statements = |wanted| {
+        let all = statements().into_iter();
+        all.filter(|(name, _)| *name == wanted)
+            .map(|(_, statement)| statement)
+            .collect()
+    };
+    vec![
+        (
+            "self-update",
+            CommitData {
+                policy: POLICY,
+                cut: vec![(0, 0), (1, 512)],
+                statements: vec![],
+                welcomes: vec![],
+            },
+        ),
+        (
+            "removal with a statement",
+            CommitData {
+                policy: POLICY,
+                cut: vec![(0, 7), (1, 300), (3, 24)],
+                statements: statements("removal"),
+                welcomes: vec![],
+            },
+        ),
+        (
+            "add",
+            CommitData {
+                policy: POLICY,
+                cut: vec![(0, 1)],
+                statements: vec![],
+                welcomes: vec![(5_000, ThreadSecret::from_bytes([0x57; 32]))],
+            },
+        ),
+    ]
+}
+
+pub(crate) fn welcome_payload() -> WelcomePayload {
+    WelcomePayload {
+        day: DAY,
+        desk_serial: 3,
+        welcome: ByteBuf::from(vec![0x77; 40]),
+    }
+}
+
+fn hash(content: &[u8]) -> [u8; 32] {
+    Sha256::digest(content).into()
+}
+
+const KEY_PACKAGE: [u8; 24] = [0x4b; 24];
+
+pub(crate) fn intake_key() -> IntakeKey {
+    IntakeKey {
+        day: DAY,
+        mailbox: key(MAILBOX),
+        seed: ThreadSecret::from_bytes([0x53; 32]),
+    }
+}
+
+fn claim(answered: bool) -> ClaimNotice {
+    ClaimNotice { r: r(), answered }
+}
+
+pub(crate) fn contents() -> Vec<(&'static str, Content)> {
+    let leave = sign_leave(&key(ACCOMPANIER), &GROUP, 2, &LEAF_NODE_HASH);
+    let wipe = sign_wipe(&key(PERSON), &GROUP);
+    let id = MessageId::from_bytes([0x1d; 16]);
+    let proposal = |reads| {
+        Content::Proposal(Proposal {
+            member: attested(COORDINATOR),
+            reason: "Mar es abogada.".into(),
+            reads,
+            key_package: ByteBuf::from(KEY_PACKAGE),
+        })
+    };
+    let mut contents = vec![
+        ("text", Content::Text("Hola, ¿estás ahí?".into())),
+        ("empty text", Content::Text(String::new())),
+        ("proposal, from now", proposal(Reads::FromNow)),
+        ("proposal, summary", proposal(Reads::Summary)),
+        ("refusal", Content::Refusal { proposal: id }),
+        ("leave", Content::Leave(leave)),
+        ("statement", Content::Statement(wipe)),
+    ];
+    let desk_contents = desk_contents().into_iter();
+    contents.extend(desk_contents.map(|(name, content)| (name, Content::Desk(content))));
+    contents
+}
+
+fn desk_contents() -> Vec<(&'static str, DeskContent)> {
+    let snapshot = SnapshotPart {
+        part: 0,
+        parts: 2,
+        intake_keys: vec![intake_key()],
+        claims: vec![claim(false)],
+        pool: vec![(public(ACCOMPANIER), vec![ByteBuf::from(KEY_PACKAGE)])],
+    };
+    vec![
+        ("desk: intake key", DeskContent::IntakeKey(intake_key())),
+        ("desk: claim", DeskContent::Claim(claim(false))),
+        ("desk: answered", DeskContent::Claim(claim(true))),
+        (
+            "desk: key packages",
+            DeskContent::KeyPackages(vec![ByteBuf::from(KEY_PACKAGE); 2]),
+        ),
+        (
+            "desk: seal key",
+            DeskContent::SealKey(ByteBuf::from(vec![0x1e; INTAKE_KEY_BYTES])),
+        ),
+        (
+            "desk: desk key",
+            DeskContent::DeskKey {
+                to: public(COORDINATOR),
+                sealed: ByteBuf::from(vec![0x5e; 1120 + 32 + 16]),
+            },
+        ),
+        (
+            "desk: card",
+            DeskContent::Card {
+                version: CardVersion {
+                    desk_serial: 3,
+                    version: 2,
+                    day: DAY,
+                },
+                card: ByteBuf::from(card().encode()),
+            },
+        ),
+        ("desk: snapshot", DeskContent::Snapshot(snapshot)),
+    ]
+}
+
+pub(crate) fn message(content: Content) -> Message {
+    Message {
+        id: MessageId::from_bytes([0x1d; 16]),
+        clock: 1_000,
+        content,
+    }
+}
+
+pub(crate) fn intakes() -> Vec<(&'static str, Intake)> {
+    let intake = |kind| Intake {
+        r: r(),
+        person: public(PERSON),
+        language: "es-MX".into(),
+        kind,
+        text: "¿Alguien puede ayudarme?".into(),
+    };
+    let group = ByteBuf::from(GROUP);
+    let signature = sign_contact(&key(PERSON), &r(), &GROUP);
+    vec![
+        ("first", intake(IntakeKind::First)),
+        (
+            "came back",
+            intake(IntakeKind::CameBack {
+                group: group.clone(),
+                signature,
+            }),
+        ),
+        ("rescue", intake(IntakeKind::Rescue { group, signature })),
+    ]
+}
+
+pub(crate) fn waitings() -> Vec<(&'static str, Waiting)> {
+    vec![
+        (
+            "key package",
+            Waiting::KeyPackage(ByteBuf::from(KEY_PACKAGE)),
+        ),
+        ("more", Waiting::More(ByteBuf::from(vec![0x6d; 1120 + 20]))),
+        (
+            "newcomer",
+            Waiting::Newcomer(Newcomer::sign(&key(ACCOMPANIER), "Luz".into(), &r())),
+        ),
+    ]
+}
+
+pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
+    let reply = |content: &[u8]| {
+        let hashed = if content.is_empty() {
+            &[0x77; 40]
+        } else {
+            content
+        };
+        SignedReply::sign(
+            &key(ACCOMPANIER),
+            attested(ACCOMPANIER),
+            &r(),
+            hash(hashed),
+            content.to_vec(),
+        )
+    };
+    vec![
+        ("claimed", Reply::Claimed(reply(&[]))),
+        ("offered", Reply::Offered(reply(&KEY_PACKAGE))),
+        ("not this one", sign_not_this_one(&key(PERSON), &r(), 2)),
+        (
+            "attested",
+            Reply::Attested {
+                attested: attested(ACCOMPANIER),
+            },
+        ),
+    ]
+}
+
+pub(crate) fn cell(byte: u8) -> Cell {
+    Cell::from_bytes([byte; 4096])
+}
+
+pub(crate) fn operations() -> Vec<(&'static str, Operation)> {
+    let mailbox = MailboxKey::of(&key(MAILBOX));
+    let addresses = vec![
+        Address::from_bytes([0xad; 32]),
+        Address::from_bytes([0xae; 32]),
+    ];
+    vec![
+        ("hello", Operation::Hello { version: 1 }),
+        (
+            "put",
+            Operation::Put {
+                slot_key: SlotKey::from_bytes([0x51; 32]),
+                mark: Mark::from_bytes([0x3a; 32]),
+                cell: cell(0xce),
+            },
+        ),
+        (
+            "watch",
+            Operation::Watch {
+                addresses: addresses.clone(),
+            },
+        ),
+        ("unwatch", Operation::Unwatch { addresses }),
+        (
+            "erase",
+            Operation::Erase {
+                slot_key: SlotKey::from_bytes([0x51; 32]),
+                erase_key: EraseKey::from_bytes([0xe5; 32]),
+            },
+        ),
+        (
+            "drop",
+            Operation::Drop {
+                mailbox,
+                cell: cell(0xce),
+            },
+        ),
+        (
+            "open",
+            Operation::Open {
+                mailbox,
+                signature: Signature::from_bytes([0x51; 64]),
+            },
+        ),
+        (
+            "remove",
+            Operation::Remove {
+                mailbox,
+                item: ItemId::from_bytes([0x17; 16]),
+            },
+        ),
+        ("cover", Operation::Cover { cell: cell(0) }),
+    ]
+}
+
+pub(crate) fn outcomes() -> Vec<(&'static str, Outcome)> {
+    vec![
+        (
+            "hello",
+            Outcome::Hello(Greeting {
+                nonce: SessionNonce::from_bytes([0x9e; 32]),
+                retention_days: 90,
+                day: DAY,
+                credits: 1_024,
+            }),
+        ),
+        ("stored", Outcome::Stored),
+        ("taken", Outcome::Taken),
+        ("no credit", Outcome::NoCredit),
+        ("skipped", Outcome::Skipped),
+        (
+            "watching",
+            Outcome::Watching(vec![SlotState::Empty, SlotState::Full, SlotState::Gone]),
+        ),
+        ("done", Outcome::Done),
+        ("full", Outcome::Full),
+        ("unknown", Outcome::Unknown),
+        ("denied", Outcome::Denied),
+        ("too many", Outcome::TooMany),
+        ("busy", Outcome::Busy),
+    ]
+}
+
+pub(crate) fn pushes() -> Vec<(&'static str, FromRelay)> {
+    let address = Address::from_bytes([0xad; 32]);
+    let mut pushes = vec![
+        (
+            "cell",
+            FromRelay::Cell {
+                address,
+                cell: cell(0xce),
+            },
+        ),
+        ("gone", FromRelay::Gone { address }),
+        (
+            "item",
+            FromRelay::Item {
+                mailbox: MailboxKey::of(&key(MAILBOX)),
+                item: ItemId::from_bytes([0x17; 16]),
+                cell: cell(0xce),
+            },
+        ),
+    ];
+    let closings = [
+        ("closing: stopping", Closing::Stopping),
+        ("closing: too slow", Closing::TooSlow),
+        ("closing: too fast", Closing::TooFast),
+        ("closing: malformed", Closing::Malformed),
+        ("closing: version", Closing::Version),
+    ];
+    pushes.extend(closings.map(|(name, closing)| (name, FromRelay::Closing(closing))));
+    pushes
+}

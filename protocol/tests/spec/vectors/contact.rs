@@ -1,0 +1,78 @@
+//! Intakes, what waiting people add, and replies.
+
+use cobijo_protocol::{
+    cbor,
+    intake::{Intake, Reply, Waiting, intake_info, verify_not_this_one, waiting_info},
+};
+use serde_json::{Value, json};
+
+use super::{cbor_vector, hex};
+use crate::samples::{self, public};
+
+pub(crate) fn vectors() -> Value {
+    json!({
+        "intake_info": {
+            "desk": hex(samples::desk().as_bytes()),
+            "version": 2,
+            "day": samples::DAY,
+            "info": hex(intake_info(&samples::desk(), 2, samples::DAY)),
+        },
+        "waiting_info": {
+            "r": hex(samples::r().as_bytes()),
+            "info": hex(waiting_info(&samples::r())),
+        },
+        "intakes": intakes(),
+        "waiting": waiting(),
+        "replies": replies(),
+    })
+}
+
+fn intakes() -> Vec<Value> {
+    samples::intakes()
+        .into_iter()
+        .map(|(name, intake)| {
+            let plaintext = intake.to_plaintext().unwrap();
+            assert_eq!(Intake::from_plaintext(&plaintext).as_ref(), Ok(&intake));
+            let mut vector = cbor_vector(name, &intake);
+            vector["plaintext"] = json!(hex(&*plaintext));
+            vector
+        })
+        .collect()
+}
+
+fn waiting() -> Vec<Value> {
+    samples::waitings()
+        .iter()
+        .map(|(name, waiting)| {
+            if let Waiting::Newcomer(newcomer) = waiting {
+                assert!(newcomer.verify(&samples::r()));
+            }
+            cbor_vector(name, waiting)
+        })
+        .collect()
+}
+
+fn replies() -> Vec<Value> {
+    samples::replies()
+        .iter()
+        .map(|(name, reply)| {
+            assert!(is_signed(reply), "{name}");
+            assert_eq!(
+                cbor::decode::<Reply>(&cbor::encode(reply)).as_ref(),
+                Ok(reply)
+            );
+            cbor_vector(name, reply)
+        })
+        .collect()
+}
+
+fn is_signed(reply: &Reply) -> bool {
+    let (root, r) = (public(samples::ROOT), samples::r());
+    match reply {
+        Reply::Claimed(reply) | Reply::Offered(reply) => reply.verify(&root, &r),
+        Reply::NotThisOne { index, signature } => {
+            verify_not_this_one(&public(samples::PERSON), &r, *index, signature)
+        }
+        Reply::Attested { attested } => attested.verify(&root).is_ok(),
+    }
+}

@@ -1,0 +1,75 @@
+//! Terms, credentials, commit data, statements, Welcomes and application messages.
+
+use cobijo_protocol::{
+    cbor,
+    commit::{CommitData, EXPORTER_LABEL, TERMS_EXTENSION, WELCOME_SECRET_EXTENSION},
+    content::Message,
+    credential::Credential,
+};
+use serde_json::{Value, json};
+
+use super::{cbor_vector, hex};
+use crate::samples::{self, public};
+
+pub(crate) fn vectors() -> Value {
+    json!({
+        "constants": {
+            "terms_extension": TERMS_EXTENSION,
+            "welcome_secret_extension": WELCOME_SECRET_EXTENSION,
+            "exporter_label": EXPORTER_LABEL,
+        },
+        "terms": list(samples::terms()),
+        "credentials": credentials(),
+        "statement_inputs": {
+            "group": hex(samples::GROUP),
+            "leaf_node_hash": hex(samples::LEAF_NODE_HASH),
+        },
+        "statements": list(samples::statements()),
+        "commit_data": commit_data(),
+        "welcome_payload": cbor_vector("welcome payload", &samples::welcome_payload()),
+        "messages": messages(),
+    })
+}
+
+fn list<T: serde::Serialize>(values: Vec<(&'static str, T)>) -> Vec<Value> {
+    values
+        .iter()
+        .map(|(name, value)| cbor_vector(name, value))
+        .collect()
+}
+
+fn credentials() -> Vec<Value> {
+    samples::credentials()
+        .into_iter()
+        .map(|(name, credential, leaf_key)| {
+            let bytes = cbor::encode(&credential);
+            Credential::identify(&bytes, &leaf_key, &public(samples::ROOT)).unwrap();
+            let mut vector = cbor_vector(name, &credential);
+            vector["leaf_key"] = json!(hex(leaf_key.as_bytes()));
+            vector
+        })
+        .collect()
+}
+
+fn commit_data() -> Vec<Value> {
+    let values = samples::commit_data();
+    for (_, value) in &values {
+        assert_eq!(CommitData::decode(&cbor::encode(value)).as_ref(), Ok(value));
+    }
+    list(values)
+}
+
+fn messages() -> Vec<Value> {
+    samples::contents()
+        .into_iter()
+        .map(|(name, content)| {
+            let message = samples::message(content);
+            assert_eq!(
+                cbor::decode::<Message>(&cbor::encode(&message)).as_ref(),
+                Ok(&message),
+                "{name}"
+            );
+            cbor_vector(name, &message)
+        })
+        .collect()
+}
