@@ -9,7 +9,6 @@ use crate::{
     Day,
     card::{Attested, is_alias},
     cbor::{self, NotCanonical},
-    cell::CellHash,
     keys::{PublicKey, SecretKey, Signature},
     limits::CELL_BYTES,
     link::DeskId,
@@ -169,7 +168,8 @@ pub enum Reply {
 #[serde(deny_unknown_fields)]
 pub struct SignedReply {
     /// SHA-256 of the MLSMessage that is offered: a Welcome, or the KeyPackage in `content`.
-    pub hash: CellHash,
+    #[serde(with = "serde_bytes")]
+    pub hash: [u8; 32],
     /// The KeyPackage, for an offer; empty for a claim.
     pub content: ByteBuf,
     /// Who replies.
@@ -189,7 +189,7 @@ impl SignedReply {
         key: &SecretKey,
         by: Attested,
         r: &ThreadSecret,
-        hash: CellHash,
+        hash: [u8; 32],
         content: Vec<u8>,
     ) -> Self {
         let signature = key.sign(REPLY_LABEL, &[r.as_bytes().as_slice(), &hash].concat());
