@@ -1,0 +1,92 @@
+//! What an operator installs names programs, files and settings that exist.
+
+use crate::tree::{file, none, root};
+
+#[test]
+fn the_unit_runs_the_relay_as_its_own_user_with_nothing_to_spare() {
+    let unit = &file("deploy/cobijo-relay.service").unwrap().text;
+    let setting = |key: &str| -> Vec<&str> {
+        unit.lines()
+            .filter_map(|line| line.split_once('='))
+            .filter(|(name, _)| *name == key)
+            .map(|(_, value)| value)
+            .collect()
+    };
+    assert_eq!(
+        setting("ExecStart"),
+        ["/usr/local/bin/cobijo-relay --config /etc/cobijo/relay.toml"]
+    );
+    assert_eq!(setting("User"), ["cobijo"]);
+    assert_eq!(setting("StateDirectory"), ["cobijo"]);
+    assert_eq!(setting("CapabilityBoundingSet"), ["CAP_NET_BIND_SERVICE"]);
+    assert_eq!(setting("ProtectSystem"), ["strict"]);
+    assert_eq!(
+        (setting("LimitCORE"), setting("MemorySwapMax")),
+        (vec!["0"], vec!["0"])
+    );
+    for key in [
+        "LockPersonality",
+        "MemoryDenyWriteExecute",
+        "NoNewPrivileges",
+        "PrivateDevices",
+        "PrivateTmp",
+        "ProtectHome",
+        "ProtectKernelLogs",
+        "ProtectKernelModules",
+        "ProtectKernelTunables",
+        "RestrictNamespaces",
+        "RestrictSUIDSGID",
+    ] {
+        assert_eq!(setting(key), ["yes"], "{key}");
+    }
+}
+
+#[test]
+fn every_line_of_the_unit_is_a_section_a_setting_or_a_comment() {
+    let unit = &file("deploy/cobijo-relay.service").unwrap().text;
+    let odd = unit.lines().filter(|line| {
+        let section = line.starts_with('[') && line.ends_with(']');
+        let setting = line.split_once('=').is_some_and(|(key, _)| {
+            !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        });
+        !(line.is_empty() || line.starts_with('#') || section || setting)
+    });
+    none(odd.map(str::to_owned), "systemd would not read");
+}
+
+#[test]
+fn the_container_copies_what_exists_and_runs_without_root() {
+    let text = &file("deploy/Containerfile").unwrap().text;
+    let steps: Vec<Vec<&str>> = text
+        .lines()
+        .map(|line| line.split_whitespace().collect())
+        .collect();
+    let copied = steps
+        .iter()
+        .filter(|step| step.first() == Some(&"COPY") && !step[1].starts_with("--from"));
+    let sources = copied.flat_map(|step| &step[1..step.len() - 1]);
+    none(
+        sources
+            .filter(|source| !root().join(source).exists())
+            .map(|source| (*source).to_owned()),
+        "nothing to copy",
+    );
+
+    let build = text
+        .lines()
+        .find(|line| line.starts_with("RUN cargo build"))
+        .unwrap();
+    assert!(
+        build.contains("--locked --package cobijo-server --bin cobijo-relay"),
+        "{build}"
+    );
+    let stages: Vec<_> = text.split("\nFROM ").collect();
+    let last = stages.last().unwrap();
+    assert!(last.contains(
+        "\nCOPY --from=build /src/target/release/cobijo-relay /usr/local/bin/cobijo-relay\n"
+    ));
+    assert!(
+        last.contains("\nUSER 10001\n")
+            && last.contains("\nENTRYPOINT [\"/usr/local/bin/cobijo-relay\"")
+    );
+}
