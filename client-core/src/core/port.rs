@@ -12,7 +12,18 @@ use cobijo_protocol::{
 pub type Rng = rand_chacha::ChaCha20Rng;
 
 /// The own clock: milliseconds since 1970-01-01 UTC, as the shell believes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Default,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 pub struct Now(u64);
 
 impl Now {
@@ -33,7 +44,10 @@ impl Now {
 
     /// The instant `duration` later.
     pub fn plus(self, duration: std::time::Duration) -> Self {
-        Self(self.0.saturating_add(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)))
+        Self(
+            self.0
+                .saturating_add(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)),
+        )
     }
 
     /// Time since an `earlier` instant; zero where the clock went back.
@@ -65,7 +79,11 @@ pub struct Put {
 impl Put {
     /// A put into `slot`.
     pub fn new(slot: &Slot, cell: Cell) -> Self {
-        Self { slot_key: slot.slot_key().clone(), mark: slot.mark(), cell }
+        Self {
+            slot_key: slot.slot_key().clone(),
+            mark: slot.mark(),
+            cell,
+        }
     }
 
     /// Where it goes.

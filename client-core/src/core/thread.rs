@@ -1,0 +1,247 @@
+//! Reading one slot of a thread to the payload that stands there, with its bodies. [H-6]
+//!
+//! Absence is no fact until somebody has written there: a reader that must know (a body of a head it
+//! has read, a slot below a cut) puts the void cell into what it finds empty, once, and reads again.
+//! What stands there then is final for everyone.
+
+use cobijo_protocol::{
+    cell::Cell,
+    parts::{Data, Head},
+    slot::{Address, Slot},
+};
+
+use super::port::{Put, Seen, Wants};
+
+/// What stands in a slot, for everyone who can derive it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// A payload; its meaning is still to be judged.
+    Payload(Vec<u8>),
+    /// Nothing that anybody can read.
+    Void,
+    /// It was erased; what it said is not known.
+    Gone,
+}
+
+/// What a reader does about a slot that nobody has written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnEmpty {
+    /// Waits for a writer.
+    Wait,
+    /// Puts the void cell there.
+    Close,
+}
+
+/// Reads one slot, and the bodies of the head that stands there.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    slot: SlotReading,
+    bodies: Option<Bodies>,
+}
+
+/// Reads one cell.
+#[derive(Debug, Clone)]
+struct SlotReading {
+    slot: Slot,
+    on_empty: OnEmpty,
+    state: State,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum State {
+    /// Not answered yet.
+    Unknown,
+    /// Nobody has written.
+    Empty,
+    /// Erased; the void cell is offered to learn whether it stood there.
+    Gone,
+    /// Known for good.
+    Known(Stood),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Stood {
+    Data(Vec<u8>),
+    Void,
+    Gone,
+}
+
+#[derive(Debug, Clone)]
+struct Bodies {
+    head: Head,
+    readings: Vec<SlotReading>,
+}
+
+impl Reading {
+    /// Starts to read `slot`.
+    pub fn new(slot: Slot, on_empty: OnEmpty) -> Self {
+        Self {
+            slot: SlotReading::new(slot, on_empty),
+            bodies: None,
+        }
+    }
+
+    /// Where the slot is.
+    pub fn address(&self) -> Address {
+        self.slot.slot.address()
+    }
+
+    /// The slot itself.
+    pub fn slot(&self) -> &Slot {
+        &self.slot.slot
+    }
+
+    /// From now on, closes the slot where it is empty.
+    pub fn close(&mut self) {
+        self.slot.on_empty = OnEmpty::Close;
+    }
+
+    /// Whether the relay has said that nobody has written.
+    pub fn is_empty(&self) -> bool {
+        self.slot.state == State::Empty
+    }
+
+    /// What must be watched or put to get on.
+    pub fn wants(&self, wants: &mut Wants) {
+        match &self.bodies {
+            None => self.slot.wants(wants),
+            // One void body makes the head void: read in order, so that only the first is closed.
+            Some(bodies) => bodies.wants(wants),
+        }
+    }
+
+    /// Takes what the relay said; gives the content as soon as it is known.
+    pub fn handle_seen(&mut self, seen: &Seen) -> Option<Content> {
+        match &mut self.bodies {
+            None => self.slot.handle_seen(seen),
+            Some(bodies) => bodies
+                .readings
+                .iter_mut()
+                .for_each(|reading| reading.handle_seen(seen)),
+        }
+        self.content()
+    }
+
+    /// The content, where it is known.
+    pub fn content(&mut self) -> Option<Content> {
+        let State::Known(stood) = &self.slot.state else {
+            return None;
+        };
+        if self.bodies.is_none() {
+            match stood {
+                Stood::Void => return Some(Content::Void),
+                Stood::Gone => return Some(Content::Gone),
+                Stood::Data(data) => match Data::decode(data) {
+                    None => return Some(Content::Void),
+                    Some(Data::Whole(payload)) => return Some(Content::Payload(payload)),
+                    Some(Data::Head(head)) => {
+                        self.bodies = Some(Bodies::new(head, self.slot.slot.erase_key().is_some()));
+                    }
+                },
+            }
+        }
+        self.bodies.as_ref()?.content()
+    }
+}
+
+impl Bodies {
+    fn new(head: Head, erasable: bool) -> Self {
+        let readings = (0..head.bodies())
+            .map(|index| SlotReading::new(head.body_slot(index, erasable), OnEmpty::Close))
+            .collect();
+        Self { head, readings }
+    }
+
+    fn wants(&self, wants: &mut Wants) {
+        let first_open = self
+            .readings
+            .iter()
+            .position(|reading| !matches!(reading.state, State::Known(_)));
+        for (index, reading) in self.readings.iter().enumerate() {
+            match reading.state {
+                State::Known(_) => {}
+                State::Unknown => wants.watch.push(reading.slot.address()),
+                State::Empty | State::Gone if Some(index) == first_open => reading.wants(wants),
+                State::Empty | State::Gone => wants.watch.push(reading.slot.address()),
+            }
+        }
+    }
+
+    fn content(&self) -> Option<Content> {
+        let mut payload = self.head.part.clone();
+        let mut gone = false;
+        for (index, reading) in self.readings.iter().enumerate() {
+            match &reading.state {
+                State::Known(Stood::Data(data)) => match self.head.body_part(index, data) {
+                    Some(part) => payload.extend(part),
+                    None => return Some(Content::Void),
+                },
+                State::Known(Stood::Void) => return Some(Content::Void),
+                State::Known(Stood::Gone) => gone = true,
+                State::Unknown | State::Empty | State::Gone => return None,
+            }
+        }
+        Some(if gone {
+            Content::Gone
+        } else {
+            Content::Payload(payload)
+        })
+    }
+}
+
+impl SlotReading {
+    fn new(slot: Slot, on_empty: OnEmpty) -> Self {
+        Self {
+            slot,
+            on_empty,
+            state: State::Unknown,
+        }
+    }
+
+    fn wants(&self, wants: &mut Wants) {
+        let address = self.slot.address();
+        let void = || vec![Put::new(&self.slot, Cell::void())];
+        match (&self.state, self.on_empty) {
+            (State::Known(_), _) => {}
+            (State::Empty, OnEmpty::Close) => {
+                wants.watch.push(address);
+                wants.chains.push(void());
+            }
+            (State::Gone, _) => wants.chains.push(void()),
+            (State::Unknown, _) | (State::Empty, OnEmpty::Wait) => wants.watch.push(address),
+        }
+    }
+
+    fn handle_seen(&mut self, seen: &Seen) {
+        if matches!(self.state, State::Known(_)) {
+            return;
+        }
+        let address = self.slot.address();
+        match seen {
+            Seen::Connected(_) => self.state = State::Unknown,
+            Seen::Empty(at) if *at == address => self.state = State::Empty,
+            Seen::Gone(at) if *at == address => self.state = State::Gone,
+            Seen::Full(at, cell) if *at == address => {
+                let stood = self
+                    .slot
+                    .open(cell)
+                    .map_or(Stood::Void, |data| Stood::Data(data.to_vec()));
+                self.state = State::Known(stood);
+            }
+            // The only put of a reader is the void cell: it stands there, or stood there before it was erased.
+            Seen::Stored(at) if *at == address => self.state = State::Known(Stood::Void),
+            Seen::Taken(at) if *at == address && self.state == State::Gone => {
+                self.state = State::Known(Stood::Gone);
+            }
+            Seen::Taken(_)
+            | Seen::Empty(_)
+            | Seen::Gone(_)
+            | Seen::Full(..)
+            | Seen::Stored(_)
+            | Seen::Erased(_)
+            | Seen::Dropped(..)
+            | Seen::Item(..)
+            | Seen::Removed(..) => {}
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! KeyPackages: one's own, with their private parts, and others', checked. [G-5], [G-10]
+
+use cobijo_protocol::{
+    cbor,
+    cell::CellHash,
+    commit::WELCOME_SECRET_EXTENSION,
+    credential::{Credential, Identity},
+    keys::{PublicKey, SecretKey},
+    slot::ThreadSecret,
+};
+use openmls::prelude::{
+    Extension, Extensions, KeyPackage, KeyPackageIn, Lifetime, MlsMessageBodyIn, MlsMessageIn,
+    MlsMessageOut, ProtocolVersion, UnknownExtension,
+    tls_codec::{DeserializeBytes as _, Serialize as _},
+};
+use openmls_rust_crypto::RustCrypto;
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+use sha2::{Digest, Sha256};
+
+use super::{
+    MlsError, Suite,
+    provider::{LeafSigner, Provider, Values, capabilities, credential_with_key},
+};
+use crate::core::{contest::random, port::Rng};
+
+/// A KeyPackage with the private parts that open its Welcome: one use.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct OwnKeyPackage {
+    pub(super) suite: Suite,
+    pub(super) values: Values,
+    message: ByteBuf,
+    welcome_secret: ThreadSecret,
+}
+
+impl OwnKeyPackage {
+    /// Makes a KeyPackage for the leaf of `key` with `credential`, with a fresh welcome secret inside.
+    ///
+    /// # Errors
+    /// [`MlsError`] where openmls fails.
+    pub fn new(
+        suite: Suite,
+        key: &SecretKey,
+        credential: &Credential,
+        rng: &mut Rng,
+    ) -> Result<Self, MlsError> {
+        let provider = Provider::new(&Values::new(), rng);
+        let welcome_secret = ThreadSecret::from_bytes(random(rng));
+        let extension = UnknownExtension(welcome_secret.as_bytes().to_vec());
+        let extensions =
+            Extensions::single(Extension::Unknown(WELCOME_SECRET_EXTENSION, extension))
+                .map_err(|_| MlsError)?;
+        let bundle = KeyPackage::builder()
+            .key_package_lifetime(Lifetime::init(0, u64::MAX))
+            .leaf_node_capabilities(capabilities(suite))
+            .key_package_extensions(extensions)
+            .build(
+                suite.ciphersuite(),
+                &provider,
+                &LeafSigner(key),
+                credential_with_key(key, cbor::encode(credential)),
+            )
+            .map_err(|_| MlsError)?;
+        let message = MlsMessageOut::from(bundle.key_package().clone());
+        let message = message.tls_serialize_detached().map_err(|_| MlsError)?;
+        Ok(Self {
+            suite,
+            values: provider.values()?,
+            message: ByteBuf::from(message),
+            welcome_secret,
+        })
+    }
+
+    /// The MLSMessage to publish.
+    pub fn message(&self) -> &[u8] {
+        &self.message
+    }
+
+    /// Secret of the thread that its Welcome stands in.
+    pub fn welcome_secret(&self) -> &ThreadSecret {
+        &self.welcome_secret
+    }
+}
+
+impl std::fmt::Debug for OwnKeyPackage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OwnKeyPackage").finish_non_exhaustive()
+    }
+}
+
+/// Somebody's KeyPackage, whose signatures hold and whose credential leads to the expected root.
+#[derive(Clone)]
+pub struct OfferedKeyPackage {
+    message: Vec<u8>,
+    package: KeyPackage,
+    identity: Identity,
+    leaf_key: PublicKey,
+    welcome_secret: ThreadSecret,
+}
+
+/// A KeyPackage is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a KeyPackage that this group takes")]
+pub struct BadKeyPackage;
+
+impl OfferedKeyPackage {
+    /// Parses and checks an MLSMessage that holds a KeyPackage.
+    ///
+    /// # Errors
+    /// [`BadKeyPackage`] for anything that isn't one of this suite, with a welcome secret and a
+    /// credential that is vouched for under `root`.
+    pub fn parse(message: &[u8], suite: Suite, root: &PublicKey) -> Result<Self, BadKeyPackage> {
+        let parsed =
+            MlsMessageIn::tls_deserialize_exact_bytes(message).map_err(|_| BadKeyPackage)?;
+        let MlsMessageBodyIn::KeyPackage(package) = parsed.extract() else {
+            return Err(BadKeyPackage);
+        };
+        let package = validate(package)?;
+        if package.ciphersuite() != suite.ciphersuite() {
+            return Err(BadKeyPackage);
+        }
+        let (leaf_key, identity) =
+            super::state::identify(package.leaf_node(), root).ok_or(BadKeyPackage)?;
+        let welcome_secret = welcome_secret(&package).ok_or(BadKeyPackage)?;
+        Ok(Self {
+            message: message.to_vec(),
+            package,
+            identity,
+            leaf_key,
+            welcome_secret,
+        })
+    }
+
+    /// The MLSMessage.
+    pub fn message(&self) -> &[u8] {
+        &self.message
+    }
+
+    /// SHA-256 of the MLSMessage.
+    pub fn hash(&self) -> CellHash {
+        Sha256::digest(&self.message).into()
+    }
+
+    /// Whose leaf it is.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The leaf's signature key.
+    pub fn leaf_key(&self) -> &PublicKey {
+        &self.leaf_key
+    }
+
+    /// Secret of the thread that its Welcome stands in.
+    pub fn welcome_secret(&self) -> &ThreadSecret {
+        &self.welcome_secret
+    }
+
+    pub(super) fn package(&self) -> &KeyPackage {
+        &self.package
+    }
+}
+
+impl std::fmt::Debug for OfferedKeyPackage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OfferedKeyPackage").finish_non_exhaustive()
+    }
+}
+
+fn validate(package: KeyPackageIn) -> Result<KeyPackage, BadKeyPackage> {
+    package
+        .validate(&RustCrypto::default(), ProtocolVersion::Mls10)
+        .map_err(|_| BadKeyPackage)
+}
+
+/// The welcome secret inside a KeyPackage.
+pub(super) fn welcome_secret(package: &KeyPackage) -> Option<ThreadSecret> {
+    let extension = package.extensions().unknown(WELCOME_SECRET_EXTENSION)?;
+    ThreadSecret::try_from(extension.0.as_slice()).ok()
+}

@@ -1,0 +1,116 @@
+//! Which of openmls's errors are the same for every member, and which may be only mine.
+//!
+//! The table is the appendix of the design, for openmls 0.9.2. A wrong entry forks groups: *void* must be
+//! a pure function of group state and bytes; whatever may depend on the reader is *broken for me*. [G-8]
+
+use openmls::group::{ProcessMessageError, PublicProcessMessageError, StageCommitError};
+use openmls::prelude::ApplyUpdatePathError;
+
+/// Whether everyone refuses, or perhaps only this member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The same for everyone.
+    Void,
+    /// Perhaps only for this member.
+    Broken,
+}
+
+/// Of [`PublicGroup::process_message`](openmls::prelude::PublicGroup::process_message), before the policy.
+pub(crate) fn of_public(error: &PublicProcessMessageError) -> Fault {
+    if is_library_error(error) {
+        return Fault::Broken;
+    }
+    match error {
+        PublicProcessMessageError::InvalidCommit(error) => of_commit(error),
+        PublicProcessMessageError::LibraryError(_) => Fault::Broken,
+        PublicProcessMessageError::IncompatibleWireFormat
+        | PublicProcessMessageError::ValidationError(_)
+        | PublicProcessMessageError::UnauthorizedExternalApplicationMessage
+        | PublicProcessMessageError::UnauthorizedExternalCommitMessage
+        | PublicProcessMessageError::UnsupportedProposalType => Fault::Void,
+    }
+}
+
+/// Of [`MlsGroup::process_message`](openmls::prelude::MlsGroup::process_message), after the policy.
+pub(crate) fn of_private<E: std::fmt::Debug>(error: &ProcessMessageError<E>) -> Fault {
+    if is_library_error(error) {
+        return Fault::Broken;
+    }
+    match error {
+        ProcessMessageError::InvalidCommit(error) => of_commit(error),
+        ProcessMessageError::LibraryError(_)
+        | ProcessMessageError::StorageError(_)
+        | ProcessMessageError::GroupStateError(_) => Fault::Broken,
+        ProcessMessageError::IncompatibleWireFormat
+        | ProcessMessageError::ValidationError(_)
+        | ProcessMessageError::UnauthorizedExternalApplicationMessage
+        | ProcessMessageError::UnauthorizedExternalCommitMessage
+        | ProcessMessageError::UnsupportedProposalType => Fault::Void,
+    }
+}
+
+fn of_commit(error: &StageCommitError) -> Fault {
+    match error {
+        StageCommitError::UpdatePathError(error) => of_path(error),
+        StageCommitError::LibraryError(_)
+        | StageCommitError::OwnCommitMismatch
+        | StageCommitError::OwnKeyNotFound
+        | StageCommitError::MissingDecryptionKey => Fault::Broken,
+        StageCommitError::EpochMismatch
+        | StageCommitError::WrongPlaintextContentType
+        | StageCommitError::PathLeafNodeVerificationFailure
+        | StageCommitError::RequiredPathNotFound
+        | StageCommitError::ConfirmationTagMissing
+        | StageCommitError::ConfirmationTagMismatch
+        | StageCommitError::AttemptedSelfRemoval
+        | StageCommitError::MissingProposal
+        | StageCommitError::InconsistentSenderIndex
+        | StageCommitError::SenderTypeExternal
+        | StageCommitError::SenderTypeNewMemberProposal
+        | StageCommitError::TooManyNewMembers
+        | StageCommitError::ProposalValidationError(_)
+        | StageCommitError::PskError(_)
+        | StageCommitError::ExternalCommitValidation(_)
+        | StageCommitError::VerifiedUpdatePathError(_)
+        | StageCommitError::GroupContextExtensionsProposalValidationError(_)
+        | StageCommitError::LeafNodeValidation(_)
+        | StageCommitError::DuplicatePskId(_) => Fault::Void,
+    }
+}
+
+fn of_path(error: &ApplyUpdatePathError) -> Fault {
+    match error {
+        ApplyUpdatePathError::PathLengthMismatch
+        | ApplyUpdatePathError::ParentHashMismatch
+        | ApplyUpdatePathError::MissingParentHash
+        | ApplyUpdatePathError::MissingSender
+        | ApplyUpdatePathError::TreeFull
+        | ApplyUpdatePathError::InconsistentSenderIndex => Fault::Void,
+        ApplyUpdatePathError::LibraryError(_)
+        | ApplyUpdatePathError::PathMismatch
+        | ApplyUpdatePathError::UnableToDecrypt
+        | ApplyUpdatePathError::MissingOwnLeaf
+        | ApplyUpdatePathError::MissingCiphertext => Fault::Broken,
+    }
+}
+
+/// A `LibraryError` at any depth: openmls nests them in many types, but they all print their name.
+fn is_library_error(error: &impl std::fmt::Debug) -> bool {
+    format!("{error:?}").contains("LibraryError")
+}
+
+/// Of a message slot: whatever doesn't decrypt is void; only a state that can't be read is not.
+pub(crate) fn of_message<E>(error: &ProcessMessageError<E>) -> Fault {
+    match error {
+        ProcessMessageError::StorageError(_) | ProcessMessageError::GroupStateError(_) => {
+            Fault::Broken
+        }
+        ProcessMessageError::LibraryError(_)
+        | ProcessMessageError::InvalidCommit(_)
+        | ProcessMessageError::IncompatibleWireFormat
+        | ProcessMessageError::ValidationError(_)
+        | ProcessMessageError::UnauthorizedExternalApplicationMessage
+        | ProcessMessageError::UnauthorizedExternalCommitMessage
+        | ProcessMessageError::UnsupportedProposalType => Fault::Void,
+    }
+}
