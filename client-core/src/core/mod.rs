@@ -5,5 +5,6 @@
 //! nothing special: the state is loaded, and what it wants is asked for again.
 
 pub mod contest;
+pub mod policy;
 pub mod port;
 pub mod thread;

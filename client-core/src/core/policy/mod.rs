@@ -1,0 +1,167 @@
+//! What a commit may do: one pure function of the group's state and the commit's bytes.
+//!
+//! Every member runs it on every commit, so it may look at nothing that another member could see
+//! differently: no clock, no network, no secret, no memory but [`Standing`]. A commit that it
+//! refuses is void for everyone and the next slot follows; only a policy number that this client
+//! doesn't know stops it. The rules are [P-1]–[P-28] of the specification. [P-1]
+
+mod profile;
+mod refusal;
+mod shape;
+mod statement;
+
+use cobijo_protocol::{
+    commit::{CommitData, Terms},
+    credential::Identity,
+    keys::PublicKey,
+};
+
+pub use refusal::{Refusal, Rule};
+
+/// A leaf of the epoch in which the commit stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leaf {
+    /// Its index in the tree.
+    pub index: u32,
+    /// Its signature key.
+    pub key: PublicKey,
+    /// Who it is.
+    pub identity: Identity,
+    /// SHA-256 of its TLS-serialised LeafNode.
+    pub node_hash: [u8; 32],
+}
+
+/// Whether the person of a conversation is still in it. [P-22]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Presence {
+    /// She is, or the group has no one person.
+    Here,
+    /// Her leave was committed.
+    Left,
+    /// Her wipe was committed.
+    Wiped,
+}
+
+/// What every member knows of the group before the commit.
+#[derive(Debug, Clone, Copy)]
+pub struct Standing<'a> {
+    /// MLS group id.
+    pub group: &'a [u8],
+    /// Epoch in which the commit stands.
+    pub epoch: u64,
+    /// The group's terms.
+    pub terms: &'a Terms,
+    /// All leaves, in ascending order of index.
+    pub leaves: &'a [Leaf],
+    /// Highest desk serial in any leaf or statement so far. [P-10]
+    pub desk_serial: u32,
+    /// Whether the person of a conversation has left.
+    pub presence: Presence,
+}
+
+/// What a commit does.
+#[derive(Debug, Clone, Copy)]
+pub struct Change<'a> {
+    /// Leaf index of its author.
+    pub author: u32,
+    /// The author's leaf before and after, where the commit has a path.
+    pub path: Option<PathLeaf<'a>>,
+    /// Its Adds, in order.
+    pub adds: &'a [Added],
+    /// Leaf indices of its Removes, in order.
+    pub removes: &'a [u32],
+    /// Its authenticated data.
+    pub data: &'a CommitData,
+}
+
+/// The leaf that a path replaces, and the one that it brings.
+#[derive(Debug, Clone, Copy)]
+pub struct PathLeaf<'a> {
+    /// The author's present leaf.
+    pub before: LeafParts<'a>,
+    /// The path's leaf.
+    pub after: LeafParts<'a>,
+}
+
+/// What a path must not change, each TLS-serialised as in the LeafNode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeafParts<'a> {
+    /// Capabilities.
+    pub capabilities: &'a [u8],
+    /// Credential.
+    pub credential: &'a [u8],
+    /// Extensions.
+    pub extensions: &'a [u8],
+    /// Signature key.
+    pub signature_key: &'a [u8],
+}
+
+/// A leaf that the commit adds, as its KeyPackage shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Added {
+    /// Its signature key.
+    pub key: PublicKey,
+    /// Who it is; `None` where [`cobijo_protocol::credential::Credential::identify`] refuses.
+    pub identity: Option<Identity>,
+    /// The KeyPackage's lifetime: not before, not after.
+    pub lifetime: (u64, u64),
+}
+
+/// What follows from a valid commit. [P-28]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Effect {
+    /// The group's desk serial from now on.
+    pub desk_serial: u32,
+    /// The person's presence from now on; [`Presence::Wiped`] tells to wipe.
+    pub presence: Presence,
+    /// Leaves that are removed, in ascending order, and why.
+    pub removed: Vec<(u32, Cause)>,
+}
+
+/// Why a leaf is removed.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// The author may remove it.
+    Author,
+    /// Its owner leaves.
+    Leave,
+    /// A coordinator removes the member.
+    Removal,
+    /// Its owner comes back with another leaf.
+    Rescue,
+    /// The person ended the conversation.
+    Wipe,
+}
+
+/// Judges a commit.
+///
+/// # Errors
+/// [`Refusal::Void`] with the rule that it breaks; [`Refusal::UnknownPolicy`] where the client stops.
+pub fn judge(standing: &Standing<'_>, change: &Change<'_>) -> Result<Effect, Refusal> {
+    refusal::known_policy(standing.terms)?;
+    let step = shape::Step::of(standing, change)?;
+    let warrants = statement::Warrants::of(&step)?;
+    profile::check(&step, &warrants)?;
+
+    let causes = step.removed.iter().map(|leaf| {
+        let cause = warrants.cause(leaf).unwrap_or(Cause::Author);
+        (leaf.index, cause)
+    });
+    let mut removed: Vec<_> = causes.collect();
+    removed.sort_unstable();
+    let attested = step
+        .newcomers
+        .iter()
+        .filter_map(|newcomer| newcomer.desk_serial());
+    Ok(Effect {
+        desk_serial: attested.fold(warrants.desk_serial, u32::max),
+        presence: warrants.presence,
+        removed,
+    })
+}
