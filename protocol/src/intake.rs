@@ -7,8 +7,9 @@ use zeroize::Zeroizing;
 
 use crate::{
     Day,
-    card::{Attested, is_alias},
+    card::{Attestation, Attested, is_alias},
     cbor::{self, NotCanonical},
+    commit::Statement,
     keys::{PublicKey, SecretKey, Signature},
     limits::CELL_BYTES,
     link::DeskId,
@@ -127,6 +128,8 @@ pub enum Waiting {
     More(ByteBuf),
     /// An invited newcomer, before any attestation.
     Newcomer(Newcomer),
+    /// A person who can't follow a group: the statement that lets her KeyPackage in.
+    Rescue(Statement),
 }
 
 /// What an invited newcomer says of herself.
@@ -178,6 +181,30 @@ pub struct SignedReply {
     pub signature: Signature,
 }
 
+/// A payload in the claim thread: its writer is about to answer. Advisory; the reply thread decides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Claim {
+    /// Who claims.
+    pub by: Attested,
+    /// By the attested key over r ‖ index u64 BE, so that no cell counts twice.
+    pub signature: Signature,
+}
+
+/// A payload in the taking thread of a colleague's KeyPackage: the first valid one has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Taking {
+    /// Who takes it.
+    pub by: Attested,
+    /// Key of the person that the colleague is proposed to: only she may sign the GroupInfo of the Welcome.
+    pub person: PublicKey,
+    /// By the attested key over welcome secret ‖ person.
+    pub signature: Signature,
+}
+
+const CLAIM_LABEL: &str = "cobijo/1 claiming";
+const TAKING_LABEL: &str = "cobijo/1 taking";
 const REPLY_LABEL: &str = "cobijo/1 reply";
 const NOT_THIS_ONE_LABEL: &str = "cobijo/1 not this one";
 const NEWCOMER_LABEL: &str = "cobijo/1 newcomer";
@@ -218,12 +245,58 @@ impl SignedReply {
     }
 }
 
+impl Claim {
+    /// Signs over r ‖ index. [I-9]
+    pub fn sign(key: &SecretKey, by: Attested, r: &ThreadSecret, index: u64) -> Self {
+        let signature = key.sign(CLAIM_LABEL, &indexed(r, index));
+        Self { by, signature }
+    }
+
+    /// The claimer, if a member attested under `root` claims at `index`.
+    pub fn verify(&self, root: &PublicKey, r: &ThreadSecret, index: u64) -> Option<Attestation> {
+        let (attestation, _) = self.by.verify(root).ok()?;
+        attestation
+            .key
+            .verify(CLAIM_LABEL, &indexed(r, index), &self.signature)
+            .then_some(attestation)
+    }
+}
+
+impl Taking {
+    /// Signs over welcome secret ‖ person.
+    pub fn sign(
+        key: &SecretKey,
+        by: Attested,
+        welcome_secret: &ThreadSecret,
+        person: PublicKey,
+    ) -> Self {
+        let message = [welcome_secret.as_bytes().as_slice(), person.as_bytes()].concat();
+        Self {
+            by,
+            person,
+            signature: key.sign(TAKING_LABEL, &message),
+        }
+    }
+
+    /// The taker, if a member attested under `root` takes it for that person.
+    pub fn verify(&self, root: &PublicKey, welcome_secret: &ThreadSecret) -> Option<Attestation> {
+        let (attestation, _) = self.by.verify(root).ok()?;
+        let message = [welcome_secret.as_bytes().as_slice(), self.person.as_bytes()].concat();
+        attestation
+            .key
+            .verify(TAKING_LABEL, &message, &self.signature)
+            .then_some(attestation)
+    }
+}
+
+/// What follows the label: r ‖ index u64 BE.
+fn indexed(r: &ThreadSecret, index: u64) -> Vec<u8> {
+    [r.as_bytes().as_slice(), &index.to_be_bytes()].concat()
+}
+
 /// Signs that the reply at `index` can't be joined.
 pub fn sign_not_this_one(person: &SecretKey, r: &ThreadSecret, index: u64) -> Reply {
-    let signature = person.sign(
-        NOT_THIS_ONE_LABEL,
-        &[r.as_bytes().as_slice(), &index.to_be_bytes()].concat(),
-    );
+    let signature = person.sign(NOT_THIS_ONE_LABEL, &indexed(r, index));
     Reply::NotThisOne { index, signature }
 }
 
@@ -234,11 +307,7 @@ pub fn verify_not_this_one(
     index: u64,
     signature: &Signature,
 ) -> bool {
-    person.verify(
-        NOT_THIS_ONE_LABEL,
-        &[r.as_bytes().as_slice(), &index.to_be_bytes()].concat(),
-        signature,
-    )
+    person.verify(NOT_THIS_ONE_LABEL, &indexed(r, index), signature)
 }
 
 impl Newcomer {
