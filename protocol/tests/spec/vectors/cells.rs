@@ -84,10 +84,19 @@ fn plaintext(data: &[u8]) -> Vec<u8> {
     plaintext
 }
 
+/// Seals any plaintext for the slot of [`sealed`].
+pub(crate) fn seal_plaintext(plaintext: &[u8]) -> Vec<u8> {
+    encrypt(&Reference::derive(&SECRET, 1, 3, 9, true), plaintext, NONCE)
+}
+
 /// Seals as SPEC.md says, apart from the crate.
 fn seal(slot: &Reference, data: &[u8], nonce: [u8; 24]) -> Vec<u8> {
+    encrypt(slot, &plaintext(data), nonce)
+}
+
+fn encrypt(slot: &Reference, plaintext: &[u8], nonce: [u8; 24]) -> Vec<u8> {
     let payload = Payload {
-        msg: &plaintext(data),
+        msg: plaintext,
         aad: &slot.address,
     };
     let ciphertext = XChaCha20Poly1305::new((&slot.seal_key).into())

@@ -27,6 +27,6 @@ fn write(value: &Value) -> String {
                 .collect();
             format!("{{{}}}", entries.join(", "))
         }
-        other => panic!("{other:?} is not used"),
+        Value::Float(_) | Value::Tag(..) | _ => panic!("{value:?} is not used"),
     }
 }

@@ -8,6 +8,8 @@ mod frames;
 mod group;
 mod identity;
 
+pub(crate) use cells::seal_plaintext;
+
 use std::{fs, path::PathBuf};
 
 use cobijo_protocol::cbor;
