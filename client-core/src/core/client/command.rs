@@ -1,0 +1,228 @@
+//! What the person in front of the client may ask for, and why it is refused.
+
+use cobijo_protocol::{
+    card::{Role, Text},
+    content::{MessageId, Reads},
+    keys::PublicKey,
+    link::{DeskLink, Invite, RelayUrl},
+};
+
+use super::view::{ConversationId, InviteId, RowId};
+
+/// One thing asked for by the person in front of the client.
+///
+/// [`Client::handle_command`](super::Client::handle_command) refuses at once what can't be; what
+/// takes a relay's answer is told by an [`Event`](super::Event).
+#[derive(Clone)]
+pub enum Command {
+    /// For a desk's side.
+    Team(TeamCommand),
+    /// For a person's side.
+    Person(PersonCommand),
+    /// Says something in a conversation.
+    Say {
+        /// Where.
+        conversation: ConversationId,
+        /// What.
+        text: String,
+    },
+    /// Leaves a conversation; a person's leave ends it.
+    Leave(ConversationId),
+}
+
+/// What a member of a desk, or who becomes one, may ask for.
+#[derive(Clone)]
+pub enum TeamCommand {
+    /// Creates a desk, with its root key and first desk key. The relay's operator must host it.
+    CreateDesk {
+        /// Where the desk will be.
+        relay: RelayUrl,
+        /// The coordinator's name, as people will see it.
+        alias: String,
+        /// What the card says.
+        description: Description,
+    },
+    /// Coordinator: changes what the card says.
+    Describe(Description),
+    /// Coordinator with the root key: signs the next desk key.
+    RenewDeskKey,
+    /// Coordinator: gives out the root key ([`Event::RootKey`](super::Event::RootKey)) to be kept offline.
+    ExportRoot,
+    /// Coordinator: forgets the root key, after it was exported.
+    DropRoot,
+    /// Coordinator: takes the exported root key back in.
+    ImportRoot(cobijo_protocol::keys::SecretKey),
+    /// Coordinator: makes a single-use invitation.
+    Invite,
+    /// Coordinator: lets in the newcomer whose words were the same.
+    Admit {
+        /// The invitation.
+        invite: InviteId,
+        /// What she may do.
+        role: Role,
+    },
+    /// Coordinator: takes an invitation back, also because the words differed.
+    Revoke(InviteId),
+    /// Joins a desk by invitation.
+    JoinDesk {
+        /// The invitation.
+        invite: Invite,
+        /// The name that people will see.
+        alias: String,
+    },
+    /// Begins a shift: opens the mailboxes, and posts the card's daily part if nobody has.
+    StartShift,
+    /// Ends it.
+    EndShift,
+    /// Answers a waiting person.
+    Claim(RowId),
+    /// Proposes a colleague to the person; takes one of the colleague's KeyPackages.
+    Propose {
+        /// Where.
+        conversation: ConversationId,
+        /// Attested key of the colleague.
+        colleague: PublicKey,
+        /// Why, for the person to read.
+        reason: String,
+        /// What the colleague will be able to read.
+        reads: Reads,
+    },
+    /// Coordinator: removes a member from the desk and, by statement, from every conversation.
+    RemoveMember(PublicKey),
+}
+
+/// What a person who writes to a desk may ask for.
+#[derive(Clone)]
+pub enum PersonCommand {
+    /// Writes to a desk for the first time.
+    Write {
+        /// The desk.
+        link: DeskLink,
+        /// BCP 47 tag of the language she writes in.
+        language: String,
+        /// What she writes.
+        text: String,
+    },
+    /// Adds to what she wrote, while she waits.
+    Add(String),
+    /// Takes her message back while nobody has answered.
+    StopWaiting,
+    /// Says yes to a proposal: her client adds the colleague.
+    Accept {
+        /// Where.
+        conversation: ConversationId,
+        /// The proposal's message.
+        proposal: MessageId,
+    },
+    /// Says no to a proposal.
+    Refuse {
+        /// Where.
+        conversation: ConversationId,
+        /// The proposal's message.
+        proposal: MessageId,
+    },
+    /// Removes an accompanier.
+    Remove {
+        /// Where.
+        conversation: ConversationId,
+        /// Attested key of the accompanier.
+        member: PublicKey,
+    },
+    /// Nobody answers; asks the desk.
+    AskDesk {
+        /// Where nobody answers.
+        conversation: ConversationId,
+        /// What the desk should know.
+        text: String,
+    },
+}
+
+/// What a desk's card says, beside its keys.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Description {
+    /// Who answers.
+    pub name: Text,
+    /// What the desk says of itself.
+    pub about: Text,
+    /// When somebody answers, in words.
+    pub hours: Text,
+    /// Usual wait, in minutes: from and to.
+    pub wait_minutes: (u16, u16),
+    /// Languages spoken, as BCP 47 tags.
+    pub languages: Vec<String>,
+}
+
+/// Why a command is refused at once. Nothing has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommandError {
+    /// The alias is empty, too long, or could disturb a screen.
+    #[error("name that can't be shown")]
+    Alias,
+    /// The desk's card would be too large.
+    #[error("description that is too long for a card")]
+    CardTooLarge,
+    /// The colleague has no KeyPackage left in the desk.
+    #[error("no KeyPackage of this colleague is left")]
+    ColleagueUnavailable,
+    /// The profile belongs to a desk or to a conversation already.
+    #[error("profile that is in use already")]
+    InUse,
+    /// The invitation has expired.
+    #[error("invitation that has expired")]
+    InviteExpired,
+    /// Nobody has used the invitation yet, so there are no words to compare.
+    #[error("nobody has used the invitation yet")]
+    NobodyYet,
+    /// Only a coordinator with the desk key may do this.
+    #[error("only for coordinators who hold the desk key")]
+    NotCoordinator,
+    /// This profile has not joined a desk, or not yet.
+    #[error("not a member of a desk yet")]
+    NotMember,
+    /// The mailboxes are opened on shift only.
+    #[error("not on shift")]
+    NotOnShift,
+    /// This profile is not a person's, or she is not at this step.
+    #[error("not at this step")]
+    NotNow,
+    /// The root key is not in this profile.
+    #[error("the root key is kept elsewhere")]
+    RootElsewhere,
+    /// The group has stopped: it can't be written in.
+    #[error("conversation that has stopped")]
+    Stopped,
+    /// As many as a desk's card or a group holds.
+    #[error("as many as there may be")]
+    TooMany,
+    /// The text is too long for one message.
+    #[error("text that is too long")]
+    TooLong,
+    /// There is no such conversation, row, invitation, member or proposal.
+    #[error("unknown")]
+    Unknown,
+    /// The key is not the desk's root key.
+    #[error("another root key")]
+    WrongRoot,
+    /// One can't do this to oneself.
+    #[error("not to oneself")]
+    Yourself,
+}
+
+impl std::fmt::Debug for Command {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Command").finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for TeamCommand {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TeamCommand").finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for PersonCommand {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PersonCommand").finish_non_exhaustive()
+    }
+}

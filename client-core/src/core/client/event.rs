@@ -1,0 +1,209 @@
+//! What the client tells whoever is in front of it.
+
+use cobijo_protocol::{
+    Day,
+    card::CardVersion,
+    content::MessageId,
+    keys::SecretKey,
+    link::{DeskLink, Invite},
+    words::WordIndices,
+};
+
+use super::view::{ConversationId, Entry, InviteId, RowId, Speaker};
+
+/// Something happened that may be worth showing; all of it can be read again from the views.
+#[derive(Clone)]
+#[non_exhaustive]
+pub enum Event {
+    /// The desk exists; its relay's operator must host this id.
+    DeskCreated(DeskLink),
+    /// The card is published, by this client or a colleague.
+    CardPublished(CardVersion),
+    /// The card could not be published.
+    CardRefused(CardRefusal),
+    /// The root key, to be kept offline.
+    RootKey(SecretKey),
+    /// The desk key is used up after this day.
+    DeskKeyExpires(Day),
+    /// The desk key was renewed, or came from a coordinator.
+    DeskKeyReceived,
+    /// An invitation was made.
+    Invited {
+        /// Its number here.
+        id: InviteId,
+        /// What to hand over in person.
+        invite: Invite,
+    },
+    /// Somebody used an invitation; the words are to be compared before [`super::TeamCommand::Admit`].
+    NewcomerArrived {
+        /// Which invitation.
+        id: InviteId,
+        /// The name she wants.
+        alias: String,
+        /// To compare.
+        words: WordIndices,
+    },
+    /// The newcomer is a member of the desk's group.
+    NewcomerJoined(InviteId),
+    /// An invitation is over without anybody having joined.
+    InviteEnded {
+        /// Which.
+        id: InviteId,
+        /// Why.
+        reason: InviteEnd,
+    },
+    /// Newcomer: the words to compare with whom invited her.
+    InviteWords(WordIndices),
+    /// Newcomer: she is a member.
+    JoinedDesk,
+    /// Newcomer: the invitation does not work.
+    JoinFailed(JoinFailure),
+    /// This profile is no longer a member of the desk.
+    RemovedFromDesk,
+    /// The desk's group has stopped for this client.
+    DeskStopped,
+    /// The shift began or ended.
+    Shift {
+        /// Whether the mailboxes are open.
+        on: bool,
+    },
+    /// Rows came, went or changed.
+    QueueChanged,
+    /// This client answered first: the conversation begins.
+    ClaimWon {
+        /// Which row.
+        row: RowId,
+        /// The conversation that began.
+        conversation: ConversationId,
+    },
+    /// A colleague answered first, or the person is gone.
+    ClaimLost(RowId),
+    /// The colleague's KeyPackages are used up or lost; nothing was proposed.
+    ProposalFailed(ConversationId),
+    /// A colleague's conversation was joined by the person's yes.
+    ConversationJoined(ConversationId),
+    /// Something happened in a conversation.
+    Conversation(ConversationId, ConversationEvent),
+    /// Person: her message is stored.
+    IntakeStored {
+        /// Usual wait of the desk, in minutes: from and to.
+        wait_minutes: (u16, u16),
+    },
+    /// Person: her message could not be left with the desk.
+    IntakeFailed(IntakeFailure),
+    /// Person: the desk's card is out of date; her message is sealed to it all the same.
+    CardExpired,
+    /// Person: what she added is stored.
+    AdditionStored,
+    /// Person: somebody has answered.
+    Answered(ConversationId),
+}
+
+/// Something happened in a conversation.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum ConversationEvent {
+    /// A line came.
+    Entry(Entry),
+    /// The own message is stored at the relay.
+    Stored(MessageId),
+    /// A commit cut a message off that was shown: it counts again when its author sends it again.
+    Unconfirmed(MessageId),
+    /// It came again.
+    Confirmed(MessageId),
+    /// A removed member's message that was shown did not count.
+    Withdrawn(MessageId),
+    /// Somebody came in, or went out.
+    MembersChanged,
+    /// The code to compare is another one.
+    CodeChanged,
+    /// More void commits than chance makes: someone here is blocking.
+    Blocking,
+    /// A proposal waits for the person's answer.
+    Proposed(MessageId),
+    /// Adding or removing somebody was not possible.
+    ChangeRefused,
+    /// Person: a colleague of the desk offers to come in; her yes adds.
+    DeskOffers(Speaker),
+    /// It can no longer be followed.
+    Stopped(Stopped),
+}
+
+/// Why a conversation can't be followed any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stopped {
+    /// A commit is broken for this client.
+    Broken,
+    /// Away for longer than the relay keeps cells.
+    Stale,
+    /// The group follows rules that this client doesn't know.
+    UnknownRules,
+    /// Removed from it.
+    Removed,
+    /// The person erased it.
+    Wiped,
+    /// Left by oneself.
+    Left,
+}
+
+/// Why a card was not published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CardRefusal {
+    /// The relay's operator does not host this desk.
+    NotHosted,
+    /// The desk key has expired: it must be renewed first.
+    DeskKeyExpired,
+    /// This member is no poster of the card.
+    NotPoster,
+    /// A card of this desk that this client's rules refuse stands at the relay.
+    Conflict,
+    /// The relay could not be reached, or was busy; tried again later.
+    Unreachable,
+}
+
+/// Why an invitation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InviteEnd {
+    /// 48 hours have passed.
+    Expired,
+    /// Taken back.
+    Revoked,
+    /// The newcomer's KeyPackage could not be added.
+    Unusable,
+}
+
+/// Why a newcomer can't join.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum JoinFailure {
+    /// 48 hours have passed since this client began.
+    Expired,
+    /// Somebody used the invitation before.
+    Used,
+    /// The attestation is not for this newcomer, or not by this desk.
+    NotAttested,
+    /// The desk's group could not be joined.
+    NoWelcome,
+}
+
+/// Why a person's message could not be left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IntakeFailure {
+    /// There is no such desk at this relay.
+    NoDesk,
+    /// The card is not this desk's, or is lower than one that was seen.
+    BadCard,
+    /// The desk's mailbox is full; tried again later.
+    Full,
+    /// The relay can't be reached; tried again later.
+    Unreachable,
+}
+
+impl std::fmt::Debug for Event {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Event").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,152 @@
+//! Which side of a desk the profile is on.
+
+use cobijo_protocol::link::{DeskId, RelayUrl};
+
+use super::{
+    CardAbsent, ChannelId, Command, CommandError, Context, ConversationId, ConversationView, Entry,
+    PublishAnswer, QueueRow, Standing, person::Person, team::Team,
+};
+use crate::core::port::{Now, Seen, Wants};
+
+/// What is wanted on one channel.
+pub(crate) struct Line {
+    /// The channel.
+    pub(crate) channel: ChannelId,
+    /// Where it leads.
+    pub(crate) relay: RelayUrl,
+    /// What is wanted there.
+    pub(crate) wants: Wants,
+}
+
+/// Either side.
+#[derive(serde::Serialize, serde::Deserialize)]
+pub(super) enum Side {
+    /// Not decided yet.
+    Fresh,
+    /// A person who wrote to a desk.
+    Person(Box<Person>),
+    /// A member of a desk, or a newcomer.
+    Team(Box<Team>),
+}
+
+impl Side {
+    pub(super) fn handle_command(
+        &mut self,
+        command: Command,
+        context: &mut Context<'_>,
+    ) -> Result<(), CommandError> {
+        match self {
+            Self::Fresh => {
+                *self = Self::begin(command, context)?;
+                Ok(())
+            }
+            Self::Person(person) => person.handle_command(command, context),
+            Self::Team(team) => team.handle_command(command, context),
+        }
+    }
+
+    /// The first command decides the side.
+    fn begin(command: Command, context: &mut Context<'_>) -> Result<Self, CommandError> {
+        match command {
+            Command::Person(command) => Person::begin(command, context)
+                .map(Box::new)
+                .map(Self::Person),
+            Command::Team(command) => Team::begin(command, context).map(Box::new).map(Self::Team),
+            Command::Say { .. } | Command::Leave(_) => Err(CommandError::Unknown),
+        }
+    }
+
+    /// What is wanted on each channel.
+    pub(super) fn lines(&self, now: Now) -> Vec<Line> {
+        match self {
+            Self::Fresh => Vec::new(),
+            Self::Person(person) => person.lines(now),
+            Self::Team(team) => team.lines(now),
+        }
+    }
+
+    pub(super) fn handle_seen(
+        &mut self,
+        channel: ChannelId,
+        seen: &Seen,
+        context: &mut Context<'_>,
+    ) {
+        match self {
+            Self::Fresh => {}
+            Self::Person(person) => person.handle_seen(channel, seen, context),
+            Self::Team(team) => team.handle_seen(channel, seen, context),
+        }
+    }
+
+    pub(super) fn handle_card_fetched(
+        &mut self,
+        desk: &DeskId,
+        card: Result<Vec<u8>, CardAbsent>,
+        context: &mut Context<'_>,
+    ) {
+        match self {
+            Self::Fresh => {}
+            Self::Person(person) => person.handle_card_fetched(desk, card, context),
+            Self::Team(team) => team.handle_card_fetched(desk, card, context),
+        }
+    }
+
+    pub(super) fn handle_card_published(
+        &mut self,
+        desk: &DeskId,
+        answer: PublishAnswer,
+        context: &mut Context<'_>,
+    ) {
+        match self {
+            Self::Fresh | Self::Person(_) => {}
+            Self::Team(team) => team.handle_card_published(desk, answer, context),
+        }
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Now> {
+        match self {
+            Self::Fresh => None,
+            Self::Person(person) => person.poll_timeout(),
+            Self::Team(team) => team.poll_timeout(),
+        }
+    }
+
+    pub(super) fn handle_timeout(&mut self, context: &mut Context<'_>) {
+        match self {
+            Self::Fresh => {}
+            Self::Person(person) => person.handle_timeout(context),
+            Self::Team(team) => team.handle_timeout(context),
+        }
+    }
+
+    pub(super) fn standing(&self) -> Standing {
+        match self {
+            Self::Fresh => Standing::Fresh,
+            Self::Person(person) => Standing::Person(person.view()),
+            Self::Team(team) => team.standing(),
+        }
+    }
+
+    pub(super) fn queue(&self) -> Vec<QueueRow> {
+        match self {
+            Self::Fresh | Self::Person(_) => Vec::new(),
+            Self::Team(team) => team.queue(),
+        }
+    }
+
+    pub(super) fn conversations(&self) -> Vec<ConversationView> {
+        match self {
+            Self::Fresh => Vec::new(),
+            Self::Person(person) => person.conversations(),
+            Self::Team(team) => team.conversations(),
+        }
+    }
+
+    pub(super) fn history(&self, conversation: ConversationId) -> Vec<Entry> {
+        match self {
+            Self::Fresh => Vec::new(),
+            Self::Person(person) => person.history(conversation),
+            Self::Team(team) => team.history(conversation),
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! What is shown: plain data, read from the client's state at any time.
+
+use cobijo_protocol::{
+    card::{CardVersion, Role},
+    content::{MessageId, Reads},
+    keys::PublicKey,
+    link::DeskLink,
+    words::WordIndices,
+};
+
+use crate::core::port::Now;
+
+/// Declares a number that this profile gives to something; it means nothing elsewhere.
+macro_rules! local_number {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+        )]
+        #[serde(transparent)]
+        pub struct $name(u32);
+
+        impl $name {
+            /// Wraps the number.
+            pub const fn from_number(number: u32) -> Self {
+                Self(number)
+            }
+
+            /// The number.
+            pub const fn number(self) -> u32 {
+                self.0
+            }
+        }
+    };
+}
+
+local_number!(
+    /// A connection of the client.
+    ChannelId
+);
+local_number!(
+    /// A conversation as this profile numbers it: the same for its successors.
+    ConversationId
+);
+local_number!(
+    /// An invitation as its inviter numbers it.
+    InviteId
+);
+local_number!(
+    /// A row of the queue as this profile numbers it.
+    RowId
+);
+
+/// What the profile is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Neither a desk's nor a person's yet.
+    Fresh,
+    /// A newcomer to a desk.
+    Joining(JoiningView),
+    /// A member of a desk.
+    Member(DeskView),
+    /// No longer a member.
+    Removed,
+    /// A person who wrote to a desk.
+    Person(PersonView),
+}
+
+/// A newcomer's way into a desk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JoiningView {
+    /// The desk.
+    pub link: DeskLink,
+    /// To compare with the inviter, once her key is known.
+    pub words: Option<WordIndices>,
+    /// Whether the attestation has come.
+    pub attested: bool,
+}
+
+/// A desk as its members see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeskView {
+    /// What people are given.
+    pub link: DeskLink,
+    /// The own attested key.
+    pub key: PublicKey,
+    /// The own alias.
+    pub alias: String,
+    /// The own role.
+    pub role: Role,
+    /// Whether this profile can sign as the desk.
+    pub holds_desk_key: bool,
+    /// Whether this profile can sign the next desk key.
+    pub holds_root_key: bool,
+    /// Last day of the desk key.
+    pub desk_key_until: u32,
+    /// The highest card version seen.
+    pub card: Option<CardVersion>,
+    /// Whether the card of today is published.
+    pub open_today: bool,
+    /// Whether the mailboxes are open.
+    pub on_shift: bool,
+    /// Everyone in the desk, oneself included.
+    pub colleagues: Vec<ColleagueView>,
+    /// Invitations that are not finished.
+    pub invites: Vec<InviteView>,
+}
+
+/// A member of the desk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColleagueView {
+    /// Attested key.
+    pub key: PublicKey,
+    /// The name that people see.
+    pub alias: String,
+    /// What the member may do.
+    pub role: Role,
+    /// KeyPackages that are left: without one she can't be proposed.
+    pub key_packages: usize,
+    /// Whether this is the own leaf.
+    pub own: bool,
+}
+
+/// An invitation, as its inviter sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InviteView {
+    /// Which.
+    pub id: InviteId,
+    /// When it stops working.
+    pub until: Now,
+    /// Who used it: the alias and the words to compare.
+    pub newcomer: Option<(String, WordIndices)>,
+    /// Whether she was admitted and hasn't arrived yet.
+    pub admitted: bool,
+}
+
+/// A row of the queue: never a preview of what was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueRow {
+    /// Which.
+    pub id: RowId,
+    /// When this client first saw it.
+    pub since: Now,
+    /// BCP 47 tag of her language.
+    pub language: String,
+    /// Why she comes.
+    pub reason: QueueReason,
+    /// Whether somebody is answering.
+    pub state: QueueState,
+}
+
+/// Why somebody waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum QueueReason {
+    /// For the first time.
+    First,
+    /// Nobody answers in her conversation.
+    CameBack,
+    /// She, or a member, can't follow a conversation.
+    Rescue,
+}
+
+/// What happens to a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum QueueState {
+    /// Nobody is answering.
+    Waiting,
+    /// A colleague is about to.
+    Claimed,
+    /// This client is about to.
+    Claiming,
+}
+
+/// A conversation in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConversationView {
+    /// Which.
+    pub id: ConversationId,
+    /// Everyone in it, oneself included.
+    pub members: Vec<MemberView>,
+    /// Six words to compare elsewhere.
+    pub code: Option<WordIndices>,
+    /// Whether it can be written in.
+    pub open: bool,
+    /// Proposals that the person has not answered.
+    pub proposals: Vec<ProposalView>,
+}
+
+/// Someone in a conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberView {
+    /// Who.
+    pub speaker: Speaker,
+    /// Key of the leaf: names a member in commands.
+    pub key: PublicKey,
+    /// Whether it is the own leaf.
+    pub own: bool,
+    /// Added, but not heard of yet.
+    pub arriving: bool,
+}
+
+/// Who speaks.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Speaker {
+    /// The survivor.
+    Person,
+    /// A member of the desk.
+    Member {
+        /// The name that people see.
+        alias: String,
+        /// What the member may do.
+        role: Role,
+    },
+}
+
+/// A proposal to the person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProposalView {
+    /// Its message.
+    pub id: MessageId,
+    /// Alias of the colleague.
+    pub alias: String,
+    /// What the colleague may do in the desk.
+    pub role: Role,
+    /// Why.
+    pub reason: String,
+    /// What the colleague will be able to read.
+    pub reads: Reads,
+}
+
+/// One line of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Entry {
+    /// Its message; lines about membership have none.
+    pub id: Option<MessageId>,
+    /// Lamport clock: orders the lines.
+    pub clock: u64,
+    /// When this client learnt of it.
+    pub at: Now,
+    /// Who wrote it; nobody for what the client says itself.
+    pub author: Option<Speaker>,
+    /// Whether this client wrote it.
+    pub own: bool,
+    /// What it says.
+    pub content: EntryContent,
+    /// How sure it is.
+    pub state: EntryState,
+}
+
+/// What a line says.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EntryContent {
+    /// Text to read.
+    Text(String),
+    /// A colleague is proposed.
+    Proposal {
+        /// Alias of the colleague.
+        alias: String,
+        /// What the colleague may do in the desk.
+        role: Role,
+        /// Why.
+        reason: String,
+        /// What the colleague will be able to read.
+        reads: Reads,
+    },
+    /// The person said no to a proposal.
+    Refusal(MessageId),
+    /// Came in.
+    Joined(Speaker),
+    /// Went out, or was removed.
+    Left(Speaker),
+    /// A message of this author is missing.
+    Missing(Speaker),
+}
+
+/// How sure a line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EntryState {
+    /// Not stored at the relay yet.
+    Sending,
+    /// Stored, or received.
+    Stored,
+    /// Received, and cut off by a commit until its author sends it again.
+    NotConfirmed,
+}
+
+/// A person's side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonView {
+    /// The desk.
+    pub link: DeskLink,
+    /// Where she is.
+    pub stage: PersonStage,
+    /// Her conversation, once somebody has answered.
+    pub conversation: Option<ConversationId>,
+}
+
+/// Where a person is on her way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PersonStage {
+    /// Her message is on its way to the relay.
+    Sending,
+    /// Her message is stored, and nobody has answered yet.
+    Waiting,
+    /// Somebody has answered.
+    Talking,
+    /// It is over.
+    Ended,
+}
