@@ -65,6 +65,13 @@ pub const PING_INTERVAL: Duration = Duration::from_secs(25);
 /// Silence after which a connection is dead.
 pub const DEAD_AFTER: Duration = Duration::from_secs(60);
 
+/// Frames a client sends before the first of them is answered: a round trip is used well, and what
+/// must go again after a lost connection stays little.
+pub const FRAMES_IN_FLIGHT_MAX: usize = 4;
+
+/// Time after which a client puts again what the relay was too busy for.
+pub const BUSY_RETRY: Duration = Duration::from_secs(5);
+
 /// Messages of one leaf that a cut may count: the work of closing an epoch stays bounded.
 pub const CUT_MESSAGES_MAX: u32 = 512;
 

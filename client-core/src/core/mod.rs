@@ -9,3 +9,4 @@ pub mod contest;
 pub mod policy;
 pub mod port;
 pub mod thread;
+pub mod session;
