@@ -5,6 +5,7 @@ use serde_bytes::ByteBuf;
 
 use crate::{
     Day, cbor,
+    fixed::opaque_debug,
     keys::{BadSignature, Labelled, PublicKey, Signed},
     limits::{ALIAS_BYTES_MAX, CARD_BYTES_MAX, CARD_POSTERS_MAX},
     link::DeskId,
@@ -32,6 +33,8 @@ impl Labelled for DeskKey {
     const LABEL: &'static str = "cobijo/1 desk key";
 }
 
+opaque_debug!(Attestation);
+
 /// What an attested member may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -43,7 +46,7 @@ pub enum Role {
 }
 
 /// What a desk key signs about a member.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Attestation {
     /// The name that people see.

@@ -6,6 +6,7 @@ use serde_bytes::ByteBuf;
 use crate::{
     card::DeskKey,
     cbor::{self, NotCanonical},
+    fixed::opaque_debug,
     keys::{Labelled, PublicKey, SecretKey, Signature, Signed},
     slot::ThreadSecret,
 };
@@ -18,6 +19,14 @@ pub const WELCOME_SECRET_EXTENSION: u16 = 0xF0C1;
 pub const POLICY: u16 = 1;
 /// Label of the MLS exporter that gives an epoch's thread secret.
 pub const EXPORTER_LABEL: &str = "cobijo channel";
+
+opaque_debug!(
+    Predecessor,
+    CommitData,
+    Statement,
+    MemberRescue,
+    WelcomePayload
+);
 
 /// What a group is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -48,7 +57,7 @@ pub struct Terms {
 }
 
 /// The group that a successor replaces.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Predecessor {
     /// Its MLS group id.
@@ -58,7 +67,7 @@ pub struct Predecessor {
 }
 
 /// A commit's authenticated data. [G-6]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CommitData {
     /// As in [`Terms`].
@@ -82,7 +91,7 @@ impl CommitData {
 }
 
 /// A fact from outside, signed by whom it concerns, that can't be replayed. [G-9]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum Statement {
     /// The owner of a leaf leaves; a person's leave covers all her leaves.
@@ -137,7 +146,7 @@ impl Labelled for Removal {
 }
 
 /// What a desk key signs to let a member back into one group.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MemberRescue {
     /// The MLS group id.
@@ -231,7 +240,7 @@ fn group_message(group: &[u8], rest: &[u8]) -> Vec<u8> {
 }
 
 /// What a Welcome's bodies carry: the Welcome, and what a newcomer must know beside it. [G-11]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WelcomePayload {
     /// The committer's day: the newcomer has caught up until then.

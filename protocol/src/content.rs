@@ -7,7 +7,7 @@ use crate::{
     Day,
     card::{Attested, CardVersion},
     commit::Statement,
-    fixed::byte_array,
+    fixed::{byte_array, opaque_debug},
     keys::{PublicKey, SecretKey},
     slot::ThreadSecret,
 };
@@ -17,8 +17,18 @@ byte_array!(
     public MessageId, 16
 );
 
+opaque_debug!(
+    Content,
+    DeskContent,
+    Proposal,
+    IntakeKey,
+    ClaimNotice,
+    SnapshotPart,
+    Message
+);
+
 /// An application message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Message {
     /// Doubles are dropped by author and id.
@@ -51,7 +61,7 @@ pub enum Content {
 }
 
 /// A colleague is proposed to the person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Proposal {
     /// Who is proposed.
@@ -105,7 +115,7 @@ pub enum DeskContent {
 }
 
 /// A day's mailbox and intake key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IntakeKey {
     /// The card's day.
@@ -117,7 +127,7 @@ pub struct IntakeKey {
 }
 
 /// What became of a waiting person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClaimNotice {
     /// Her `r`.
@@ -127,7 +137,7 @@ pub struct ClaimNotice {
 }
 
 /// A part of the snapshot for newcomers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SnapshotPart {
     /// From 0.
@@ -140,16 +150,4 @@ pub struct SnapshotPart {
     pub claims: Vec<ClaimNotice>,
     /// KeyPackages by owner.
     pub pool: Vec<(PublicKey, Vec<ByteBuf>)>,
-}
-
-impl std::fmt::Debug for Content {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Content").finish_non_exhaustive()
-    }
-}
-
-impl std::fmt::Debug for DeskContent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("DeskContent").finish_non_exhaustive()
-    }
 }

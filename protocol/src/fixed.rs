@@ -80,4 +80,17 @@ macro_rules! byte_array {
     };
 }
 
-pub(crate) use byte_array;
+/// Debugs types by their name alone: they hold keys, texts or names of people.
+macro_rules! opaque_debug {
+    ($($name:ident),+ $(,)?) => {
+        $(
+            impl std::fmt::Debug for $name {
+                fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.debug_struct(stringify!($name)).finish_non_exhaustive()
+                }
+            }
+        )+
+    };
+}
+
+pub(crate) use {byte_array, opaque_debug};

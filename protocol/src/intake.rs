@@ -10,6 +10,7 @@ use crate::{
     card::{Attestation, Attested, is_alias},
     cbor::{self, NotCanonical},
     commit::Statement,
+    fixed::opaque_debug,
     keys::{PublicKey, SecretKey, Signature},
     limits::CELL_BYTES,
     link::DeskId,
@@ -20,6 +21,17 @@ use crate::{
 pub const ENCAPSULATION_BYTES: usize = 1120;
 /// Bytes of an intake's plaintext: length u16 BE ‖ CBOR ‖ zeros.
 pub const INTAKE_PLAINTEXT_BYTES: usize = CELL_BYTES - ENCAPSULATION_BYTES - 16;
+
+opaque_debug!(
+    Intake,
+    IntakeKind,
+    Waiting,
+    Newcomer,
+    Reply,
+    SignedReply,
+    Claim,
+    Taking
+);
 
 /// What a person seals to a desk's intake key.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,7 +50,7 @@ pub struct Intake {
 }
 
 /// Why somebody comes to a desk.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum IntakeKind {
     /// For the first time.
@@ -96,12 +108,6 @@ impl Intake {
     }
 }
 
-impl std::fmt::Debug for Intake {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Intake").finish_non_exhaustive()
-    }
-}
-
 /// HPKE info of an intake: label ‖ desk ‖ card version u32 BE ‖ day u32 BE. [I-2]
 pub fn intake_info(desk: &DeskId, version: u32, day: Day) -> Vec<u8> {
     [
@@ -119,7 +125,7 @@ pub fn waiting_info(r: &ThreadSecret) -> Vec<u8> {
 }
 
 /// A payload in the waiting thread.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum Waiting {
     /// An MLSMessage that holds a KeyPackage; the highest serial of each kind of leaf counts.
@@ -133,7 +139,7 @@ pub enum Waiting {
 }
 
 /// What an invited newcomer says of herself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Newcomer {
     /// The key to attest.
@@ -145,7 +151,7 @@ pub struct Newcomer {
 }
 
 /// A payload in the reply thread.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum Reply {
     /// A claimer answers: the Welcome with this hash stands in her welcome thread.
@@ -167,7 +173,7 @@ pub enum Reply {
 }
 
 /// A claimer's reply.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SignedReply {
     /// SHA-256 of the MLSMessage that is offered: a Welcome, or the KeyPackage in `content`.
@@ -182,7 +188,7 @@ pub struct SignedReply {
 }
 
 /// A payload in the claim thread: its writer is about to answer. Advisory; the reply thread decides.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Claim {
     /// Who claims.
@@ -192,7 +198,7 @@ pub struct Claim {
 }
 
 /// A payload in the taking thread of a colleague's KeyPackage: the first valid one has it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Taking {
     /// Who takes it.
