@@ -2,6 +2,10 @@
 
 #![allow(clippy::panic, clippy::unwrap_used)]
 
+mod debug;
 mod malformed;
+mod refusals;
+mod roundtrip;
 mod samples;
+mod sizes;
 mod vectors;

@@ -17,7 +17,8 @@ use cobijo_protocol::{
     credential::{Credential, PersonCredential, PersonLeaf},
     frame::{Closing, FromRelay, Greeting, Operation, Outcome, SessionNonce, SlotState},
     intake::{
-        Intake, IntakeKind, Newcomer, Reply, SignedReply, Waiting, sign_contact, sign_not_this_one,
+        Claim, Intake, IntakeKind, Newcomer, Reply, SignedReply, Taking, Waiting, sign_contact,
+        sign_not_this_one,
     },
     keys::{PublicKey, SecretKey, Signature, Signed},
     link::{DeskId, DeskLink, Invite, RelayUrl},
@@ -409,6 +410,10 @@ pub(crate) fn waitings() -> Vec<(&'static str, Waiting)> {
             "newcomer",
             Waiting::Newcomer(Newcomer::sign(&key(ACCOMPANIER), "Luz".into(), &r())),
         ),
+        (
+            "rescue",
+            Waiting::Rescue(sign_person_rescue(&key(PERSON), &GROUP, &public(LEAF))),
+        ),
     ]
 }
 
@@ -438,6 +443,22 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
             },
         ),
     ]
+}
+
+pub(crate) fn claims() -> Vec<(&'static str, Claim)> {
+    let claim = |index| Claim::sign(&key(ACCOMPANIER), attested(ACCOMPANIER), &r(), index);
+    vec![("at index 0", claim(0)), ("at index 1", claim(1))]
+}
+
+/// The secret in the KeyPackage that the sample taking takes.
+pub(crate) fn welcome_secret() -> ThreadSecret {
+    ThreadSecret::from_bytes([0x57; 32])
+}
+
+pub(crate) fn takings() -> Vec<(&'static str, Taking)> {
+    let by = attested(ACCOMPANIER);
+    let taking = Taking::sign(&key(ACCOMPANIER), by, &welcome_secret(), public(PERSON));
+    vec![("taking", taking)]
 }
 
 pub(crate) fn cell(byte: u8) -> Cell {

@@ -24,6 +24,8 @@ pub(crate) fn vectors() -> Value {
         "intakes": intakes(),
         "waiting": waiting(),
         "replies": replies(),
+        "claims": claims(),
+        "takings": takings(),
     })
 }
 
@@ -62,6 +64,31 @@ fn replies() -> Vec<Value> {
                 Ok(reply)
             );
             cbor_vector(name, reply)
+        })
+        .collect()
+}
+
+fn claims() -> Vec<Value> {
+    (0..)
+        .zip(samples::claims())
+        .map(|(index, (name, claim))| {
+            let claimer = claim.verify(&public(samples::ROOT), &samples::r(), index);
+            assert_eq!(claimer, Some(samples::attestation(samples::ACCOMPANIER)));
+            cbor_vector(name, &claim)
+        })
+        .collect()
+}
+
+fn takings() -> Vec<Value> {
+    let secret = samples::welcome_secret();
+    samples::takings()
+        .iter()
+        .map(|(name, taking)| {
+            let taker = taking.verify(&public(samples::ROOT), &secret);
+            assert_eq!(taker, Some(samples::attestation(samples::ACCOMPANIER)));
+            let mut vector = cbor_vector(name, taking);
+            vector["welcome_secret"] = json!(hex(secret.as_bytes()));
+            vector
         })
         .collect()
 }

@@ -1,0 +1,493 @@
+//! What every signature and every card is refused for.
+
+use cobijo_protocol::{
+    card::{
+        Attestation, Attested, Card, CardBody, CardError, CardVersion, Daily, DeskKey,
+        UnverifiedCard, is_alias, verify_desk_key,
+    },
+    cbor,
+    commit::{Statement, sign_leave, verify_leave, verify_person_rescue, verify_wipe},
+    credential::{PersonCredential, PersonLeaf},
+    frame::SessionNonce,
+    intake::{
+        Claim, Newcomer, Reply, SignedReply, Taking, sign_contact, sign_not_this_one,
+        verify_contact, verify_not_this_one,
+    },
+    keys::{BadSignature, PublicKey, Signature},
+    limits::{ALIAS_BYTES_MAX, CARD_BYTES_MAX, CARD_POSTERS_MAX},
+    mailbox::MailboxKey,
+    slot::ThreadSecret,
+};
+use serde_bytes::ByteBuf;
+
+use crate::samples::{
+    self, ACCOMPANIER, COORDINATOR, DAY, DESK, GROUP, HOST, LEAF, LEAF_NODE_HASH, MAILBOX, PERSON,
+    ROOT, key, public, r,
+};
+
+/// A key that signed nothing.
+const STRANGER: u8 = 99;
+
+#[test]
+fn a_small_order_key_signs_nothing() {
+    let mut identity = [0; 32];
+    identity[0] = 1;
+    let mut signature = [0; 64];
+    signature[0] = 1;
+    let signature = Signature::from_bytes(signature);
+    // [K-3] R = A = identity and s = 0 satisfy the equation for every message.
+    assert!(!PublicKey::from_bytes(identity).verify("cobijo/1 leave", b"any", &signature));
+    assert!(!public(PERSON).verify("cobijo/1 leave", b"any", &signature));
+}
+
+#[test]
+fn a_signature_holds_under_its_own_label_only() {
+    let signature = key(PERSON).sign("cobijo/1 leave", b"group");
+    assert!(public(PERSON).verify("cobijo/1 leave", b"group", &signature));
+    assert!(!public(PERSON).verify("cobijo/1 wipe", b"group", &signature));
+    assert!(!public(PERSON).verify("cobijo/1 leave", b"groups", &signature));
+    assert!(!public(STRANGER).verify("cobijo/1 leave", b"group", &signature));
+}
+
+#[test]
+fn a_mailbox_opens_only_on_its_own_connection_and_host() {
+    let secret = key(MAILBOX);
+    let mailbox = MailboxKey::of(&secret);
+    let nonce = SessionNonce::from_bytes([1; 32]);
+    let signature = MailboxKey::sign_open(&secret, HOST, &nonce);
+    assert!(mailbox.verify_open(HOST, &nonce, &signature));
+    let other_nonce = SessionNonce::from_bytes([2; 32]);
+    assert!(!mailbox.verify_open(HOST, &other_nonce, &signature));
+    assert!(!mailbox.verify_open("other.example", &nonce, &signature));
+    let other = MailboxKey::of(&key(STRANGER));
+    assert!(!other.verify_open(HOST, &nonce, &signature));
+}
+
+#[test]
+fn a_desk_key_holds_only_under_the_root_that_it_names() {
+    let signed = samples::desk_key();
+    assert!(verify_desk_key(&signed, &public(ROOT)).is_ok());
+    assert_eq!(
+        verify_desk_key(&signed, &public(STRANGER)),
+        Err(BadSignature)
+    );
+    let names_another = key(STRANGER).sign_value(&DeskKey {
+        root: public(ROOT),
+        key: public(DESK),
+        serial: 4,
+        not_after: DAY,
+    });
+    assert_eq!(
+        verify_desk_key(&names_another, &public(STRANGER)),
+        Err(BadSignature)
+    );
+}
+
+#[test]
+fn an_attestation_needs_the_whole_chain() {
+    let root = public(ROOT);
+    assert!(samples::attested(ACCOMPANIER).verify(&root).is_ok());
+    let attested = |signer: u8, alias: &str| Attested {
+        desk_key: samples::desk_key(),
+        attestation: key(signer).sign_value(&Attestation {
+            alias: alias.into(),
+            ..samples::attestation(ACCOMPANIER)
+        }),
+    };
+    assert!(attested(DESK, "Sol").verify(&root).is_ok());
+    for (signer, alias) in [(ACCOMPANIER, "Sol"), (ROOT, "Sol"), (DESK, "")] {
+        assert!(attested(signer, alias).verify(&root).is_err(), "{signer}");
+    }
+}
+
+#[test]
+fn an_alias_can_neither_redraw_a_terminal_nor_turn_text_around() {
+    let longest = "ñ".repeat(ALIAS_BYTES_MAX / 2);
+    for alias in ["Luz", "María José", "😀", &longest] {
+        assert!(is_alias(alias), "{alias:?}");
+    }
+    let too_long = format!("{longest}x");
+    for alias in [
+        "",
+        "a\u{1b}[2J",
+        "a\nb",
+        "a\u{7f}",
+        "a\u{202e}b",
+        "a\u{2066}b",
+        "a\u{200f}b",
+        "a\u{61c}b",
+        "a\u{2028}b",
+        &too_long,
+    ] {
+        assert!(!is_alias(alias), "{alias:?}");
+    }
+}
+
+fn signed_card(body: &CardBody, signer: u8, daily: &Daily, poster: u8) -> UnverifiedCard {
+    UnverifiedCard {
+        desk_key: samples::desk_key(),
+        card: key(signer).sign_value(body),
+        daily: key(poster).sign_value(daily),
+    }
+}
+
+fn verify(card: &UnverifiedCard) -> Result<Card, CardError> {
+    card.verify(&samples::desk())
+}
+
+#[test]
+fn a_card_is_of_its_desk_only() {
+    assert!(verify(&samples::card()).is_ok());
+    let other = cobijo_protocol::link::DeskId::of(&public(STRANGER));
+    assert_eq!(samples::card().verify(&other), Err(CardError::Signature));
+}
+
+#[test]
+fn a_self_signed_desk_is_refused() {
+    let mut card = samples::card();
+    card.desk_key = key(STRANGER).sign_value(&DeskKey {
+        root: public(ROOT),
+        key: public(DESK),
+        serial: 3,
+        not_after: DAY + 30,
+    });
+    assert_eq!(verify(&card), Err(CardError::Signature));
+}
+
+#[test]
+fn a_card_not_signed_by_its_desk_key_is_refused() {
+    let card = signed_card(
+        &samples::card_body(),
+        ACCOMPANIER,
+        &samples::daily(),
+        ACCOMPANIER,
+    );
+    assert_eq!(verify(&card), Err(CardError::Signature));
+}
+
+#[test]
+fn only_a_member_named_in_the_card_posts_its_daily_part() {
+    let body = samples::card_body();
+    let by = |daily: Daily, poster| verify(&signed_card(&body, DESK, &daily, poster));
+    assert!(by(samples::daily(), ACCOMPANIER).is_ok());
+    assert_eq!(by(samples::daily(), STRANGER), Err(CardError::Signature));
+    let stranger = Daily {
+        poster: public(STRANGER),
+        ..samples::daily()
+    };
+    assert_eq!(by(stranger, STRANGER), Err(CardError::Signature));
+}
+
+#[test]
+fn a_daily_part_of_another_card_is_refused() {
+    let body = samples::card_body();
+    for daily in [
+        Daily {
+            desk: cobijo_protocol::link::DeskId::of(&public(STRANGER)),
+            ..samples::daily()
+        },
+        Daily {
+            desk_serial: 2,
+            ..samples::daily()
+        },
+        Daily {
+            version: 1,
+            ..samples::daily()
+        },
+    ] {
+        let card = signed_card(&body, DESK, &daily, ACCOMPANIER);
+        assert_eq!(verify(&card), Err(CardError::Signature));
+    }
+}
+
+#[test]
+fn a_card_out_of_bounds_is_refused() {
+    let short_key = Daily {
+        intake_key: ByteBuf::from(vec![0; 1_215]),
+        ..samples::daily()
+    };
+    let card = signed_card(&samples::card_body(), DESK, &short_key, ACCOMPANIER);
+    assert_eq!(verify(&card), Err(CardError::Malformed));
+
+    let body = |posters| CardBody {
+        posters: vec![public(ACCOMPANIER); posters],
+        ..samples::card_body()
+    };
+    let by = |posters| {
+        verify(&signed_card(
+            &body(posters),
+            DESK,
+            &samples::daily(),
+            ACCOMPANIER,
+        ))
+    };
+    assert!(by(CARD_POSTERS_MAX).is_ok());
+    assert_eq!(by(CARD_POSTERS_MAX + 1), Err(CardError::Malformed));
+}
+
+#[test]
+fn a_card_of_the_largest_size_decodes_and_one_byte_more_does_not() {
+    let size = |about: usize| {
+        let mut body = samples::card_body();
+        body.about.es = "a".repeat(about);
+        signed_card(&body, DESK, &samples::daily(), ACCOMPANIER).encode()
+    };
+    let about = 1_000 + CARD_BYTES_MAX - size(1_000).len();
+    assert_eq!(size(about).len(), CARD_BYTES_MAX);
+    assert!(UnverifiedCard::decode(&size(about)).is_ok());
+    assert_eq!(
+        UnverifiedCard::decode(&size(about + 1)),
+        Err(CardError::TooLarge)
+    );
+}
+
+#[test]
+fn card_versions_are_ordered_by_serial_then_version_then_day() {
+    let version = |desk_serial, version, day| CardVersion {
+        desk_serial,
+        version,
+        day,
+    };
+    let grown = [
+        version(1, 9, 9),
+        version(2, 1, 9),
+        version(2, 2, 1),
+        version(2, 2, 2),
+    ];
+    assert!(grown.is_sorted_by(|lower, higher| lower < higher));
+    let card = verify(&samples::card()).unwrap();
+    assert_eq!(card.version(), version(3, 2, DAY));
+}
+
+#[test]
+fn a_card_is_expired_two_days_after_its_daily_part_or_with_its_desk_key() {
+    let mut card = verify(&samples::card()).unwrap();
+    assert!(!card.is_expired(DAY + 1));
+    assert!(card.is_expired(DAY + 2));
+    card.desk_key.not_after = DAY;
+    assert!(!card.is_expired(DAY));
+    assert!(card.is_expired(DAY + 1));
+    card.daily.day = u32::MAX;
+    card.desk_key.not_after = u32::MAX;
+    assert!(!card.is_expired(u32::MAX));
+}
+
+#[test]
+fn a_person_leaf_is_vouched_for_with_serial_purpose_and_key() {
+    let credential = samples::person_credential(PersonLeaf::Device);
+    assert_eq!(credential.verify(&public(LEAF)), Ok(()));
+    assert_eq!(credential.verify(&public(STRANGER)), Err(BadSignature));
+    for altered in [
+        PersonCredential {
+            serial: 2,
+            ..credential.clone()
+        },
+        PersonCredential {
+            leaf: PersonLeaf::Return,
+            ..credential.clone()
+        },
+        PersonCredential {
+            person: public(STRANGER),
+            ..credential.clone()
+        },
+    ] {
+        assert_eq!(altered.verify(&public(LEAF)), Err(BadSignature));
+    }
+}
+
+fn statement(wanted: &str) -> Statement {
+    let mut statements = samples::statements().into_iter();
+    statements.find(|(name, _)| *name == wanted).unwrap().1
+}
+
+#[test]
+fn a_leave_holds_for_one_leaf_node_of_one_group() {
+    let Statement::Leave { signature, .. } = statement("leave") else {
+        panic!("not a leave");
+    };
+    let holds = |seed, group: &[u8], hash| verify_leave(&public(seed), group, hash, &signature);
+    assert!(holds(ACCOMPANIER, &GROUP, &LEAF_NODE_HASH));
+    assert!(!holds(COORDINATOR, &GROUP, &LEAF_NODE_HASH));
+    assert!(!holds(ACCOMPANIER, b"other", &LEAF_NODE_HASH));
+    assert!(!holds(ACCOMPANIER, &GROUP, &[0; 32]));
+}
+
+#[test]
+fn bytes_moved_from_the_group_id_change_what_is_signed() {
+    let sign = |group: &[u8], hash| sign_leave(&key(PERSON), group, 0, hash);
+    let mut shifted = [0x4c; 32];
+    shifted[0] = 0x47;
+    assert_ne!(sign(&GROUP, &LEAF_NODE_HASH), sign(&GROUP[..15], &shifted));
+}
+
+#[test]
+fn a_wipe_holds_for_one_group() {
+    let Statement::Wipe { person, signature } = statement("wipe") else {
+        panic!("not a wipe");
+    };
+    assert!(verify_wipe(&person, &GROUP, &signature));
+    assert!(!verify_wipe(&person, b"other", &signature));
+    assert!(!verify_wipe(&public(STRANGER), &GROUP, &signature));
+}
+
+#[test]
+fn a_rescue_holds_for_one_new_leaf_of_one_group() {
+    let Statement::PersonRescue {
+        person, signature, ..
+    } = statement("person rescue")
+    else {
+        panic!("not a rescue");
+    };
+    let holds =
+        |group: &[u8], leaf| verify_person_rescue(&person, group, &public(leaf), &signature);
+    assert!(holds(&GROUP, LEAF));
+    assert!(!holds(&GROUP, STRANGER));
+    assert!(!holds(b"other", LEAF));
+}
+
+#[test]
+fn a_reply_is_signed_for_one_waiting_person_and_one_content() {
+    let root = public(ROOT);
+    for (name, reply) in samples::replies() {
+        let (Reply::Claimed(reply) | Reply::Offered(reply)) = reply else {
+            continue;
+        };
+        assert!(reply.verify(&root, &r()), "{name}");
+        assert!(!reply.verify(&public(STRANGER), &r()));
+        assert!(!reply.verify(&root, &ThreadSecret::from_bytes([0; 32])));
+        let with = |reply: SignedReply| reply.verify(&root, &r());
+        assert!(!with(SignedReply {
+            hash: [0; 32],
+            ..reply.clone()
+        }));
+        assert!(!with(SignedReply {
+            content: ByteBuf::from(b"another KeyPackage"),
+            ..reply.clone()
+        }));
+        assert!(!with(SignedReply {
+            by: samples::attested(COORDINATOR),
+            ..reply
+        }));
+    }
+}
+
+#[test]
+fn a_claim_counts_once_and_for_one_waiting_person() {
+    let root = public(ROOT);
+    let claim = Claim::sign(&key(ACCOMPANIER), samples::attested(ACCOMPANIER), &r(), 3);
+    assert!(claim.verify(&root, &r(), 3).is_some());
+    assert!(claim.verify(&root, &r(), 4).is_none());
+    let other_person = ThreadSecret::from_bytes([0; 32]);
+    assert!(claim.verify(&root, &other_person, 3).is_none());
+    assert!(claim.verify(&public(STRANGER), &r(), 3).is_none());
+    let by = samples::attested(COORDINATOR);
+    assert!(Claim { by, ..claim }.verify(&root, &r(), 3).is_none());
+}
+
+#[test]
+fn a_taking_is_of_one_key_package_for_one_person() {
+    let root = public(ROOT);
+    let secret = samples::welcome_secret();
+    let taking = samples::takings().swap_remove(0).1;
+    assert!(taking.verify(&root, &secret).is_some());
+    let other_secret = ThreadSecret::from_bytes([0; 32]);
+    assert!(taking.verify(&root, &other_secret).is_none());
+    assert!(taking.verify(&public(STRANGER), &secret).is_none());
+    let person = public(STRANGER);
+    assert!(
+        Taking {
+            person,
+            ..taking.clone()
+        }
+        .verify(&root, &secret)
+        .is_none()
+    );
+    let by = samples::attested(COORDINATOR);
+    assert!(Taking { by, ..taking }.verify(&root, &secret).is_none());
+}
+
+#[test]
+fn only_the_person_says_not_this_one_and_of_one_index() {
+    let Reply::NotThisOne { index, signature } = sign_not_this_one(&key(PERSON), &r(), 2) else {
+        panic!("not a refusal");
+    };
+    let holds = |seed, index| verify_not_this_one(&public(seed), &r(), index, &signature);
+    assert!(holds(PERSON, index));
+    assert!(!holds(PERSON, index + 1));
+    assert!(!holds(ACCOMPANIER, index));
+}
+
+#[test]
+fn a_newcomer_holds_her_key_and_chose_her_alias() {
+    let newcomer = Newcomer::sign(&key(LEAF), "Luz".into(), &r());
+    assert!(newcomer.verify(&r()));
+    assert!(!newcomer.verify(&ThreadSecret::from_bytes([0; 32])));
+    let renamed = Newcomer {
+        alias: "Mar".into(),
+        ..newcomer.clone()
+    };
+    assert!(!renamed.verify(&r()));
+    let another_key = Newcomer {
+        key: public(STRANGER),
+        ..newcomer
+    };
+    assert!(!another_key.verify(&r()));
+    assert!(!Newcomer::sign(&key(LEAF), "L\u{1b}".into(), &r()).verify(&r()));
+}
+
+#[test]
+fn a_contact_is_about_one_group() {
+    let signature = sign_contact(&key(PERSON), &r(), &GROUP);
+    assert!(verify_contact(&public(PERSON), &r(), &GROUP, &signature));
+    assert!(!verify_contact(&public(PERSON), &r(), b"other", &signature));
+    assert!(!verify_contact(&public(STRANGER), &r(), &GROUP, &signature));
+}
+
+#[test]
+fn a_signed_value_is_read_only_in_its_canonical_form() {
+    let signed = samples::desk_key();
+    let bytes = cbor::encode(&signed);
+    assert_eq!(cbor::decode(&bytes).as_ref(), Ok(&signed));
+    // [K-2] The root signs a body that another encoder could read as the same desk key.
+    let body = cbor::encode(&signed.verify(&public(ROOT)).unwrap());
+    let not_shortest = [&[0xb8, 0x04], &body[1..]].concat();
+    let signature = key(ROOT).sign("cobijo/1 desk key", &not_shortest);
+    let forged = ciborium::Value::Map(vec![
+        ("body".into(), ciborium::Value::Bytes(not_shortest)),
+        (
+            "signature".into(),
+            ciborium::Value::Bytes(signature.as_bytes().to_vec()),
+        ),
+    ]);
+    let forged: cobijo_protocol::keys::Signed<DeskKey> =
+        cbor::decode(&cbor::encode(&forged)).unwrap();
+    assert_eq!(forged.verify(&public(ROOT)), Err(BadSignature));
+}
+
+#[test]
+fn no_signature_label_begins_another() {
+    let labels = labels();
+    assert!(labels.len() >= 14, "{labels:?}");
+    for (index, label) in labels.iter().enumerate() {
+        for (other, longer) in labels.iter().enumerate() {
+            assert!(index == other || !longer.starts_with(label.as_str()));
+        }
+    }
+}
+
+/// The labels of all signatures, read from the constants in the source.
+fn labels() -> Vec<String> {
+    let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut labels = Vec::new();
+    for file in std::fs::read_dir(source).unwrap() {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        for line in text.lines() {
+            let is_label =
+                line.contains("LABEL: &'static str =") || line.contains("_LABEL: &str =");
+            if is_label && line.contains("\"cobijo/1 ") {
+                labels.push(line.split('"').nth(1).unwrap().to_owned());
+            }
+        }
+    }
+    labels
+}
