@@ -67,8 +67,8 @@ pub struct Standing<'a> {
 pub struct Change<'a> {
     /// Leaf index of its author.
     pub author: u32,
-    /// The author's leaf before and after, where the commit has a path.
-    pub path: Option<PathLeaf<'a>>,
+    /// Its path leaf, where it has a path.
+    pub path: Option<PathLeaf>,
     /// Its Adds, in order.
     pub adds: &'a [Added],
     /// Leaf indices of its Removes, in order.
@@ -77,26 +77,17 @@ pub struct Change<'a> {
     pub data: &'a CommitData,
 }
 
-/// The leaf that a path replaces, and the one that it brings.
-#[derive(Debug, Clone, Copy)]
-pub struct PathLeaf<'a> {
-    /// The author's present leaf.
-    pub before: LeafParts<'a>,
-    /// The path's leaf.
-    pub after: LeafParts<'a>,
-}
-
-/// What a path must not change, each TLS-serialised as in the LeafNode.
+/// Which parts of the author's leaf a path leaves as they are, compared byte for byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LeafParts<'a> {
-    /// Capabilities.
-    pub capabilities: &'a [u8],
-    /// Credential.
-    pub credential: &'a [u8],
-    /// Extensions.
-    pub extensions: &'a [u8],
-    /// Signature key.
-    pub signature_key: &'a [u8],
+pub struct PathLeaf {
+    /// The capabilities.
+    pub keeps_capabilities: bool,
+    /// The credential.
+    pub keeps_credential: bool,
+    /// The extensions.
+    pub keeps_extensions: bool,
+    /// The signature key.
+    pub keeps_key: bool,
 }
 
 /// A leaf that the commit adds, as its KeyPackage shows it.

@@ -10,7 +10,7 @@ use cobijo_protocol::{
     parts::BODY_PART_MAX,
 };
 
-use super::{Added, Change, Leaf, Rule, Standing};
+use super::{Added, Change, Leaf, PathLeaf, Rule, Standing};
 
 /// Most bytes of a Welcome's payload: all of it stands in bodies.
 const WELCOME_BYTES_MAX: usize = HEAD_BODIES_MAX * BODY_PART_MAX;
@@ -142,6 +142,12 @@ impl<'a> Newcomer<'a> {
     }
 }
 
+impl PathLeaf {
+    fn keeps_all(self) -> bool {
+        self.keeps_capabilities && self.keeps_credential && self.keeps_extensions && self.keeps_key
+    }
+}
+
 impl Leaf {
     /// The person's credential, for a person's leaf.
     pub(super) fn person(&self) -> Option<&PersonCredential> {
@@ -186,8 +192,8 @@ fn check_cut(standing: &Standing<'_>, data: &CommitData) -> Result<(), Rule> {
 
 /// Nobody becomes someone else by an update. [P-5]
 fn check_path(change: &Change<'_>) -> Result<(), Rule> {
-    match &change.path {
-        Some(path) if path.before == path.after => Ok(()),
+    match change.path {
+        Some(path) if path.keeps_all() => Ok(()),
         Some(_) => Err(Rule::PathLeaf),
         None if change.removes.is_empty() && !change.adds.is_empty() => Ok(()),
         None => Err(Rule::PathMissing),
