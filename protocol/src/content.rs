@@ -5,10 +5,10 @@ use serde_bytes::ByteBuf;
 
 use crate::{
     Day,
-    card::{Attested, CardVersion},
+    card::{Attested, CardVersion, DeskKey},
     commit::Statement,
     fixed::{byte_array, opaque_debug},
-    keys::{PublicKey, SecretKey},
+    keys::{PublicKey, SecretKey, Signed},
     slot::ThreadSecret,
 };
 
@@ -92,7 +92,7 @@ pub enum DeskContent {
     IntakeKey(IntakeKey),
     /// A claim is about to be decided, or was.
     Claim(ClaimNotice),
-    /// One-time KeyPackages of the author.
+    /// One-time KeyPackages of the author: all that are left, in place of those announced before.
     KeyPackages(Vec<ByteBuf>),
     /// Where the author receives what is sealed to it: an X-Wing key.
     SealKey(ByteBuf),
@@ -100,9 +100,13 @@ pub enum DeskContent {
     DeskKey {
         /// Attested key of the coordinator.
         to: PublicKey,
+        /// What the root key says of it.
+        desk_key: Signed<DeskKey>,
         /// HPKE encapsulation ‖ ciphertext of the desk key's seed.
         sealed: ByteBuf,
     },
+    /// Members attested anew under a new desk key, for their next KeyPackages and replies.
+    Attested(Vec<Attested>),
     /// The card as it is now, so that everyone refuses lower versions.
     Card {
         /// Version of it.

@@ -99,6 +99,12 @@ pub const CARD_POSTERS_MAX: usize = 50;
 /// Time a desk key is valid.
 pub const DESK_KEY_DAYS: u32 = 30;
 
+/// Days before its end from which a desk key is renewed, so that a few days without the root key harm nobody.
+pub const DESK_KEY_RENEWAL_DAYS: u32 = 7;
+
+/// Days on which an attested member may be added to groups; who is removed doesn't wait for their end.
+pub const ATTESTATION_DAYS: u32 = 365;
+
 /// Time an invite may be used.
 pub const INVITE_LIFETIME: Duration = Duration::from_secs(48 * 3600);
 
@@ -110,6 +116,9 @@ pub const CLAIM_LIFETIME: Duration = Duration::from_secs(120);
 
 /// Unused KeyPackages that each colleague keeps in the desk group.
 pub const POOL_KEY_PACKAGES: usize = 4;
+
+/// Time after which anyone posts the desk's snapshot, where whoever added a member did not.
+pub const SNAPSHOT_WAIT: Duration = Duration::from_secs(600);
 
 /// Days before the end of retention from which a member away that long is stale.
 pub const STALE_MARGIN_DAYS: u32 = 3;

@@ -350,8 +350,13 @@ fn desk_contents() -> Vec<(&'static str, DeskContent)> {
             "desk: desk key",
             DeskContent::DeskKey {
                 to: public(COORDINATOR),
+                desk_key: desk_key(),
                 sealed: ByteBuf::from(vec![0x5e; 1120 + 32 + 16]),
             },
+        ),
+        (
+            "desk: attested anew",
+            DeskContent::Attested(vec![attested(ACCOMPANIER), attested(COORDINATOR)]),
         ),
         (
             "desk: card",
