@@ -51,7 +51,7 @@ pub struct MemoryRelay {
     mailboxes: BTreeMap<MailboxKey, BTreeMap<ItemId, Kept>>,
     connections: BTreeMap<ConnectionId, Connection>,
     made: u64,
-    lies: BTreeMap<(Viewer, Address), Lie>,
+    lies: Vec<(Viewer, Address, Lie)>,
 }
 
 struct Kept {
@@ -92,7 +92,7 @@ impl MemoryRelay {
             mailboxes: BTreeMap::new(),
             connections: BTreeMap::new(),
             made: 0,
-            lies: BTreeMap::new(),
+            lies: Vec::new(),
         }
     }
 
@@ -150,13 +150,15 @@ impl MemoryRelay {
 
     /// Tells `viewer` something else of a slot from now on.
     pub fn lie(&mut self, viewer: Viewer, address: Address, lie: Lie) {
-        self.lies.insert((viewer, address), lie);
+        self.lies
+            .retain(|(whom, what, _)| (*whom, *what) != (viewer, address));
+        self.lies.push((viewer, address, lie));
     }
 
     /// Tells everyone the truth again; what was withheld is pushed.
     pub fn repent(&mut self) {
         let lies = std::mem::take(&mut self.lies);
-        for (_, address) in lies.into_keys() {
+        for (_, address, _) in lies {
             self.push(&address);
         }
     }
@@ -380,7 +382,8 @@ impl MemoryRelay {
     /// What a connection is shown of a slot; `None` for an empty one.
     fn look(&self, id: ConnectionId, address: &Address) -> Option<Seen> {
         let viewer = self.connections.get(&id)?.viewer;
-        match self.lies.get(&(viewer, *address)) {
+        let told = |(whom, what, _): &&(Viewer, Address, Lie)| (whom, what) == (&viewer, address);
+        match self.lies.iter().find(told).map(|(_, _, lie)| lie) {
             Some(Lie::Empty) => None,
             Some(Lie::Gone) => Some(Seen::Gone(*address)),
             Some(Lie::Full(cell)) => Some(Seen::Full(*address, cell.clone())),

@@ -1,0 +1,105 @@
+//! A desk's keys, for tests that need members without a whole desk.
+
+use cobijo_protocol::{
+    card::{Attestation, Attested, DeskKey, Role},
+    commit::{MemberRescue, Removal, Statement},
+    credential::{Credential, PersonCredential, PersonLeaf},
+    keys::{PublicKey, SecretKey, Signed},
+};
+use serde_bytes::ByteBuf;
+
+/// Root key and desk key of one desk.
+pub struct Authority {
+    root: SecretKey,
+    desk_key: SecretKey,
+    signed: Signed<DeskKey>,
+    desk_serial: u32,
+    attestations: u32,
+}
+
+impl Authority {
+    /// A desk whose keys all follow from `seed`, so that two desks need two seeds.
+    pub fn new(seed: u8) -> Self {
+        let root = SecretKey::from_bytes([seed; 32]);
+        let (desk_key, signed) = desk_key(&root, seed, 1);
+        Self {
+            root,
+            desk_key,
+            signed,
+            desk_serial: 1,
+            attestations: 0,
+        }
+    }
+
+    /// The root key that members are checked against.
+    pub fn root(&self) -> PublicKey {
+        self.root.public()
+    }
+
+    /// Signs with a new desk key from now on.
+    pub fn renew(&mut self) {
+        self.desk_serial += 1;
+        let seed = self.root.as_bytes()[0];
+        (self.desk_key, self.signed) = desk_key(&self.root, seed, self.desk_serial);
+    }
+
+    /// Attests a member; each attestation has a higher serial.
+    pub fn attest(&mut self, alias: &str, role: Role, key: &PublicKey) -> Credential {
+        self.attestations += 1;
+        let attestation = self.desk_key.sign_value(&Attestation {
+            alias: alias.to_owned(),
+            role,
+            key: *key,
+            not_after: u32::MAX,
+            serial: self.attestations,
+        });
+        Credential::Member(Attested {
+            desk_key: self.signed.clone(),
+            attestation,
+        })
+    }
+
+    /// Removes a member wherever it is.
+    pub fn removal(&self, key: &PublicKey) -> Statement {
+        Statement::Removal {
+            desk_key: self.signed.clone(),
+            removal: self.desk_key.sign_value(&Removal { key: *key }),
+        }
+    }
+
+    /// Lets a member who can't follow back into one group.
+    pub fn rescue(&self, group: &[u8], old_key: &PublicKey, new_key: &PublicKey) -> Statement {
+        let rescue = MemberRescue {
+            group: ByteBuf::from(group),
+            old_key: *old_key,
+            new_key: *new_key,
+        };
+        Statement::MemberRescue {
+            desk_key: self.signed.clone(),
+            rescue: self.desk_key.sign_value(&rescue),
+        }
+    }
+}
+
+/// The credential of a person's device.
+pub fn device(person: &SecretKey, serial: u32, leaf_key: &PublicKey) -> Credential {
+    Credential::Person(PersonCredential::sign(
+        person,
+        serial,
+        PersonLeaf::Device,
+        leaf_key,
+    ))
+}
+
+fn desk_key(root: &SecretKey, seed: u8, serial: u32) -> (SecretKey, Signed<DeskKey>) {
+    let mut bytes = [seed.wrapping_add(1); 32];
+    bytes[..4].copy_from_slice(&serial.to_be_bytes());
+    let key = SecretKey::from_bytes(bytes);
+    let signed = root.sign_value(&DeskKey {
+        root: root.public(),
+        key: key.public(),
+        serial,
+        not_after: u32::MAX,
+    });
+    (key, signed)
+}
