@@ -156,3 +156,6 @@ pub fn judge(standing: &Standing<'_>, change: &Change<'_>) -> Result<Effect, Ref
         removed,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -140,6 +140,15 @@ impl<'a> Newcomer<'a> {
     pub(super) fn desk_serial(&self) -> Option<u32> {
         desk_serial(self.identity)
     }
+
+    /// Whether it is of the person, or the member, whose leaf that is.
+    pub(super) fn is_of(&self, leaf: &Leaf) -> bool {
+        match (person(self.identity), leaf.person()) {
+            (Some(hers), Some(before)) => hers.person == before.person,
+            (None, None) => self.key == leaf.key,
+            _ => false,
+        }
+    }
 }
 
 impl PathLeaf {

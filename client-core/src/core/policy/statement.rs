@@ -202,14 +202,19 @@ impl Warrants {
         }
     }
 
-    /// Nobody can remove herself: only with a wipe may the author's leaf be left to others. [P-12], [P-14]
+    /// A statement that waited for a later commit could be kept back until it suits. Only a wipe's
+    /// author, who can't remove herself, is left to others. [P-12], [P-14]
     fn check_acted_on(&self, step: &Step<'_>) -> Result<(), Rule> {
         let waits = |leaf: &&Leaf| match self.causes.get(&leaf.index) {
             None => false,
             Some(Cause::Wipe) => leaf.index != step.author.index,
             Some(_) => true,
         };
-        if step.stays.iter().any(waits) {
+        let comes_back = |leaf: &&Leaf| {
+            let for_good = [Some(Cause::Leave), Some(Cause::Removal)].contains(&self.cause(leaf));
+            for_good && step.newcomers.iter().any(|newcomer| newcomer.is_of(leaf))
+        };
+        if step.stays.iter().any(waits) || step.removed.iter().any(comes_back) {
             Err(Rule::NotActedOn)
         } else {
             Ok(())
