@@ -1,7 +1,9 @@
 //! The client: everything that decides, and the native shell around it.
 //!
 //! * [`core`] decides: bytes, time and randomness come in, outputs come out.
+//! * [`profile`] keeps it on disk, sealed.
 //! * [`mls`] wraps openmls.
 
 pub mod core;
 pub mod mls;
+pub mod profile;

@@ -8,5 +8,5 @@ pub mod client;
 pub mod contest;
 pub mod policy;
 pub mod port;
-pub mod thread;
 pub mod session;
+pub mod thread;
