@@ -2,8 +2,10 @@
 //!
 //! * [`core`] decides: bytes, time and randomness come in, outputs come out.
 //! * [`profile`] keeps it on disk, sealed.
+//! * [`driver`] runs it on this machine.
 //! * [`mls`] wraps openmls.
 
 pub mod core;
+pub mod driver;
 pub mod mls;
 pub mod profile;

@@ -72,6 +72,12 @@ pub const FRAMES_IN_FLIGHT_MAX: usize = 4;
 /// Time after which a client puts again what the relay was too busy for.
 pub const BUSY_RETRY: Duration = Duration::from_secs(5);
 
+/// Time that making a connection may take: a Tor circuit takes many seconds.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(45);
+
+/// Time that reading or publishing a card may take, connection included.
+pub const CARD_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// Messages of one leaf that a cut may count: the work of closing an epoch stays bounded.
 pub const CUT_MESSAGES_MAX: u32 = 512;
 
