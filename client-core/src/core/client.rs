@@ -224,10 +224,11 @@ impl Client {
     pub fn handle_input(&mut self, input: Input, now: Now, rng: &mut Rng) {
         let mut effects = Vec::new();
         let seen = match &input {
-            Input::Opened { channel } => self.channels.handle_opened(*channel),
-            Input::Received { channel, frame } => {
-                self.channels.handle_frame(*channel, frame, now, rng)
+            Input::Opened { channel } => {
+                self.channels.handle_opened(*channel);
+                Vec::new()
             }
+            Input::Received { channel, frame } => self.channels.handle_frame(*channel, frame, now),
             Input::Closed { channel } => {
                 self.channels.handle_closed(*channel, now, rng);
                 Vec::new()

@@ -4,8 +4,10 @@
 //! state; [`port::Seen`] tells it what the relay said. A crash or a lost connection is therefore
 //! nothing special: the state is loaded, and what it wants is asked for again.
 
+pub mod card;
 pub mod client;
 pub mod contest;
+pub mod desk;
 pub mod policy;
 pub mod port;
 pub mod session;

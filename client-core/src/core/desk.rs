@@ -1,0 +1,3 @@
+//! A member of a desk.
+
+pub(crate) mod keys;
