@@ -288,7 +288,7 @@ fn a_person_leaf_is_vouched_for_with_serial_purpose_and_key() {
         },
         PersonCredential {
             person: public(STRANGER),
-            ..credential.clone()
+            ..credential
         },
     ] {
         assert_eq!(altered.verify(&public(LEAF)), Err(BadSignature));

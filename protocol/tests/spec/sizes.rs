@@ -28,7 +28,7 @@ fn every_operation_and_every_message_with_one_cell_fits_one_unit() {
 #[test]
 fn a_cell_leaves_room_for_its_operation_in_a_unit() {
     // Length, count, tag, slot key, mark, length of the cell.
-    assert!(4 + 1 + 1 + 33 + 33 + 2 + CELL_BYTES <= FRAME_UNIT_BYTES);
+    const { assert!(4 + 1 + 1 + 33 + 33 + 2 + CELL_BYTES <= FRAME_UNIT_BYTES) };
 }
 
 #[test]
