@@ -82,7 +82,7 @@ fn leaf_message(serial: u32, leaf: PersonLeaf, leaf_key: &PublicKey) -> Vec<u8> 
 }
 
 /// Who a leaf is, once its credential has been checked against the leaf's key and the desk's root.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Identity {
     /// A member of the desk, and the serial of the desk key that attests it.
     Member {
@@ -93,6 +93,29 @@ pub enum Identity {
     },
     /// A survivor.
     Person(PersonCredential),
+}
+
+impl Identity {
+    /// The key that speaks for this leaf in statements: the person key, or a member's attested key.
+    pub fn person_or_attested_key(&self) -> PublicKey {
+        match self {
+            Self::Member { attestation, .. } => attestation.key,
+            Self::Person(person) => person.person,
+        }
+    }
+
+    /// Serial of the desk key that attests a member.
+    pub fn desk_serial(&self) -> Option<u32> {
+        match self {
+            Self::Member { desk_serial, .. } => Some(*desk_serial),
+            Self::Person(_) => None,
+        }
+    }
+
+    /// Whether it is a member of the desk.
+    pub fn is_member(&self) -> bool {
+        matches!(self, Self::Member { .. })
+    }
 }
 
 impl Credential {

@@ -33,6 +33,8 @@ pub struct Contest {
 #[derive(Clone, Serialize, Deserialize)]
 struct Own {
     payload: Vec<u8>,
+    /// What must be stored before it, whatever the index.
+    before: Chain,
     /// Bodies, then the cell of the contest's own slot.
     chain: Chain,
     /// What goes behind it in the same frame.
@@ -88,15 +90,17 @@ impl Contest {
     /// # Errors
     /// [`TooLong`] above [`PAYLOAD_BYTES_MAX`].
     pub fn contend(&mut self, payload: Vec<u8>, rng: &mut Rng) -> Result<(), TooLong> {
-        self.contend_with(payload, Vec::new(), rng)
+        self.contend_between(Vec::new(), payload, Vec::new(), rng)
     }
 
-    /// As [`Self::contend`], with puts that go behind the payload in the same frame.
+    /// As [`Self::contend`], with puts that are stored before the payload, and puts that go behind it
+    /// in the same frame.
     ///
     /// # Errors
     /// [`TooLong`] above [`PAYLOAD_BYTES_MAX`].
-    pub fn contend_with(
+    pub fn contend_between(
         &mut self,
+        before: Chain,
         payload: Vec<u8>,
         after: Chain,
         rng: &mut Rng,
@@ -104,17 +108,11 @@ impl Contest {
         let chain = seal_payload(&self.slot(), &payload, rng)?;
         self.own = Some(Own {
             payload,
+            before,
             chain,
             after,
         });
         Ok(())
-    }
-
-    /// Puts something ahead of the own payload, which must be stored first.
-    pub fn put_before(&mut self, before: Chain) {
-        if let Some(own) = &mut self.own {
-            own.chain.splice(0..0, before);
-        }
     }
 
     /// Wants nothing of its own to stand there any more.
@@ -132,7 +130,7 @@ impl Contest {
         if let Some(own) = self.own.as_ref().filter(|_| reading.is_empty()) {
             wants
                 .chains
-                .push(own.chain.iter().chain(&own.after).cloned().collect());
+                .push([&own.before[..], &own.chain, &own.after].concat());
         }
     }
 

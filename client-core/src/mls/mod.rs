@@ -4,11 +4,12 @@
 //! on a live copy, which is dropped and loaded again from the last good state when anything goes
 //! wrong, so that a cell that is void for everyone changes nothing for anyone.
 
+pub mod commit;
 pub mod hpke;
 pub mod key_package;
 mod provider;
 pub mod state;
-mod verdict;
+pub(crate) mod verdict;
 
 use openmls::prelude::Ciphersuite;
 use serde::{Deserialize, Serialize};

@@ -12,9 +12,9 @@ use cobijo_protocol::{
 use openmls::prelude::{
     BasicCredential, ContentType, Extension, ExtensionType, Extensions, GroupContext, GroupId,
     LeafNode, LeafNodeIndex, Lifetime, MlsGroup, MlsGroupJoinConfig, MlsMessageBodyIn,
-    MlsMessageIn, MlsMessageOut, PURE_PLAINTEXT_WIRE_FORMAT_POLICY, ProcessedMessageContent,
-    Proposal, ProposalOrRefType, ProtocolMessage, RequiredCapabilitiesExtension, Sender,
-    SenderRatchetConfiguration, StagedCommit, StagedWelcome, UnknownExtension,
+    MlsMessageIn, PURE_PLAINTEXT_WIRE_FORMAT_POLICY, ProcessedMessageContent, ProtocolMessage,
+    RequiredCapabilitiesExtension, Sender, SenderRatchetConfiguration, StagedWelcome,
+    UnknownExtension,
     tls_codec::{DeserializeBytes as _, Serialize as _},
 };
 use openmls_traits::OpenMlsProvider as _;
@@ -24,11 +24,11 @@ use sha2::{Digest, Sha256};
 
 use super::{
     MlsError, Suite,
-    key_package::{OfferedKeyPackage, OwnKeyPackage, welcome_secret},
+    key_package::OwnKeyPackage,
     provider::{LeafSigner, Provider, Values, capabilities, credential_with_key},
     verdict::{self, Fault},
 };
-use crate::core::port::Rng;
+use crate::core::{policy::Leaf, port::Rng};
 
 /// Generations of a sender that may come out of order.
 const OUT_OF_ORDER: u32 = 20;
@@ -43,16 +43,16 @@ pub struct MlsState {
     key: SecretKey,
     values: Values,
     #[serde(skip)]
-    live: Option<Live>,
+    pub(super) live: Option<Live>,
 }
 
-struct Live {
-    provider: Provider,
-    group: MlsGroup,
+pub(super) struct Live {
+    pub(super) provider: Provider,
+    pub(super) group: MlsGroup,
 }
 
 /// What is known of an epoch.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EpochFacts {
     /// Number of the epoch.
     pub epoch: u64,
@@ -61,76 +61,9 @@ pub struct EpochFacts {
     /// The own leaf's index.
     pub own_leaf: u32,
     /// Its members, by index.
-    pub leaves: Vec<LeafFacts>,
+    pub leaves: Vec<Leaf>,
     /// Its authenticator (RFC 9420 §8.7).
     pub authenticator: Vec<u8>,
-}
-
-/// What is known of a leaf.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeafFacts {
-    /// Index in the tree.
-    pub index: u32,
-    /// Signature key.
-    pub key: PublicKey,
-    /// Who it is, where its credential is vouched for.
-    pub identity: Option<Identity>,
-    /// SHA-256 of the LeafNode.
-    pub node_hash: [u8; 32],
-}
-
-/// A commit that passed the gate and the public checks: not yet the policy.
-#[derive(Debug, Clone)]
-pub struct Examined {
-    /// Its author's leaf.
-    pub author: u32,
-    /// Its authenticated data.
-    pub data: Vec<u8>,
-    /// Whom it adds, in order.
-    pub adds: Vec<AddFacts>,
-    /// Whom it removes.
-    pub removes: Vec<u32>,
-    /// Its path leaf, where it has a path.
-    pub path: Option<PathFacts>,
-}
-
-/// What is known of an added leaf.
-#[derive(Debug, Clone)]
-pub struct AddFacts {
-    /// Signature key.
-    pub key: PublicKey,
-    /// Who it is, where its credential is vouched for.
-    pub identity: Option<Identity>,
-    /// The welcome secret of its KeyPackage.
-    pub welcome_secret: Option<ThreadSecret>,
-}
-
-/// What a path leaf keeps of the leaf that it replaces.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PathFacts {
-    /// The credential.
-    pub keeps_credential: bool,
-    /// The signature key.
-    pub keeps_key: bool,
-    /// The capabilities.
-    pub keeps_capabilities: bool,
-    /// The extensions.
-    pub keeps_extensions: bool,
-}
-
-/// A commit that can be followed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Checked {
-    /// Whether it removes this very member: then neither path nor tag has been checked.
-    pub removes_me: bool,
-}
-
-/// A commit of one's own, pending in the state.
-pub struct Built {
-    /// The commit, an MLSMessage.
-    pub commit: Vec<u8>,
-    /// The Welcome, an MLSMessage, where somebody is added.
-    pub welcome: Option<Vec<u8>>,
 }
 
 /// Who made a Welcome, and for which terms.
@@ -255,7 +188,7 @@ impl MlsState {
             .members()
             .map(|member| {
                 let node = group.public_group().leaf(member.index).ok_or(MlsError)?;
-                leaf_facts(member.index, node, root)
+                leaf(member.index, node, root)
             })
             .collect::<Result<_, _>>()?;
         Ok(EpochFacts {
@@ -324,144 +257,7 @@ impl MlsState {
         .unwrap_or(Err(Fault::Broken))
     }
 
-    /// Examines what stands in a commit slot: the gate, then the checks that need no secret.
-    pub(crate) fn examine(
-        &mut self,
-        message: &[u8],
-        root: &PublicKey,
-        rng: &mut Rng,
-    ) -> Result<Examined, Fault> {
-        let live = self.live(rng).map_err(|_| Fault::Broken)?;
-        guard(|| {
-            let (message, author) = gate(message, &live.group)?;
-            let public = live.group.public_group();
-            let processed = public
-                .process_message(live.provider.crypto(), message)
-                .map_err(|error| verdict::of_public(&error))?;
-            let data = processed.aad().to_vec();
-            let ProcessedMessageContent::StagedCommitMessage(staged) = processed.into_content()
-            else {
-                return Err(Fault::Void);
-            };
-            examined(&live.group, author, data, &staged, root)
-        })
-        .unwrap_or(Err(Fault::Broken))
-    }
-
-    /// Checks with this member's secrets that an examined commit can be followed. Changes nothing.
-    pub(crate) fn check(&mut self, message: &[u8], rng: &mut Rng) -> Result<Checked, Fault> {
-        let live = self.live(rng).map_err(|_| Fault::Broken)?;
-        let result = guard(|| {
-            let (message, _) = gate(message, &live.group)?;
-            let processed = live
-                .group
-                .process_message(&live.provider, message)
-                .map_err(|error| verdict::of_private(&error))?;
-            match processed.into_content() {
-                ProcessedMessageContent::StagedCommitMessage(staged) => Ok(Checked {
-                    removes_me: staged.self_removed(),
-                }),
-                ProcessedMessageContent::OwnPendingCommit => Ok(Checked { removes_me: false }),
-                ProcessedMessageContent::ApplicationMessage(_)
-                | ProcessedMessageContent::ProposalMessage(_)
-                | ProcessedMessageContent::ExternalJoinProposalMessage(_)
-                | ProcessedMessageContent::OwnPrivateMessage => Err(Fault::Broken),
-            }
-        })
-        .unwrap_or(Err(Fault::Broken));
-        if result.is_err() {
-            self.live = None;
-        }
-        result
-    }
-
-    /// Goes on to the epoch of a checked commit.
-    ///
-    /// # Errors
-    /// [`MlsError`] leaves the state as it was.
-    pub fn merge(&mut self, message: &[u8], rng: &mut Rng) -> Result<(), MlsError> {
-        self.attempt(rng, |live, _| {
-            let (message, _) = gate(message, &live.group).map_err(|_| MlsError)?;
-            let processed = live
-                .group
-                .process_message(&live.provider, message)
-                .map_err(|_| MlsError)?;
-            match processed.into_content() {
-                ProcessedMessageContent::StagedCommitMessage(staged) => live
-                    .group
-                    .merge_staged_commit(&live.provider, *staged)
-                    .map_err(|_| MlsError),
-                ProcessedMessageContent::OwnPendingCommit => live
-                    .group
-                    .merge_pending_commit(&live.provider)
-                    .map_err(|_| MlsError),
-                ProcessedMessageContent::ApplicationMessage(_)
-                | ProcessedMessageContent::ProposalMessage(_)
-                | ProcessedMessageContent::ExternalJoinProposalMessage(_)
-                | ProcessedMessageContent::OwnPrivateMessage => Err(MlsError),
-            }
-        })
-        .unwrap_or(Err(MlsError))
-    }
-
-    /// Builds a commit, which stays pending in the state. `data` is its authenticated data.
-    ///
-    /// # Errors
-    /// [`MlsError`] leaves the state as it was.
-    pub fn build(
-        &mut self,
-        adds: &[OfferedKeyPackage],
-        removes: &[u32],
-        data: &[u8],
-        rng: &mut Rng,
-    ) -> Result<Built, MlsError> {
-        self.attempt(rng, |live, key| {
-            live.group
-                .clear_pending_commit(live.provider.storage())
-                .map_err(|_| MlsError)?;
-            live.group.set_aad(data.to_vec());
-            let bundle = live
-                .group
-                .commit_builder()
-                .consume_proposal_store(false)
-                .propose_adds(adds.iter().map(|add| add.package().clone()))
-                .propose_removals(removes.iter().map(|&leaf| LeafNodeIndex::new(leaf)))
-                .load_psks(live.provider.storage())
-                .map_err(|_| MlsError)?
-                .build(
-                    live.provider.rand(),
-                    live.provider.crypto(),
-                    &LeafSigner(key),
-                    |_| true,
-                )
-                .map_err(|_| MlsError)?
-                .stage_commit(&live.provider)
-                .map_err(|_| MlsError)?;
-            let (commit, welcome, _) = bundle.into_messages();
-            let serialize =
-                |message: MlsMessageOut| message.tls_serialize_detached().map_err(|_| MlsError);
-            Ok(Built {
-                commit: serialize(commit)?,
-                welcome: welcome.map(serialize).transpose()?,
-            })
-        })
-        .unwrap_or(Err(MlsError))
-    }
-
-    /// Forgets a commit of one's own that lost, or was only built to learn a length.
-    ///
-    /// # Errors
-    /// [`MlsError`] where the state can't be written.
-    pub fn discard(&mut self, rng: &mut Rng) -> Result<(), MlsError> {
-        self.attempt(rng, |live, _| {
-            live.group
-                .clear_pending_commit(live.provider.storage())
-                .map_err(|_| MlsError)
-        })
-        .unwrap_or(Err(MlsError))
-    }
-
-    fn live(&mut self, rng: &mut Rng) -> Result<&mut Live, MlsError> {
+    pub(super) fn live(&mut self, rng: &mut Rng) -> Result<&mut Live, MlsError> {
         if self.live.is_none() {
             let provider = Provider::new(&self.values, rng);
             let group = MlsGroup::load(provider.storage(), &GroupId::from_slice(&self.group))
@@ -473,7 +269,7 @@ impl MlsState {
     }
 
     /// Runs `work` on the live copy: saved where it succeeds, dropped where it doesn't.
-    fn attempt<T, E>(
+    pub(super) fn attempt<T, E>(
         &mut self,
         rng: &mut Rng,
         work: impl FnOnce(&mut Live, &SecretKey) -> Result<T, E>,
@@ -530,95 +326,14 @@ pub(super) fn identify(node: &LeafNode, root: &PublicKey) -> Option<(PublicKey, 
     Some((key, identity))
 }
 
-fn leaf_facts(
-    index: LeafNodeIndex,
-    node: &LeafNode,
-    root: &PublicKey,
-) -> Result<LeafFacts, MlsError> {
+fn leaf(index: LeafNodeIndex, node: &LeafNode, root: &PublicKey) -> Result<Leaf, MlsError> {
+    let (key, identity) = identify(node, root).ok_or(MlsError)?;
     let bytes = node.tls_serialize_detached().map_err(|_| MlsError)?;
-    Ok(LeafFacts {
+    Ok(Leaf {
         index: index.u32(),
-        key: PublicKey::try_from(node.signature_key().as_slice()).map_err(|_| MlsError)?,
-        identity: identify(node, root).map(|(_, identity)| identity),
+        key,
+        identity,
         node_hash: Sha256::digest(&bytes).into(),
-    })
-}
-
-/// A commit slot takes only a PublicMessage, a commit, of a member's leaf, in this group and epoch.
-fn gate(message: &[u8], group: &MlsGroup) -> Result<(ProtocolMessage, u32), Fault> {
-    let message = MlsMessageIn::tls_deserialize_exact_bytes(message).map_err(|_| Fault::Void)?;
-    let MlsMessageBodyIn::PublicMessage(message) = message.extract() else {
-        return Err(Fault::Void);
-    };
-    let Sender::Member(author) = *message.sender() else {
-        return Err(Fault::Void);
-    };
-    let message = ProtocolMessage::from(message);
-    let fits = message.content_type() == ContentType::Commit
-        && *message.group_id() == *group.group_id()
-        && message.epoch() == group.epoch();
-    if fits {
-        Ok((message, author.u32()))
-    } else {
-        Err(Fault::Void)
-    }
-}
-
-/// Takes a staged commit apart. Only Adds and Removes, by value, may be in it.
-fn examined(
-    group: &MlsGroup,
-    author: u32,
-    data: Vec<u8>,
-    staged: &StagedCommit,
-    root: &PublicKey,
-) -> Result<Examined, Fault> {
-    let (mut adds, mut removes) = (Vec::new(), Vec::new());
-    for queued in staged.queued_proposals() {
-        if queued.proposal_or_ref_type() != ProposalOrRefType::Proposal {
-            return Err(Fault::Void);
-        }
-        match queued.proposal() {
-            Proposal::Add(add) => {
-                let package = add.key_package();
-                let node = package.leaf_node();
-                adds.push(AddFacts {
-                    key: PublicKey::try_from(node.signature_key().as_slice())
-                        .map_err(|_| Fault::Void)?,
-                    identity: identify(node, root).map(|(_, identity)| identity),
-                    welcome_secret: welcome_secret(package),
-                });
-            }
-            Proposal::Remove(remove) => removes.push(remove.removed().u32()),
-            Proposal::Update(_)
-            | Proposal::PreSharedKey(_)
-            | Proposal::ReInit(_)
-            | Proposal::ExternalInit(_)
-            | Proposal::GroupContextExtensions(_)
-            | Proposal::SelfRemove
-            | Proposal::Custom(_) => return Err(Fault::Void),
-        }
-    }
-    let path = match staged.update_path_leaf_node() {
-        None => None,
-        Some(new) => {
-            let old = group
-                .public_group()
-                .leaf(LeafNodeIndex::new(author))
-                .ok_or(Fault::Void)?;
-            Some(PathFacts {
-                keeps_credential: new.credential() == old.credential(),
-                keeps_key: new.signature_key() == old.signature_key(),
-                keeps_capabilities: new.capabilities() == old.capabilities(),
-                keeps_extensions: new.extensions() == old.extensions(),
-            })
-        }
-    };
-    Ok(Examined {
-        author,
-        data,
-        adds,
-        removes,
-        path,
     })
 }
 
@@ -657,6 +372,6 @@ fn terms_of(context: &GroupContext) -> Result<Terms, MlsError> {
 }
 
 /// A panic inside openmls is an error of ours, never the end of the process.
-fn guard<T>(work: impl FnOnce() -> T) -> Result<T, MlsError> {
+pub(super) fn guard<T>(work: impl FnOnce() -> T) -> Result<T, MlsError> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|_| MlsError)
 }

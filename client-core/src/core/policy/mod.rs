@@ -19,7 +19,7 @@ use cobijo_protocol::{
 pub use refusal::{Refusal, Rule};
 
 /// A leaf of the epoch in which the commit stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Leaf {
     /// Its index in the tree.
     pub index: u32,
@@ -102,7 +102,7 @@ pub struct Added {
 }
 
 /// What follows from a valid commit. [P-28]
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Effect {
     /// The group's desk serial from now on.
     pub desk_serial: u32,

@@ -1,0 +1,312 @@
+//! Commits of one's own: requested, built once the slot is known to be free, saved, then put. [G-12]
+
+use std::time::Duration;
+
+use cobijo_protocol::{
+    cbor,
+    commit::{CommitData, POLICY, Statement, WelcomePayload},
+    keys::PublicKey,
+    parts::Split,
+    slot::ThreadSecret,
+};
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+
+use super::{Group, GroupEvent, Stop};
+use crate::{
+    core::{
+        contest::{random, seal_bodies},
+        policy::{self, Added, PathLeaf, Refusal},
+        port::{Chain, Now, Rng},
+        welcome::WelcomeHead,
+    },
+    mls::{MlsError, commit::Built, key_package::OfferedKeyPackage, state::EpochFacts},
+};
+
+/// What a commit is to do; all empty is a self-update.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// MLSMessages that hold the KeyPackages to add.
+    pub adds: Vec<ByteBuf>,
+    /// Signature keys of the leaves to remove.
+    pub removes: Vec<PublicKey>,
+    /// Facts from outside that it rests on.
+    pub statements: Vec<Statement>,
+}
+
+/// A change that waits for its commit.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Request {
+    pub(super) change: Change,
+    pub(super) origin: Origin,
+}
+
+/// Why a commit is to be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Origin {
+    /// The owner asked, and is told what becomes of it.
+    Asked,
+    /// The group's rules make it due.
+    Due,
+}
+
+/// Members up to which everybody updates its leaf on joining.
+const SELF_UPDATE_ON_JOINING_MAX: usize = 8;
+/// Time after which an active member renews the group's secrets.
+const RENEW_AFTER: Duration = Duration::from_secs(7 * 86_400);
+/// Own messages after which a member renews the group's secrets.
+const RENEW_AFTER_MESSAGES: u64 = 200;
+/// Above [`SELF_UPDATE_ON_JOINING_MAX`] leaves: time between a member's attempts.
+const RENEW_RETRY: Duration = Duration::from_secs(3600);
+
+/// When this member renews the group's secrets. [G-18]
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Hygiene {
+    epoch_since: Now,
+    next_attempt: Now,
+    has_to_update: bool,
+    is_active: bool,
+    is_leaving: bool,
+}
+
+impl Hygiene {
+    pub(super) fn new(now: Now) -> Self {
+        Self {
+            epoch_since: now,
+            next_attempt: now,
+            has_to_update: false,
+            is_active: false,
+            is_leaving: false,
+        }
+    }
+
+    /// This member has just joined: its leaf's keys have lain about in a KeyPackage.
+    pub(super) fn joined(&mut self) {
+        self.has_to_update = true;
+    }
+
+    /// This member says something.
+    pub(super) fn active(&mut self) {
+        self.is_active = true;
+    }
+
+    /// This member leaves: its leaf must not change under the statement.
+    pub(super) fn leave(&mut self) {
+        self.is_leaving = true;
+    }
+
+    pub(super) fn new_epoch(&mut self, now: Now, mine: bool) {
+        self.epoch_since = now;
+        self.is_active = false;
+        self.has_to_update &= !mine;
+    }
+
+    /// A commit of one's own can't be made now.
+    fn refused(&mut self) {
+        self.has_to_update = false;
+        self.is_active = false;
+    }
+
+    pub(super) fn due(&self, facts: &EpochFacts) -> Option<Now> {
+        let waits = self.has_to_update && facts.leaves.len() > SELF_UPDATE_ON_JOINING_MAX;
+        waits.then_some(self.next_attempt)
+    }
+
+    /// Whether to renew now; notes the attempt.
+    fn attempt(&mut self, leaves: usize, leaf: u32, sent: u64, now: Now) -> bool {
+        if self.is_leaving {
+            return false;
+        }
+        let is_old = now.since(self.epoch_since) >= RENEW_AFTER || sent >= RENEW_AFTER_MESSAGES;
+        if leaves <= SELF_UPDATE_ON_JOINING_MAX {
+            return self.has_to_update || (self.is_active && is_old);
+        }
+        self.has_to_update = false;
+        if !(self.is_active && is_old) || now < self.next_attempt {
+            return false;
+        }
+        let spread = RENEW_RETRY * (leaf % 64) / 64;
+        self.next_attempt = now.plus(RENEW_RETRY + spread);
+        true
+    }
+}
+
+impl Group {
+    /// Asks for a commit: made as soon as it is possible, in the order of asking, whoever else commits.
+    pub fn request(&mut self, change: Change) {
+        self.requests.push_back(Request {
+            change,
+            origin: Origin::Asked,
+        });
+    }
+
+    pub(super) fn request_what_is_due(&mut self, now: Now) {
+        if self.built.is_some() || !self.requests.is_empty() {
+            return;
+        }
+        self.request_statements(now);
+        let (leaves, leaf) = (self.facts.leaves.len(), self.facts.own_leaf);
+        if self.requests.is_empty()
+            && self
+                .hygiene
+                .attempt(leaves, leaf, self.outbox.counter(), now)
+        {
+            self.requests.push_back(Request {
+                change: Change::default(),
+                origin: Origin::Due,
+            });
+        }
+    }
+
+    /// Builds the commit of the next request that still has something to do.
+    pub(super) fn build_next(&mut self, now: Now, rng: &mut Rng) {
+        // The own count in the cut must be known, so nothing of one's own may be on its way.
+        while self.built.is_none() && !self.outbox.is_putting() && self.stop.is_none() {
+            let Some(request) = self.requests.pop_front() else {
+                return;
+            };
+            let Some(plan) = self.plan(&request.change) else {
+                continue;
+            };
+            match self.check_plan(&plan) {
+                Ok(effect) if self.build(plan, effect.desk_serial, now, rng).is_ok() => {
+                    self.built = Some(request);
+                }
+                // Nothing was saved of a build that failed: the state is as before.
+                Ok(_) => self.refuse(request.origin, None, rng),
+                Err(Refusal::Void(rule)) => self.refuse(request.origin, Some(rule), rng),
+                Err(Refusal::UnknownPolicy) => self.stop_for(Stop::Policy),
+            }
+        }
+    }
+
+    /// Gives a request up, so that it isn't tried for ever.
+    pub(super) fn refuse(&mut self, origin: Origin, rule: Option<policy::Rule>, rng: &mut Rng) {
+        self.contest.withdraw();
+        if self.mls.discard(rng).is_err() {
+            return self.stop_for(Stop::Broken);
+        }
+        match origin {
+            Origin::Asked => self.events.push_back(GroupEvent::Refused(rule)),
+            Origin::Due => self.hygiene.refused(),
+        }
+    }
+
+    /// What is left to do of a request in this epoch; `None` where it is done.
+    fn plan(&self, request: &Change) -> Option<Plan> {
+        let leaves = &self.facts.leaves;
+        let is_here = |key: &PublicKey| leaves.iter().any(|leaf| leaf.key == *key);
+        let parse = |message: &ByteBuf| {
+            OfferedKeyPackage::parse(message, self.mls.suite(), &self.terms.root).ok()
+        };
+        let adds: Vec<_> = request
+            .adds
+            .iter()
+            .filter_map(parse)
+            .filter(|add| !is_here(add.leaf_key()))
+            .collect();
+        let index = |key: &PublicKey| {
+            leaves
+                .iter()
+                .find(|leaf| leaf.key == *key)
+                .map(|leaf| leaf.index)
+        };
+        let removes: Vec<u32> = request.removes.iter().filter_map(index).collect();
+        let was_change = !request.adds.is_empty() || !request.removes.is_empty();
+        let is_done = was_change && adds.is_empty() && removes.is_empty();
+        let welcomes = adds
+            .iter()
+            .map(|_| (1, ThreadSecret::from_bytes([0; 32])))
+            .collect();
+        let statements = request.statements.clone();
+        let data = CommitData {
+            policy: POLICY,
+            cut: self.cut(),
+            statements,
+            welcomes,
+        };
+        (!is_done).then_some(Plan {
+            adds,
+            removes,
+            data,
+        })
+    }
+
+    fn check_plan(&self, plan: &Plan) -> Result<policy::Effect, Refusal> {
+        let added = |add: &OfferedKeyPackage| Added {
+            key: *add.leaf_key(),
+            identity: Some(add.identity().clone()),
+            lifetime: (0, u64::MAX),
+        };
+        let adds: Vec<_> = plan.adds.iter().map(added).collect();
+        let kept = PathLeaf {
+            keeps_capabilities: true,
+            keeps_credential: true,
+            keeps_extensions: true,
+            keeps_key: true,
+        };
+        let change = policy::Change {
+            author: self.facts.own_leaf,
+            path: (plan.adds.is_empty() || !plan.removes.is_empty()).then_some(kept),
+            adds: &adds,
+            removes: &plan.removes,
+            data: &plan.data,
+        };
+        policy::judge(&self.standing(), &change)
+    }
+
+    fn build(
+        &mut self,
+        mut plan: Plan,
+        desk_serial: u32,
+        now: Now,
+        rng: &mut Rng,
+    ) -> Result<(), MlsError> {
+        let day = self
+            .relay
+            .map_or(now.day(), |relay| relay.day.min(now.day()));
+        let payload = |built: &Built| {
+            let welcome = ByteBuf::from(built.welcome.clone().unwrap_or_default());
+            cbor::encode(&WelcomePayload {
+                day,
+                desk_serial,
+                welcome,
+            })
+        };
+        if !plan.adds.is_empty() {
+            // The Welcome depends on the authenticated data, which must name its length: built once to
+            // learn it, since it is the same whatever the data says.
+            let trial =
+                self.mls
+                    .build(&plan.adds, &plan.removes, &cbor::encode(&plan.data), rng)?;
+            let total = u32::try_from(payload(&trial).len()).map_err(|_| MlsError)?;
+            let welcome = |_: &OfferedKeyPackage| (total, ThreadSecret::from_bytes(random(rng)));
+            plan.data.welcomes = plan.adds.iter().map(welcome).collect();
+        }
+        let built = self
+            .mls
+            .build(&plan.adds, &plan.removes, &cbor::encode(&plan.data), rng)?;
+        let payload = payload(&built);
+        let (mut before, mut after) = (Chain::new(), Chain::new());
+        for (add, (total, bodies)) in plan.adds.iter().zip(&plan.data.welcomes) {
+            if payload.len() != *total as usize {
+                return Err(MlsError);
+            }
+            let split = Split::all_in_bodies(&payload, bodies.clone()).map_err(|_| MlsError)?;
+            before.extend(seal_bodies(&split, false, rng).map_err(|_| MlsError)?);
+            after.extend(
+                WelcomeHead::new(add.welcome_secret().clone(), *total, bodies.clone()).put(),
+            );
+        }
+        self.contest
+            .contend_between(before, built.commit, after, rng)
+            .map_err(|_| MlsError)
+    }
+}
+
+/// A request as this epoch sees it.
+struct Plan {
+    adds: Vec<OfferedKeyPackage>,
+    removes: Vec<u32>,
+    data: CommitData,
+}

@@ -1,0 +1,152 @@
+//! The three verdicts on what stands in a commit slot. [G-8]
+//!
+//! Void is the same for everyone and the next index follows. Broken for me means stop: a later index
+//! is never followed. The order of checks is gate, public group, policy, and only then the own secrets,
+//! so that a commit which policy voids can't break anybody by a garbled path.
+
+use cobijo_protocol::{commit::CommitData, limits::COMMIT_VOIDS_REPORTED, slot::ThreadSecret};
+
+use super::{Author, Group, GroupEvent, Stop, close::Closing};
+use crate::{
+    core::{
+        contest::Candidate,
+        policy::{self, Change, Refusal, Standing},
+        port::Rng,
+        thread::Content,
+        welcome::WelcomeHead,
+    },
+    mls::{commit::Examined, verdict::Fault},
+};
+
+enum Verdict {
+    Valid(Box<Closing>),
+    Void { author: Option<Author> },
+    Stop(Stop),
+}
+
+impl Group {
+    /// Judges the cell at the contest's index.
+    pub(super) fn judge(&mut self, candidate: Candidate, rng: &mut Rng) {
+        let verdict = match candidate.content {
+            Content::Payload(payload) => self.verdict(payload, candidate.mine, rng),
+            Content::Void => Verdict::Void { author: None },
+            // Commit slots can't be erased by anyone, so a relay that says so lies.
+            Content::Gone => Verdict::Stop(Stop::Broken),
+        };
+        match verdict {
+            Verdict::Valid(closing) => self.closing = Some(*closing),
+            Verdict::Stop(stop) => self.stop_for(stop),
+            Verdict::Void { author } => {
+                self.events
+                    .extend(author.map(|author| GroupEvent::VoidCommit { author }));
+                let voids = candidate.index + 1;
+                if voids == COMMIT_VOIDS_REPORTED + 1 {
+                    self.events.push_back(GroupEvent::Blocking { voids });
+                }
+                if candidate.mine {
+                    self.refuse_built(rng);
+                }
+                self.contest.skip(rng);
+            }
+        }
+    }
+
+    fn verdict(&mut self, payload: Vec<u8>, mine: bool, rng: &mut Rng) -> Verdict {
+        let examined = match self.mls.examine(&payload, &self.terms.root, rng) {
+            Ok(examined) => examined,
+            Err(Fault::Void) => return Verdict::Void { author: None },
+            Err(Fault::Broken) => return Verdict::Stop(Stop::Broken),
+        };
+        let author = self.author(examined.author);
+        let Ok(data) = CommitData::decode(&examined.data) else {
+            return Verdict::Void { author };
+        };
+        let change = Change {
+            author: examined.author,
+            path: examined.path,
+            adds: &examined.adds,
+            removes: &examined.removes,
+            data: &data,
+        };
+        let effect = match policy::judge(&self.standing(), &change) {
+            Ok(effect) => effect,
+            Err(Refusal::UnknownPolicy) => return Verdict::Stop(Stop::Policy),
+            Err(Refusal::Void(_)) => return Verdict::Void { author },
+        };
+        let Some(welcomes) = welcome_heads(&examined, &data) else {
+            return Verdict::Void { author };
+        };
+        let removes_me = match self.mls.check(&payload, rng) {
+            Ok(checked) => checked.removes_me,
+            Err(Fault::Void) => return Verdict::Void { author },
+            Err(Fault::Broken) => return Verdict::Stop(Stop::Broken),
+        };
+        if removes_me {
+            return Verdict::Stop(self.removal(&effect));
+        }
+        let cut = data
+            .cut
+            .into_iter()
+            .map(|(leaf, count)| (leaf, u64::from(count)))
+            .collect();
+        let added = examined
+            .adds
+            .into_iter()
+            .filter_map(|add| add.identity)
+            .collect();
+        let author = examined.author;
+        Verdict::Valid(Box::new(Closing {
+            payload: payload.into(),
+            mine,
+            author,
+            cut,
+            added,
+            effect,
+            welcomes,
+        }))
+    }
+
+    /// A commit of one's own that is void would be put again for ever.
+    fn refuse_built(&mut self, rng: &mut Rng) {
+        if let Some(built) = self.built.take() {
+            self.refuse(built.origin, None, rng);
+        }
+    }
+
+    /// The group as the policy sees it.
+    pub(super) fn standing(&self) -> Standing<'_> {
+        Standing {
+            group: self.mls.group(),
+            epoch: self.facts.epoch,
+            terms: &self.terms,
+            leaves: &self.facts.leaves,
+            desk_serial: self.desk_serial,
+            presence: self.presence,
+        }
+    }
+
+    fn removal(&self, effect: &policy::Effect) -> Stop {
+        let mine = effect
+            .removed
+            .iter()
+            .find(|(leaf, _)| *leaf == self.facts.own_leaf);
+        match mine.map(|(_, cause)| cause) {
+            Some(policy::Cause::Leave) => Stop::Left,
+            Some(policy::Cause::Wipe) => Stop::Wiped,
+            Some(policy::Cause::Author | policy::Cause::Removal | policy::Cause::Rescue) | None => {
+                Stop::Removed
+            }
+        }
+    }
+}
+
+/// The heads of the Welcomes that a commit names, for the newcomers' threads.
+fn welcome_heads(examined: &Examined, data: &CommitData) -> Option<Vec<WelcomeHead>> {
+    let threads: Option<Vec<ThreadSecret>> = examined.welcome_secrets.iter().cloned().collect();
+    let heads = threads?.into_iter().zip(&data.welcomes);
+    Some(
+        heads
+            .map(|(thread, (total, bodies))| WelcomeHead::new(thread, *total, bodies.clone()))
+            .collect(),
+    )
+}

@@ -1,0 +1,438 @@
+//! A group: one MLS history, agreed on over a relay that doesn't know it.
+//!
+//! The owner routes: what the relay says goes to the commit contest, the streams, the outbox and the
+//! Welcome heads; then [`Group::advance`] takes the steps that have become possible. Every step that
+//! the outside can see is saved before it is seen, because [`Group::wants`] is derived from the state.
+//!
+//! * `judge`: the three verdicts on what stands in a commit slot
+//! * `close`: reading every stream to its end, and going on to the next epoch
+//! * `build`: commits of one's own
+//! * `read`: what messages say
+
+mod build;
+mod close;
+mod event;
+mod judge;
+mod read;
+mod statements;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use cobijo_protocol::{
+    Day,
+    commit::{Terms, WelcomePayload},
+    content::{Content, MessageId},
+    credential::{Credential, Identity},
+    keys::{PublicKey, SecretKey},
+    limits::{STALE_MARGIN_DAYS, STREAM_AHEAD, STREAM_AHEAD_SMALL, STREAM_AHEAD_SMALL_ABOVE},
+    parts::PAYLOAD_BYTES_MAX,
+    slot::{Kind, TooLong},
+    words::{WordIndices, conversation_code},
+};
+use serde::{Deserialize, Serialize};
+
+use self::{
+    build::{Hygiene, Request},
+    close::Closing,
+    read::Shown,
+    statements::Learned,
+};
+use super::{
+    contest::{Contest, random},
+    outbox::Outbox,
+    policy::{Leaf, Presence},
+    port::{Now, RelayFacts, Rng, Seen, Wants},
+    stream::Stream,
+    welcome::WelcomeHead,
+};
+use crate::mls::{
+    MlsError, Suite,
+    state::{EpochFacts, Joined, MlsState},
+};
+
+pub use build::Change;
+pub use event::{Author, GroupEvent, Member, Stop};
+
+/// Bytes of MLS framing and signature around an application message, generously.
+const MESSAGE_OVERHEAD: usize = 1024;
+
+/// A member's state of one group.
+#[derive(Serialize, Deserialize)]
+pub struct Group {
+    mls: MlsState,
+    terms: Terms,
+    facts: EpochFacts,
+    /// Highest desk serial in any leaf or statement so far.
+    desk_serial: u32,
+    presence: Presence,
+    /// Who signed the GroupInfo of the Welcome that this member joined by.
+    welcomed_by: Option<Identity>,
+    contest: Contest,
+    /// The request whose commit stands built in the contest.
+    built: Option<Request>,
+    closing: Option<Closing>,
+    streams: Vec<Stream>,
+    outbox: Outbox,
+    welcomes: Vec<WelcomeHead>,
+    requests: VecDeque<Request>,
+    learned: Vec<Learned>,
+    shown: Shown,
+    arrived: BTreeSet<PublicKey>,
+    hygiene: Hygiene,
+    /// Day until which this member has followed.
+    caught_up: Day,
+    stop: Option<Stop>,
+    #[serde(skip)]
+    relay: Option<RelayFacts>,
+    #[serde(skip)]
+    events: VecDeque<GroupEvent>,
+}
+
+/// A group can't be made or used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum GroupError {
+    /// openmls refused.
+    #[error(transparent)]
+    Mls(#[from] MlsError),
+    /// The message is too long for one head and its bodies.
+    #[error(transparent)]
+    TooLong(#[from] TooLong),
+}
+
+impl Group {
+    /// Makes a group whose only member is this one.
+    ///
+    /// # Errors
+    /// [`GroupError::Mls`] where openmls refuses.
+    pub fn create(
+        suite: Suite,
+        terms: Terms,
+        key: SecretKey,
+        credential: &Credential,
+        now: Now,
+        rng: &mut Rng,
+    ) -> Result<Self, GroupError> {
+        let id: [u8; 32] = random(rng);
+        let mls = MlsState::create(suite, &id, &terms, key, credential, rng)?;
+        Ok(Self::new(mls, terms, now.day(), now, rng)?)
+    }
+
+    /// Joins; the caller compares the terms and the signer with what it was told.
+    pub(crate) fn joined(
+        joined: Joined,
+        payload: &WelcomePayload,
+        now: Now,
+        rng: &mut Rng,
+    ) -> Option<Self> {
+        let mut group = Self::new(joined.state, joined.terms, payload.day, now, rng).ok()?;
+        let signer = group
+            .facts
+            .leaves
+            .iter()
+            .find(|leaf| leaf.index == joined.signer)?;
+        group.welcomed_by = Some(signer.identity.clone());
+        group.desk_serial = group.desk_serial.max(payload.desk_serial);
+        group.hygiene.joined();
+        Some(group)
+    }
+
+    fn new(
+        mut mls: MlsState,
+        terms: Terms,
+        day: Day,
+        now: Now,
+        rng: &mut Rng,
+    ) -> Result<Self, MlsError> {
+        let facts = mls.facts(&terms.root, rng)?;
+        let desk_serial = facts
+            .leaves
+            .iter()
+            .filter_map(|leaf| leaf.identity.desk_serial())
+            .max();
+        let mut group = Self {
+            contest: Contest::new(facts.secret.clone(), Kind::Commit, 0),
+            desk_serial: desk_serial.unwrap_or(0),
+            presence: Presence::Here,
+            welcomed_by: None,
+            built: None,
+            closing: None,
+            streams: Vec::new(),
+            outbox: Outbox::default(),
+            welcomes: Vec::new(),
+            requests: VecDeque::new(),
+            learned: Vec::new(),
+            shown: Shown::default(),
+            arrived: facts.leaves.iter().map(|leaf| leaf.key).collect(),
+            hygiene: Hygiene::new(now),
+            caught_up: day,
+            stop: None,
+            relay: None,
+            events: VecDeque::new(),
+            mls,
+            terms,
+            facts,
+        };
+        group.open_streams();
+        Ok(group)
+    }
+
+    /// The MLS group id.
+    pub fn id(&self) -> &[u8] {
+        self.mls.group()
+    }
+
+    /// The present epoch.
+    pub fn epoch(&self) -> u64 {
+        self.facts.epoch
+    }
+
+    /// The group's terms.
+    pub fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    /// The group's suite.
+    pub fn suite(&self) -> Suite {
+        self.mls.suite()
+    }
+
+    /// The own leaf's index.
+    pub fn own_leaf(&self) -> u32 {
+        self.facts.own_leaf
+    }
+
+    /// The own leaf's signature key.
+    pub fn own_key(&self) -> PublicKey {
+        self.mls.key().public()
+    }
+
+    /// Highest desk serial that this group has seen.
+    pub fn desk_serial(&self) -> u32 {
+        self.desk_serial
+    }
+
+    /// Day until which this member has followed.
+    pub fn caught_up(&self) -> Day {
+        self.caught_up
+    }
+
+    /// Who signed the GroupInfo of the Welcome that this member joined by; nobody for the creator.
+    pub fn welcomed_by(&self) -> Option<&Identity> {
+        self.welcomed_by.as_ref()
+    }
+
+    /// Who is here, by leaf.
+    pub fn members(&self) -> Vec<Member> {
+        let member = |leaf: &Leaf| Member {
+            leaf: leaf.index,
+            key: leaf.key,
+            identity: leaf.identity.clone(),
+            is_arriving: !self.arrived.contains(&leaf.key),
+        };
+        self.facts.leaves.iter().map(member).collect()
+    }
+
+    /// Six words that members of one epoch share, to compare elsewhere.
+    pub fn code(&self) -> WordIndices {
+        conversation_code(&self.facts.authenticator)
+    }
+
+    /// Why this member doesn't follow any more.
+    pub fn stop(&self) -> Option<Stop> {
+        self.stop
+    }
+
+    /// Queues a message; it is sent again over crashes and epochs until it is confirmed.
+    ///
+    /// # Errors
+    /// [`GroupError::TooLong`] where it doesn't fit.
+    pub fn send(&mut self, content: Content, rng: &mut Rng) -> Result<MessageId, GroupError> {
+        let id = MessageId::from_bytes(random(rng));
+        let message = self.shown.own_message(id, content, self.own_key());
+        if message.len() > PAYLOAD_BYTES_MAX - MESSAGE_OVERHEAD {
+            return Err(TooLong.into());
+        }
+        self.outbox.push(id, message);
+        self.hygiene.active();
+        Ok(id)
+    }
+
+    /// Whether everything that was sent is stored and nothing that was requested is open.
+    pub fn is_settled(&self) -> bool {
+        let is_silent =
+            !self.outbox.is_waiting() && !self.outbox.is_putting() && self.welcomes.is_empty();
+        is_silent && self.requests.is_empty() && self.built.is_none() && self.closing.is_none()
+    }
+
+    /// What this member wants from the relay.
+    pub fn wants(&self, wants: &mut Wants) {
+        if self.stop.is_some() {
+            return;
+        }
+        if self.closing.is_none() {
+            // Commit slots are looked at before message slots.
+            self.contest.wants(wants);
+        }
+        self.welcomes.iter().for_each(|head| head.wants(wants));
+        self.outbox.wants(wants);
+        self.streams.iter().for_each(|stream| stream.wants(wants));
+    }
+
+    /// Takes what the relay said.
+    pub fn handle_seen(&mut self, seen: &Seen, now: Now, rng: &mut Rng) {
+        if self.stop.is_some() {
+            return;
+        }
+        if let Seen::Connected(relay) = seen {
+            self.relay = Some(*relay);
+            if self.is_stale(*relay, now) {
+                return self.stop_for(Stop::Stale);
+            }
+        }
+        self.welcomes.retain_mut(|head| !head.handle_seen(seen));
+        let (secret, leaf) = (self.facts.secret.clone(), self.facts.own_leaf);
+        if let Some(id) = self.outbox.handle_seen(seen, &secret, leaf, rng) {
+            self.events.push_back(GroupEvent::Stored { id });
+        }
+        self.streams
+            .iter_mut()
+            .for_each(|stream| stream.handle_seen(seen));
+        if self.closing.is_none()
+            && let Some(candidate) = self.contest.handle_seen(seen)
+        {
+            self.judge(candidate, rng);
+        }
+        self.advance(now, rng);
+    }
+
+    /// When [`Self::handle_timeout`] is due.
+    pub fn poll_timeout(&self) -> Option<Now> {
+        if self.stop.is_some() {
+            return None;
+        }
+        self.learned
+            .iter()
+            .map(Learned::due)
+            .chain(self.hygiene.due(&self.facts))
+            .min()
+    }
+
+    /// Does what has become due.
+    pub fn handle_timeout(&mut self, now: Now, rng: &mut Rng) {
+        if self.stop.is_none() {
+            self.advance(now, rng);
+        }
+    }
+
+    /// What happened.
+    pub fn poll_event(&mut self) -> Option<GroupEvent> {
+        self.events.pop_front()
+    }
+
+    /// Takes every step that is possible now.
+    fn advance(&mut self, now: Now, rng: &mut Rng) {
+        while self.stop.is_none() {
+            if let Some(closing) = self.closing.take() {
+                match self.close(closing, now, rng) {
+                    None => continue,
+                    still_open => self.closing = still_open,
+                }
+                return;
+            }
+            if self.contest.is_free() {
+                self.catch_up(now);
+                self.read_live(now, rng);
+                self.request_what_is_due(now);
+                self.build_next(now, rng);
+                self.seal_next(rng);
+            }
+            return;
+        }
+    }
+
+    fn seal_next(&mut self, rng: &mut Rng) {
+        if self.built.is_some() || self.stop.is_some() {
+            return;
+        }
+        let Self {
+            outbox, mls, facts, ..
+        } = self;
+        let sealed = outbox.seal_next(&facts.secret, facts.own_leaf, rng, |message, rng| {
+            mls.encrypt(message, rng)
+        });
+        if sealed.is_err() {
+            self.stop_for(Stop::Broken);
+        }
+    }
+
+    fn catch_up(&mut self, now: Now) {
+        if let Some(relay) = self.relay {
+            self.caught_up = relay.day.min(now.day());
+        }
+    }
+
+    /// Who was away for almost as long as cells live can't trust what is missing. [G-17]
+    fn is_stale(&self, relay: RelayFacts, now: Now) -> bool {
+        let away = relay.day.max(now.day()).saturating_sub(self.caught_up);
+        away > u32::from(relay.retention_days).saturating_sub(STALE_MARGIN_DAYS)
+    }
+
+    fn stop_for(&mut self, stop: Stop) {
+        self.stop = Some(stop);
+        self.events.push_back(GroupEvent::Stopped(stop));
+    }
+
+    /// Opens the threads of the present epoch's other leaves.
+    fn open_streams(&mut self) {
+        let own = self.facts.own_leaf;
+        let others = self
+            .facts
+            .leaves
+            .iter()
+            .map(|leaf| leaf.index)
+            .filter(|&leaf| leaf != own);
+        self.streams = others.map(Stream::new).collect();
+        self.fill_streams();
+    }
+
+    fn fill_streams(&mut self) {
+        let is_large = self.facts.leaves.len() > STREAM_AHEAD_SMALL_ABOVE;
+        let ahead = if is_large {
+            STREAM_AHEAD_SMALL
+        } else {
+            STREAM_AHEAD
+        };
+        for stream in &mut self.streams {
+            stream.fill(&self.facts.secret, ahead);
+        }
+    }
+
+    fn leaf(&self, index: u32) -> Option<&Leaf> {
+        self.facts.leaves.iter().find(|leaf| leaf.index == index)
+    }
+
+    /// The counts of a cut made now: for every leaf, in order.
+    fn cut(&self) -> Vec<(u32, u32)> {
+        let read: BTreeMap<u32, u64> = self
+            .streams
+            .iter()
+            .map(|stream| (stream.leaf(), stream.read()))
+            .collect();
+        let own = (self.facts.own_leaf, self.outbox.counter());
+        let count = |leaf: &Leaf| {
+            let count = if leaf.index == own.0 {
+                own.1
+            } else {
+                read.get(&leaf.index).copied().unwrap_or(0)
+            };
+            (leaf.index, u32::try_from(count).unwrap_or(u32::MAX))
+        };
+        self.facts.leaves.iter().map(count).collect()
+    }
+}
+
+impl std::fmt::Debug for Group {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Group").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,150 @@
+//! What messages say: in order, each once.
+
+use std::collections::BTreeMap;
+
+use cobijo_protocol::{
+    cbor,
+    content::{Content, Message, MessageId},
+    keys::PublicKey,
+    limits::LAMPORT_AHEAD_MAX,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{Author, Group, GroupEvent, Stop};
+use crate::{
+    core::{
+        port::{Now, Rng},
+        thread,
+    },
+    mls::verdict::Fault,
+};
+
+/// Messages that were shown, so that each is shown once, and the clock that orders them.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub(super) struct Shown {
+    clock: u64,
+    /// By author's signature key and id: whether it is confirmed.
+    messages: BTreeMap<(PublicKey, MessageId), bool>,
+}
+
+impl Shown {
+    /// Encodes a message of one's own, one tick later than all that was shown.
+    pub(super) fn own_message(
+        &mut self,
+        id: MessageId,
+        content: Content,
+        key: PublicKey,
+    ) -> Vec<u8> {
+        self.clock += 1;
+        self.messages.insert((key, id), true);
+        cbor::encode(&Message {
+            id,
+            clock: self.clock,
+            content,
+        })
+    }
+
+    /// Takes note of a message that stands in a stream.
+    fn show(&mut self, author: Author, message: Message) -> Option<GroupEvent> {
+        let id = message.id;
+        match self.messages.insert((author.key, id), true) {
+            None => {
+                // Clamped, not refused: the own clock is no ground for a verdict.
+                let clock = message
+                    .clock
+                    .min(self.clock.saturating_add(LAMPORT_AHEAD_MAX));
+                self.clock = self.clock.max(clock);
+                Some(GroupEvent::Message {
+                    author,
+                    id,
+                    clock,
+                    content: message.content,
+                })
+            }
+            Some(false) => Some(GroupEvent::Confirmed { id }),
+            Some(true) => None,
+        }
+    }
+
+    /// Takes note that a message shown lies behind its stream's end.
+    pub(super) fn end(
+        &mut self,
+        key: PublicKey,
+        id: MessageId,
+        is_removed: bool,
+    ) -> Option<GroupEvent> {
+        let is_confirmed = self.messages.get_mut(&(key, id))?;
+        *is_confirmed = false;
+        Some(if is_removed {
+            GroupEvent::Withdrawn { id }
+        } else {
+            GroupEvent::Unconfirmed { id }
+        })
+    }
+}
+
+impl Group {
+    /// Reads what has been written in the open epoch.
+    pub(super) fn read_live(&mut self, now: Now, rng: &mut Rng) {
+        for index in 0..self.streams.len() {
+            self.read_stream(index, None, now, rng);
+        }
+        self.fill_streams();
+    }
+
+    /// Reads a stream as far as its content is known, and no further than `cut`.
+    pub(super) fn read_stream(&mut self, index: usize, cut: Option<u64>, now: Now, rng: &mut Rng) {
+        while let Some(stream) = self.streams.get(index)
+            && self.stop.is_none()
+            && cut.is_none_or(|cut| !stream.is_closed(cut))
+            && let Some((_, content)) = stream.peek()
+        {
+            let (leaf, content) = (stream.leaf(), content.clone());
+            let Some(author) = self.author(leaf) else {
+                return;
+            };
+            let (is_void, shown) = match content {
+                thread::Content::Payload(payload) => match self.mls.decrypt(&payload, leaf, rng) {
+                    Ok(message) => (false, self.read_message(author, &message, now)),
+                    Err(Fault::Void) => (true, None),
+                    Err(Fault::Broken) => return self.stop_for(Stop::Broken),
+                },
+                thread::Content::Void => (true, None),
+                thread::Content::Gone => {
+                    self.events.push_back(GroupEvent::Missing { author });
+                    (false, None)
+                }
+            };
+            if let Some(stream) = self.streams.get_mut(index) {
+                stream.advance(is_void, shown);
+            }
+        }
+    }
+
+    fn read_message(&mut self, author: Author, message: &[u8], now: Now) -> Option<MessageId> {
+        // A valid MLS message of an unknown form is no void: a later version may know it.
+        let message: Message = cbor::decode(message).ok()?;
+        let id = message.id;
+        self.arrived.insert(author.key);
+        match &message.content {
+            Content::Leave(statement) | Content::Statement(statement) => {
+                self.learn(statement.clone(), now)
+            }
+            Content::Text(_)
+            | Content::Proposal(_)
+            | Content::Refusal { .. }
+            | Content::Desk(_) => {}
+        }
+        self.events.extend(self.shown.show(author, message));
+        Some(id)
+    }
+
+    pub(super) fn author(&self, leaf: u32) -> Option<Author> {
+        let leaf = self.leaf(leaf)?;
+        Some(Author {
+            leaf: leaf.index,
+            key: leaf.key,
+            identity: leaf.identity.clone(),
+        })
+    }
+}

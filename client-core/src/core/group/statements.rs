@@ -1,0 +1,138 @@
+//! Facts from outside that this member has learned, and acts on when it commits. [G-9]
+
+use std::time::Duration;
+
+use cobijo_protocol::{
+    commit::{Statement, sign_leave, verify_leave},
+    content::Content,
+    credential::Identity,
+    keys::{PublicKey, SecretKey},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Change, Group, GroupError,
+    build::{Origin, Request},
+};
+use crate::core::{
+    policy::Leaf,
+    port::{Now, Rng},
+};
+
+/// Statements remembered at once: a hostile member can't fill memory.
+const LEARNED_MAX: usize = 64;
+/// Time that the member of the next leaf leaves to the one before, so that they don't all race.
+const TURN: Duration = Duration::from_secs(4);
+
+/// A statement that waits for its commit.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Learned {
+    statement: Statement,
+    due: Now,
+}
+
+impl Learned {
+    pub(super) fn due(&self) -> Now {
+        self.due
+    }
+}
+
+impl Group {
+    /// Says that the owner of this leaf leaves: whoever commits next removes the leaf, and for a person
+    /// all her leaves. `person` is her key; a member signs with the leaf's own.
+    ///
+    /// # Errors
+    /// [`GroupError`] where the message can't be queued.
+    pub fn leave(&mut self, person: Option<&SecretKey>, rng: &mut Rng) -> Result<(), GroupError> {
+        let own = self.facts.own_leaf;
+        let Some(leaf) = self.leaf(own) else {
+            return Ok(());
+        };
+        let key = person.unwrap_or(self.mls.key());
+        let statement = sign_leave(key, self.mls.group(), own, &leaf.node_hash);
+        self.hygiene.leave();
+        self.send(Content::Leave(statement), rng)?;
+        Ok(())
+    }
+
+    /// Takes note of a statement, to act on it in this member's turn.
+    pub fn learn(&mut self, statement: Statement, now: Now) {
+        let is_known = self
+            .learned
+            .iter()
+            .any(|learned| learned.statement == statement);
+        if is_known || self.learned.len() >= LEARNED_MAX || self.covered(&statement).is_empty() {
+            return;
+        }
+        let turn = self
+            .facts
+            .leaves
+            .iter()
+            .take_while(|leaf| leaf.index != self.facts.own_leaf)
+            .count();
+        let due = now.plus(TURN * u32::try_from(turn).unwrap_or(u32::MAX));
+        self.learned.push(Learned { statement, due });
+    }
+
+    /// Turns statements whose turn has come into requests, and forgets those that no leaf is left for.
+    pub(super) fn request_statements(&mut self, now: Now) {
+        let learned = std::mem::take(&mut self.learned);
+        for Learned { statement, due } in learned {
+            let removes = self.covered(&statement);
+            if removes.is_empty() {
+                continue;
+            }
+            if due > now || removes.contains(&self.own_key()) {
+                self.learned.push(Learned { statement, due });
+                continue;
+            }
+            let statements = vec![statement];
+            let change = Change {
+                adds: Vec::new(),
+                removes,
+                statements,
+            };
+            self.requests.push_back(Request {
+                change,
+                origin: Origin::Due,
+            });
+        }
+    }
+
+    /// Signature keys of the leaves that a statement removes, as far as it holds now.
+    fn covered(&self, statement: &Statement) -> Vec<PublicKey> {
+        let leaves = &self.facts.leaves;
+        let keys = |leaves: Vec<&Leaf>| leaves.iter().map(|leaf| leaf.key).collect();
+        match statement {
+            Statement::Leave { leaf, signature } => {
+                let Some(leaf) = self.leaf(*leaf) else {
+                    return Vec::new();
+                };
+                let key = leaf.identity.person_or_attested_key();
+                if !verify_leave(&key, self.mls.group(), &leaf.node_hash, signature) {
+                    return Vec::new();
+                }
+                keys(
+                    leaves
+                        .iter()
+                        .filter(|other| other.identity.person_or_attested_key() == key)
+                        .collect(),
+                )
+            }
+            Statement::Removal { removal, .. } => {
+                let Ok(removal) = removal.unverified() else {
+                    return Vec::new();
+                };
+                let is_meant = |leaf: &&Leaf| match &leaf.identity {
+                    Identity::Member { attestation, .. } => attestation.key == removal.key,
+                    Identity::Person(_) => false,
+                };
+                keys(leaves.iter().filter(is_meant).collect())
+            }
+            // These come with a commit of their own.
+            Statement::Wipe { .. }
+            | Statement::PersonRescue { .. }
+            | Statement::MemberRescue { .. } => Vec::new(),
+        }
+    }
+}

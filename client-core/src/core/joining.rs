@@ -1,0 +1,140 @@
+//! Joining a group by the Welcome in one's own welcome thread. [G-16]
+//!
+//! The thread is a contest that only the newcomer judges: what doesn't open, isn't for this
+//! KeyPackage, or leads to another group than her person was told, is skipped.
+
+use cobijo_protocol::{
+    cbor,
+    cell::CellHash,
+    commit::{POLICY, Predecessor, Profile, WelcomePayload},
+    keys::{PublicKey, SecretKey},
+    slot::Kind,
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{
+    contest::Contest,
+    group::Group,
+    port::{Now, Rng, Seen, Wants},
+    thread::Content,
+    welcome::WELCOME_INDICES_MAX,
+};
+use crate::mls::{
+    key_package::OwnKeyPackage,
+    state::{Joined, MlsState},
+};
+
+/// What a newcomer was told of the group: everything else is refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expect {
+    /// What it is for.
+    pub profile: Profile,
+    /// Root key of its desk.
+    pub root: PublicKey,
+    /// Keys, attested or a person's, of whom one must have signed the GroupInfo; empty means any
+    /// member attested under the root.
+    pub signers: Vec<PublicKey>,
+    /// The group that it is the successor of.
+    pub predecessor: Option<Predecessor>,
+    /// SHA-256 of the Welcome, where a reply named it.
+    pub welcome: Option<CellHash>,
+}
+
+/// Waits for a Welcome.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Joining {
+    own: OwnKeyPackage,
+    key: SecretKey,
+    expect: Expect,
+    contest: Contest,
+}
+
+impl Joining {
+    /// Waits for the Welcome to `own`, of the leaf of `key`.
+    pub fn new(own: OwnKeyPackage, key: SecretKey, expect: Expect) -> Self {
+        let contest = Contest::new(own.welcome_secret().clone(), Kind::Welcome, 0);
+        Self {
+            own,
+            key,
+            expect,
+            contest,
+        }
+    }
+
+    /// The KeyPackage that is waited for.
+    pub fn key_package(&self) -> &OwnKeyPackage {
+        &self.own
+    }
+
+    /// What is expected of the group.
+    pub fn expect(&self) -> &Expect {
+        &self.expect
+    }
+
+    /// How many Welcomes could not be joined.
+    pub fn skipped(&self) -> u64 {
+        self.contest.index()
+    }
+
+    /// What must be watched.
+    pub fn wants(&self, wants: &mut Wants) {
+        if self.contest.index() < WELCOME_INDICES_MAX {
+            self.contest.wants(wants);
+        }
+    }
+
+    /// Takes what the relay said; gives the group once a Welcome could be joined.
+    pub fn handle_seen(&mut self, seen: &Seen, now: Now, rng: &mut Rng) -> Option<Group> {
+        let candidate = self.contest.handle_seen(seen)?;
+        if let Content::Payload(payload) = &candidate.content
+            && let Some(group) = self.join(payload, now, rng)
+        {
+            return Some(group);
+        }
+        self.contest.skip(rng);
+        None
+    }
+
+    fn join(&self, payload: &[u8], now: Now, rng: &mut Rng) -> Option<Group> {
+        let payload: WelcomePayload = cbor::decode(payload).ok()?;
+        let hash: CellHash = Sha256::digest(&payload.welcome).into();
+        if self.expect.welcome.is_some_and(|expected| expected != hash) {
+            return None;
+        }
+        let joined = MlsState::join(&self.own, self.key.clone(), &payload.welcome, rng).ok()?;
+        if !self.expect.allows(&joined) {
+            return None;
+        }
+        let group = Group::joined(joined, &payload, now, rng)?;
+        self.expect.allows_signer(&group).then_some(group)
+    }
+}
+
+impl std::fmt::Debug for Joining {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Joining").finish_non_exhaustive()
+    }
+}
+
+impl Expect {
+    fn allows(&self, joined: &Joined) -> bool {
+        let terms = &joined.terms;
+        terms.profile == self.profile
+            && terms.root == self.root
+            && terms.policy == POLICY
+            && terms.predecessor == self.predecessor
+    }
+
+    fn allows_signer(&self, group: &Group) -> bool {
+        let Some(signer) = group.welcomed_by() else {
+            return false;
+        };
+        let key = signer.person_or_attested_key();
+        if self.signers.is_empty() {
+            signer.is_member()
+        } else {
+            self.signers.contains(&key)
+        }
+    }
+}

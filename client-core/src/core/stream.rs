@@ -1,0 +1,166 @@
+//! Another member's messages in an epoch: read in order, live, and to their end. [G-13], [G-15]
+//!
+//! A stream ends at the smaller of its cut and its first void cell. Live readers go on behind a void
+//! cell; when the epoch closes, what they showed from the end on is not confirmed.
+
+use std::collections::BTreeMap;
+
+use cobijo_protocol::{
+    content::MessageId,
+    limits::STREAM_AHEAD,
+    slot::{Kind, Slot, ThreadSecret},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    port::{Seen, Wants},
+    thread::{Content, OnEmpty, Reading},
+};
+
+/// One other leaf's thread.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Stream {
+    leaf: u32,
+    read: u64,
+    first_void: Option<u64>,
+    shown: Vec<(u64, MessageId)>,
+    #[serde(skip)]
+    window: Window,
+}
+
+/// Slots that are being read: transient, derived again after a restart.
+#[derive(Clone, Default)]
+struct Window {
+    readings: BTreeMap<u64, Reading>,
+    /// Content that is known, by slot.
+    known: BTreeMap<u64, Content>,
+    until: u64,
+}
+
+impl Stream {
+    /// A thread of which nothing is read.
+    pub(crate) fn new(leaf: u32) -> Self {
+        Self {
+            leaf,
+            read: 0,
+            first_void: None,
+            shown: Vec::new(),
+            window: Window::default(),
+        }
+    }
+
+    /// The thread's leaf.
+    pub(crate) fn leaf(&self) -> u32 {
+        self.leaf
+    }
+
+    /// Slots that were read in order: the leaf's count in a cut.
+    pub(crate) fn read(&self) -> u64 {
+        self.read
+    }
+
+    /// Derives the slots ahead. `ahead` more are watched when half of them are used up, so that the
+    /// relay doesn't see each message move the window.
+    pub(crate) fn fill(&mut self, secret: &ThreadSecret, ahead: u64) {
+        let until = &mut self.window.until;
+        if until.saturating_sub(self.read) <= ahead / 2 {
+            *until = self.read + ahead;
+        }
+        for index in self.read..*until {
+            if self.window.known.contains_key(&index) {
+                continue;
+            }
+            self.window.readings.entry(index).or_insert_with(|| {
+                Reading::new(
+                    Slot::derive(secret, Kind::Message, self.leaf, index),
+                    OnEmpty::Wait,
+                )
+            });
+        }
+    }
+
+    /// What must be watched or put.
+    pub(crate) fn wants(&self, wants: &mut Wants) {
+        self.window
+            .readings
+            .values()
+            .for_each(|reading| reading.wants(wants));
+    }
+
+    /// Takes what the relay said.
+    pub(crate) fn handle_seen(&mut self, seen: &Seen) {
+        let Window {
+            readings, known, ..
+        } = &mut self.window;
+        readings.retain(|index, reading| match reading.handle_seen(seen) {
+            Some(content) => {
+                known.insert(*index, content);
+                false
+            }
+            None => true,
+        });
+    }
+
+    /// The next slot in order, where its content is known.
+    pub(crate) fn peek(&self) -> Option<(u64, &Content)> {
+        self.window
+            .known
+            .get(&self.read)
+            .map(|content| (self.read, content))
+    }
+
+    /// Goes on behind the slot that [`Self::peek`] gave: void for everyone, or else with the message
+    /// that it showed, if any.
+    pub(crate) fn advance(&mut self, is_void: bool, shown: Option<MessageId>) {
+        if is_void {
+            self.first_void.get_or_insert(self.read);
+        }
+        self.shown.extend(shown.map(|id| (self.read, id)));
+        self.window.known.remove(&self.read);
+        self.read += 1;
+    }
+
+    /// Reads up to `cut` and no further: slots below it that are empty are closed.
+    pub(crate) fn close(&mut self, secret: &ThreadSecret, cut: u64) {
+        self.window.until = cut;
+        self.fill_to(secret, cut);
+        for (&index, reading) in &mut self.window.readings {
+            if index < cut {
+                reading.close();
+            }
+        }
+        self.window.readings.retain(|&index, _| index < cut);
+    }
+
+    fn fill_to(&mut self, secret: &ThreadSecret, cut: u64) {
+        // Never more ahead than live: a long cut is closed window by window.
+        for index in self.read..cut.min(self.read + STREAM_AHEAD) {
+            if !self.window.known.contains_key(&index) {
+                self.window.readings.entry(index).or_insert_with(|| {
+                    Reading::new(
+                        Slot::derive(secret, Kind::Message, self.leaf, index),
+                        OnEmpty::Close,
+                    )
+                });
+            }
+        }
+    }
+
+    /// Whether the stream's end under `cut` is known.
+    pub(crate) fn is_closed(&self, cut: u64) -> bool {
+        self.read >= cut || self.first_void.is_some_and(|void| void < cut)
+    }
+
+    /// Where the stream ends under `cut`, once it is closed.
+    pub(crate) fn end(&self, cut: u64) -> u64 {
+        cut.min(self.first_void.unwrap_or(u64::MAX))
+    }
+
+    /// Messages shown from `end` on.
+    pub(crate) fn shown_from(&self, end: u64) -> impl Iterator<Item = MessageId> + '_ {
+        self.shown
+            .iter()
+            .filter(move |(index, _)| *index >= end)
+            .map(|(_, id)| *id)
+    }
+}
