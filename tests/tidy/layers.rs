@@ -21,13 +21,15 @@ const CORES: [&str; 3] = [
 ];
 
 /// What has no place in a core.
-const NOT_IN_CORES: [&str; 6] = [
+const NOT_IN_CORES: [&str; 8] = [
+    "Instant::now",
+    "OsRng",
+    "SystemTime::now",
     "async",
     "await",
-    "tokio",
-    "Instant::now",
-    "SystemTime::now",
+    "getrandom",
     "thread",
+    "tokio",
 ];
 
 #[test]
