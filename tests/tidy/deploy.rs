@@ -90,3 +90,16 @@ fn the_container_copies_what_exists_and_runs_without_root() {
             && last.contains("\nENTRYPOINT [\"/usr/local/bin/cobijo-relay\"")
     );
 }
+
+#[test]
+fn compose_builds_the_same_container_and_gives_it_nothing() {
+    let compose = &file("deploy/compose.yaml").unwrap().text;
+    for line in [
+        "      dockerfile: deploy/Containerfile",
+        "    read_only: true",
+        "    cap_drop: [ALL]",
+        "      - cobijo:/var/lib/cobijo",
+    ] {
+        assert!(compose.lines().any(|found| found == line), "{line}");
+    }
+}
