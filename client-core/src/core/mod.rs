@@ -9,6 +9,7 @@ pub mod client;
 pub mod contest;
 pub mod desk;
 pub mod group;
+pub(crate) mod invite;
 pub mod joining;
 mod outbox;
 pub mod policy;
