@@ -4,7 +4,7 @@
 use cobijo_client_core::{
     core::{
         group::{Change, Group, GroupEvent, Stop},
-        joining::{Expect, Joining},
+        joining::{Expect, Joining, Lineage},
         port::{Now, Rng, Wants},
     },
     mls::{
@@ -119,7 +119,7 @@ impl World {
             profile,
             root: self.authority.root(),
             signers,
-            predecessor: None,
+            lineage: Lineage::First,
             welcome: None,
         };
         let joining = Joining::new(own, key, expect);

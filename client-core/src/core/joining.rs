@@ -35,10 +35,21 @@ pub struct Expect {
     /// Keys, attested or a person's, of whom one must have signed the GroupInfo; empty means any
     /// member attested under the root.
     pub signers: Vec<PublicKey>,
-    /// The group that it is the successor of.
-    pub predecessor: Option<Predecessor>,
+    /// Which group it is the successor of.
+    pub lineage: Lineage,
     /// SHA-256 of the Welcome, where a reply named it.
     pub welcome: Option<CellHash>,
+}
+
+/// Which group a group is the successor of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Lineage {
+    /// Of none.
+    First,
+    /// Of none, or of any: the person's signature is what counts.
+    Any,
+    /// Of this one.
+    Of(Predecessor),
 }
 
 /// Waits for a Welcome.
@@ -75,6 +86,11 @@ impl Joining {
     /// How many Welcomes could not be joined.
     pub fn skipped(&self) -> u64 {
         self.contest.index()
+    }
+
+    /// Whether all that stands in the welcome thread was tried on this connection.
+    pub fn is_at_end(&self) -> bool {
+        self.contest.is_free() || self.contest.index() >= WELCOME_INDICES_MAX
     }
 
     /// What must be watched.
@@ -123,7 +139,7 @@ impl Expect {
         terms.profile == self.profile
             && terms.root == self.root
             && terms.policy == POLICY
-            && terms.predecessor == self.predecessor
+            && self.lineage.allows(terms.predecessor.as_ref())
     }
 
     fn allows_signer(&self, group: &Group) -> bool {
@@ -135,6 +151,16 @@ impl Expect {
             signer.is_member()
         } else {
             self.signers.contains(&key)
+        }
+    }
+}
+
+impl Lineage {
+    fn allows(&self, predecessor: Option<&Predecessor>) -> bool {
+        match self {
+            Self::First => predecessor.is_none(),
+            Self::Any => true,
+            Self::Of(expected) => predecessor == Some(expected),
         }
     }
 }

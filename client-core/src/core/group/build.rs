@@ -11,6 +11,7 @@ use cobijo_protocol::{
 };
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
+use sha2::{Digest, Sha256};
 
 use super::{Group, GroupEvent, Stop};
 use crate::{
@@ -298,6 +299,7 @@ impl Group {
                 WelcomeHead::new(add.welcome_secret().clone(), *total, bodies.clone()).put(),
             );
         }
+        self.welcome = built.welcome.map(|welcome| Sha256::digest(welcome).into());
         self.contest
             .contend_between(before, built.commit, after, rng)
             .map_err(|_| MlsError)

@@ -20,6 +20,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use cobijo_protocol::{
     Day,
+    cell::CellHash,
     commit::{Terms, WelcomePayload},
     content::{Content, MessageId},
     credential::{Credential, Identity},
@@ -67,6 +68,8 @@ pub struct Group {
     presence: Presence,
     /// Who signed the GroupInfo of the Welcome that this member joined by.
     welcomed_by: Option<Identity>,
+    /// SHA-256 of the Welcome of the last commit that this member built.
+    welcome: Option<CellHash>,
     contest: Contest,
     /// The request whose commit stands built in the contest.
     built: Option<Request>,
@@ -154,6 +157,7 @@ impl Group {
             desk_serial: desk_serial.unwrap_or(0),
             presence: Presence::Here,
             welcomed_by: None,
+            welcome: None,
             built: None,
             closing: None,
             streams: Vec::new(),
@@ -219,6 +223,12 @@ impl Group {
     /// Who signed the GroupInfo of the Welcome that this member joined by; nobody for the creator.
     pub fn welcomed_by(&self) -> Option<&Identity> {
         self.welcomed_by.as_ref()
+    }
+
+    /// SHA-256 of the Welcome of the last commit that this member built, as a reply names it. It stands
+    /// once the commit has won and [`Self::is_settled`].
+    pub fn welcome(&self) -> Option<CellHash> {
+        self.welcome
     }
 
     /// Who is here, by leaf.
