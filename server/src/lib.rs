@@ -1,1 +1,27 @@
-//! Placeholder.
+//! The relay: equal-sized opaque cells in write-once slots, and nothing else that it knows.
+//!
+//! * decides, synchronous and in memory: `relay`
+//! * keeps, on disk before any answer: `engine`
+//! * acts: `listen` accepts, `http` routes, `connection` serves one peer, `hub` wakes peers,
+//!   `admin` serves the operator, `upkeep` sweeps and looks after disk and certificate
+//! * starts and stops: `config`, `tls`, `certificate`, `clock`, `shutdown`, `server`, `cli`
+
+mod admin;
+mod certificate;
+pub mod cli;
+pub mod clock;
+pub mod config;
+mod connection;
+mod engine;
+mod http;
+mod hub;
+mod listen;
+mod logging;
+mod metrics;
+mod relay;
+pub mod server;
+pub mod shutdown;
+mod tls;
+mod upkeep;
+
+pub use server::run;

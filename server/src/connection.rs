@@ -1,0 +1,292 @@
+//! One connection's task: moves data between its socket, its [`Session`], the hub and the engine.
+//!
+//! One frame at a time is read, run and answered, so answers come in the order of frames; what follows a
+//! watch drains between frames. A peer that doesn't read is not read from either, and is cut off when
+//! wake-ups overflow or nothing moved for [`DEAD_AFTER`].
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::extract::ws::{Message, WebSocket};
+use cobijo_protocol::{
+    Day,
+    frame::{Closing, FromRelay, Outcome, SessionNonce, encode_from_relay},
+    limits::DEAD_AFTER,
+};
+use futures_util::StreamExt;
+use tokio::{sync::watch, time::timeout};
+
+use crate::{
+    engine::{Engine, EngineError, Key},
+    hub::{Hub, HubEnded, Subscription},
+    metrics::Metrics,
+    relay::{
+        liveness::{Liveness, Silence},
+        session::{self, Conditions, Run, Session, Step, Terms},
+        watches::Place,
+    },
+    shutdown::Shutdown,
+};
+
+/// Cells read at once for delivery: small, since they wait in memory for the socket.
+const DELIVERY_CELLS: usize = 16;
+/// Time to tell a connection why it ends.
+const GOODBYE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// What connections share.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) engine: Engine,
+    pub(crate) hub: Hub,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) terms: Arc<Terms>,
+    pub(crate) day: watch::Receiver<Day>,
+    /// Whether the disk has room for writes.
+    pub(crate) room: watch::Receiver<bool>,
+    pub(crate) shutdown: Shutdown,
+}
+
+/// Why a connection ends.
+enum End {
+    /// The peer, or the network, is gone.
+    Gone,
+    /// The peer is told.
+    Closing(Closing),
+}
+
+impl From<EngineError> for End {
+    /// A relay whose engine failed stops.
+    fn from(_: EngineError) -> Self {
+        Self::Closing(Closing::Stopping)
+    }
+}
+
+impl From<HubEnded> for End {
+    fn from(_: HubEnded) -> Self {
+        Self::Closing(Closing::Stopping)
+    }
+}
+
+impl From<Closing> for End {
+    fn from(closing: Closing) -> Self {
+        Self::Closing(closing)
+    }
+}
+
+/// What the select in [`Connection::serve`] saw.
+enum Event {
+    Stop,
+    Overflow,
+    Woken(Vec<Key>),
+    Arrived(Option<Result<Message, axum::Error>>),
+    Drain,
+    Timer,
+}
+
+struct Connection {
+    socket: WebSocket,
+    subscription: Subscription,
+    session: Session,
+    liveness: Liveness,
+    shared: Shared,
+}
+
+/// Serves a connection until it ends.
+pub(crate) async fn serve(socket: WebSocket, shared: Shared) {
+    let mut nonce = [0; SessionNonce::LEN];
+    let (Ok(()), Ok(subscription)) = (getrandom::fill(&mut nonce), shared.hub.join().await) else {
+        return;
+    };
+    let now = Instant::now();
+    let nonce = SessionNonce::from_bytes(nonce);
+    let mut connection = Connection {
+        socket,
+        subscription,
+        session: Session::new(Arc::clone(&shared.terms), nonce, now),
+        liveness: Liveness::new(now),
+        shared,
+    };
+    let end = connection.serve().await;
+    if let End::Closing(closing) = end {
+        connection.say_goodbye(closing).await;
+    }
+    let places = connection.session.places();
+    connection.subscription.leave(places).await;
+}
+
+impl Connection {
+    async fn serve(&mut self) -> End {
+        loop {
+            let event = self.next_event().await;
+            if let Err(end) = self.handle(event).await {
+                return end;
+            }
+        }
+    }
+
+    async fn next_event(&mut self) -> Event {
+        let mut woken = Vec::new();
+        let timer = self.liveness.poll_timeout();
+        tokio::select! {
+            () = self.shared.shutdown.requested() => Event::Stop,
+            _ = &mut self.subscription.overflow => Event::Overflow,
+            _ = self.subscription.wakes.recv_many(&mut woken, DELIVERY_CELLS) => Event::Woken(woken),
+            message = self.socket.next(), if self.session.takes_frames() => Event::Arrived(message),
+            () = std::future::ready(()), if self.session.has_backlog() => Event::Drain,
+            () = tokio::time::sleep_until(timer.into()) => Event::Timer,
+        }
+    }
+
+    async fn handle(&mut self, event: Event) -> Result<(), End> {
+        match event {
+            Event::Stop => Err(Closing::Stopping.into()),
+            Event::Overflow => Err(Closing::TooSlow.into()),
+            // The hub has let go of a connection that was too slow.
+            Event::Woken(woken) if woken.is_empty() => Err(Closing::TooSlow.into()),
+            Event::Woken(mut woken) => {
+                woken.retain(|wake| self.session.handle_wake(wake));
+                self.deliver(woken).await
+            }
+            Event::Arrived(message) => self.handle_message(message).await,
+            Event::Drain => {
+                let keys = self.session.poll_backlog(DELIVERY_CELLS);
+                self.deliver(keys).await
+            }
+            Event::Timer => match self.liveness.poll(Instant::now()) {
+                Some(Silence::Dead) => Err(End::Gone),
+                Some(Silence::Ping) => self.send(Message::Ping(bytes::Bytes::new())).await,
+                None => Ok(()),
+            },
+        }
+    }
+
+    async fn handle_message(
+        &mut self,
+        message: Option<Result<Message, axum::Error>>,
+    ) -> Result<(), End> {
+        let now = Instant::now();
+        self.liveness.handle_heard(now);
+        let message = match message {
+            None | Some(Ok(Message::Close(_))) => return Err(End::Gone),
+            // Too large, not masked, not UTF-8, or simply cut off: the goodbye then reaches nobody.
+            Some(Err(_)) => return Err(Closing::Malformed.into()),
+            Some(Ok(message)) => message,
+        };
+        match message {
+            Message::Binary(frame) => {
+                self.session.handle_arrival(frame.len(), now)?;
+                self.handle_frame(&frame).await
+            }
+            Message::Ping(payload) | Message::Pong(payload) => {
+                Ok(self.session.handle_arrival(payload.len(), now)?)
+            }
+            Message::Text(_) | Message::Close(_) => Err(Closing::Malformed.into()),
+        }
+    }
+
+    /// Runs a frame and answers it, after all of it is durable. [W-5]
+    async fn handle_frame(&mut self, frame: &[u8]) -> Result<(), End> {
+        let conditions = Conditions {
+            day: *self.shared.day.borrow(),
+            accepts_writes: *self.shared.room.borrow(),
+        };
+        let mut run = self.session.handle_frame(frame, conditions)?;
+        if self.session.is_greeted() {
+            self.liveness.handle_hello();
+        }
+        loop {
+            let step = self.session.poll_step(&mut run);
+            if let Step::Answer(outcomes) = step {
+                return self.answer(outcomes).await;
+            }
+            self.take(step, &mut run).await?;
+        }
+    }
+
+    async fn take(&mut self, step: Step, run: &mut Run) -> Result<(), End> {
+        match step {
+            Step::Write(writes) => {
+                let written = self.shared.engine.apply(writes).await?;
+                self.session.handle_written(run, &written);
+            }
+            Step::Watch(addresses) => {
+                self.subscription.register(slots(&addresses)).await?;
+                let states = self.shared.engine.states(addresses.clone()).await?;
+                let settled = self.session.handle_states(run, &addresses, states);
+                self.subscription.unregister(slots(&settled)).await?;
+            }
+            Step::Unregister(addresses) => {
+                self.subscription.unregister(slots(&addresses)).await?;
+            }
+            Step::Open(mailbox) => {
+                let place = Place::Mailbox(mailbox);
+                self.subscription.register(vec![place]).await?;
+                let items = self.shared.engine.items(mailbox).await?;
+                self.session.handle_items(run, mailbox, items);
+            }
+            Step::Answer(_) => {}
+        }
+        Ok(())
+    }
+
+    async fn answer(&mut self, outcomes: Vec<Outcome>) -> Result<(), End> {
+        self.shared.metrics.count_answer(&outcomes);
+        self.send_message(&FromRelay::Answer(outcomes)).await
+    }
+
+    /// Reads as late as this, so that what was erased meanwhile is not shown.
+    async fn deliver(&mut self, keys: Vec<Key>) -> Result<(), End> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let found = self.shared.engine.read(keys.clone()).await?;
+        for (key, found) in keys.into_iter().zip(found) {
+            if let Some(message) = session::push(key, found) {
+                self.shared.metrics.count_push(&message);
+                self.send_message(&message).await?;
+            }
+        }
+        if !self.session.takes_frames() {
+            // Its pongs are not read now, and it takes what it asked for.
+            self.liveness.handle_heard(Instant::now());
+        }
+        Ok(())
+    }
+
+    async fn send_message(&mut self, message: &FromRelay) -> Result<(), End> {
+        // Unreachable: what the session answers is within every count that encoding checks.
+        let frame = encode_from_relay(message).map_err(|_| Closing::Malformed)?;
+        self.send(Message::Binary(frame.into())).await
+    }
+
+    async fn send(&mut self, message: Message) -> Result<(), End> {
+        tokio::select! {
+            sent = timeout(DEAD_AFTER, self.socket.send(message)) => match sent {
+                Ok(Ok(())) => Ok(()),
+                Ok(Err(_)) | Err(_) => Err(End::Gone),
+            },
+            _ = &mut self.subscription.overflow => Err(Closing::TooSlow.into()),
+        }
+    }
+
+    async fn say_goodbye(&mut self, closing: Closing) {
+        let message = FromRelay::Closing(closing);
+        self.shared.metrics.count_push(&message);
+        if let Ok(frame) = encode_from_relay(&message) {
+            // Best effort: the peer learns the same from the closed connection.
+            let _ = timeout(GOODBYE_TIMEOUT, async {
+                self.socket.send(Message::Binary(frame.into())).await?;
+                self.socket.send(Message::Close(None)).await?;
+                while let Some(Ok(_)) = self.socket.next().await {}
+                Ok::<_, axum::Error>(())
+            })
+            .await;
+        }
+    }
+}
+
+fn slots(addresses: &[cobijo_protocol::slot::Address]) -> Vec<Place> {
+    addresses.iter().copied().map(Place::Slot).collect()
+}

@@ -1,0 +1,279 @@
+//! A group of writes that will be committed at once: it decides every outcome over what is on disk and
+//! what the group itself has changed so far.
+
+use std::collections::BTreeMap;
+
+use cobijo_protocol::{
+    Day,
+    cell::Cell,
+    limits::{MAILBOX_ITEMS_MAX, SWEEP_JUMP_DAYS_MAX},
+    link::DeskId,
+    mailbox::{ItemId, MailboxKey},
+    slot::Address,
+};
+
+use super::{
+    durable::Durable,
+    layout::{self, CardValue, RawKey, SlotValue},
+};
+use crate::engine::{EngineError, Key, NewCard, Swept, Wake, Write, Written};
+
+/// Keys that one step of a sweep removes: a step must not keep writers waiting.
+const SWEEP_STEP_KEYS: usize = 512;
+
+/// Changes that are decided and not yet committed; `None` removes.
+pub(super) type Changes = BTreeMap<RawKey, Option<Vec<u8>>>;
+
+/// See the module.
+pub(super) struct Group<'a> {
+    durable: &'a Durable,
+    changes: Changes,
+    wakes: Vec<Wake>,
+}
+
+impl<'a> Group<'a> {
+    /// An empty group over what `durable` has.
+    pub(super) fn new(durable: &'a Durable) -> Self {
+        Self {
+            durable,
+            changes: Changes::new(),
+            wakes: Vec::new(),
+        }
+    }
+
+    /// What is to be committed, and who is to be woken then.
+    pub(super) fn finish(self) -> (Changes, Vec<Wake>) {
+        (self.changes, self.wakes)
+    }
+
+    /// Runs one batch in order. [W-6]
+    pub(super) fn apply(&mut self, writes: Vec<Write>) -> Result<Vec<Written>, EngineError> {
+        let mut outcomes = Vec::with_capacity(writes.len());
+        let mut skipping = false;
+        for write in writes {
+            if skipping {
+                outcomes.push(Written::Skipped);
+                continue;
+            }
+            let is_put = matches!(write, Write::Put { .. });
+            let outcome = self.write(write)?;
+            skipping = is_put && outcome != Written::Stored;
+            outcomes.push(outcome);
+        }
+        Ok(outcomes)
+    }
+
+    /// One step of a sweep: `None` if there is more to remove.
+    pub(super) fn sweep(&mut self, day: Day) -> Result<Option<Swept>, EngineError> {
+        let last = self.number(layout::last_sweep_key())?;
+        if last.is_some_and(|last| day.abs_diff(last) > SWEEP_JUMP_DAYS_MAX) {
+            return Ok(Some(Swept::Refused));
+        }
+        let expired = self
+            .durable
+            .range(layout::expired_before(day), SWEEP_STEP_KEYS)?;
+        for raw in &expired {
+            self.expire(layout::parse_expiry(raw)?)?;
+            self.changes.insert(raw.clone(), None);
+        }
+        if expired.len() == SWEEP_STEP_KEYS {
+            return Ok(None);
+        }
+        if last != Some(day) {
+            let value = layout::number_value(day);
+            self.changes.insert(layout::last_sweep_key(), Some(value));
+        }
+        Ok(Some(Swept::Done))
+    }
+
+    fn write(&mut self, write: Write) -> Result<Written, EngineError> {
+        match write {
+            Write::Put {
+                address,
+                cell,
+                expires,
+            } => self.put(address, cell, expires),
+            Write::Erase { address } => self.erase(address),
+            Write::Drop {
+                mailbox,
+                cell,
+                expires,
+            } => self.drop(mailbox, &cell, expires),
+            Write::Remove { mailbox, item } => self.remove(mailbox, item),
+            Write::Card(card) => self.card(card),
+            Write::Host { desk } => self.host(desk, Some(layout::mark_value())),
+            Write::Unhost { desk } => self.host(desk, None),
+            Write::ConfirmDay { day } => {
+                let value = layout::number_value(day);
+                self.changes.insert(layout::last_sweep_key(), Some(value));
+                Ok(Written::Done)
+            }
+        }
+    }
+
+    /// First write wins; the same bytes again are stored already, even after they were erased.
+    fn put(&mut self, address: Address, cell: Cell, expires: Day) -> Result<Written, EngineError> {
+        let key = Key::Slot(address);
+        let same = match self.slot(&key)? {
+            Some(SlotValue::Full { cell: standing, .. }) => standing == cell,
+            Some(SlotValue::Gone { hash, .. }) => hash == cell.hash(),
+            None => {
+                self.insert(key, expires, SlotValue::Full { expires, cell }.encode());
+                self.wakes.push(key);
+                true
+            }
+        };
+        Ok(if same {
+            Written::Stored
+        } else {
+            Written::Taken
+        })
+    }
+
+    /// The mark that stays expires with the slot.
+    fn erase(&mut self, address: Address) -> Result<Written, EngineError> {
+        let key = Key::Slot(address);
+        if let Some(SlotValue::Full { expires, cell }) = self.slot(&key)? {
+            let hash = cell.hash();
+            let gone = SlotValue::Gone { expires, hash };
+            self.changes.insert(key.raw(), Some(gone.encode()));
+        }
+        Ok(Written::Done)
+    }
+
+    fn drop(
+        &mut self,
+        mailbox: MailboxKey,
+        cell: &Cell,
+        expires: Day,
+    ) -> Result<Written, EngineError> {
+        let key = Key::Item(mailbox, layout::item_id(&mailbox, cell));
+        if self.get(&key.raw())?.is_some() {
+            return Ok(Written::Stored);
+        }
+        if !self.is_named(&mailbox)? {
+            return Ok(Written::Unknown);
+        }
+        let count = self
+            .number(layout::item_count_key(&mailbox))?
+            .unwrap_or_default();
+        if usize::try_from(count).is_ok_and(|count| count >= MAILBOX_ITEMS_MAX) {
+            return Ok(Written::Full);
+        }
+        self.insert(key, expires, layout::item_value(expires, cell));
+        self.count_items(&mailbox, count.saturating_add(1));
+        self.wakes.push(key);
+        Ok(Written::Stored)
+    }
+
+    fn remove(&mut self, mailbox: MailboxKey, item: ItemId) -> Result<Written, EngineError> {
+        let key = Key::Item(mailbox, item);
+        if let Some(value) = self.get(&key.raw())? {
+            let (expires, _) = layout::parse_item_value(&value)?;
+            self.changes.insert(layout::expiry_key(expires, &key), None);
+            self.expire(key)?;
+        }
+        Ok(Written::Done)
+    }
+
+    /// Versions only grow. [D-6]
+    fn card(&mut self, card: NewCard) -> Result<Written, EngineError> {
+        if self.get(&layout::hosted_key(&card.desk))?.is_none() {
+            return Ok(Written::Unknown);
+        }
+        let key = layout::card_key(&card.desk);
+        let new = CardValue {
+            version: card.version,
+            mailbox: card.mailbox,
+            bytes: card.bytes,
+        };
+        if let Some(standing) = self.get(&key)? {
+            let standing = CardValue::decode(&standing)?;
+            if standing == new {
+                return Ok(Written::Done);
+            }
+            if new.version <= standing.version {
+                return Ok(Written::Outdated);
+            }
+        }
+        self.changes.insert(key, Some(new.encode()));
+        Ok(Written::Stored)
+    }
+
+    fn host(&mut self, desk: DeskId, value: Option<Vec<u8>>) -> Result<Written, EngineError> {
+        let key = layout::hosted_key(&desk);
+        if self.get(&key)?.is_some() != value.is_some() {
+            self.changes.insert(key, value);
+        }
+        Ok(Written::Done)
+    }
+
+    /// Whether the card of a hosted desk names this mailbox. Hosted desks are few.
+    fn is_named(&self, mailbox: &MailboxKey) -> Result<bool, EngineError> {
+        let mut hosted = self.durable.with_prefix(layout::HOSTED_PREFIX)?;
+        for (key, value) in self.changes.range(layout::HOSTED_PREFIX.to_vec()..) {
+            if !key.starts_with(layout::HOSTED_PREFIX) {
+                break;
+            }
+            hosted.retain(|other| other != key);
+            if value.is_some() {
+                hosted.push(key.clone());
+            }
+        }
+        for raw in &hosted {
+            let card = self.get(&layout::card_key(&layout::parse_hosted(raw)?))?;
+            if let Some(card) = card
+                && CardValue::decode(&card)?.mailbox == *mailbox
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn insert(&mut self, key: Key, expires: Day, value: Vec<u8>) {
+        self.changes.insert(key.raw(), Some(value));
+        self.changes.insert(
+            layout::expiry_key(expires, &key),
+            Some(layout::mark_value()),
+        );
+    }
+
+    fn expire(&mut self, key: Key) -> Result<(), EngineError> {
+        let raw = key.raw();
+        if let Key::Item(mailbox, _) = key
+            && self.get(&raw)?.is_some()
+        {
+            let count = self
+                .number(layout::item_count_key(&mailbox))?
+                .unwrap_or_default();
+            self.count_items(&mailbox, count.saturating_sub(1));
+        }
+        self.changes.insert(raw, None);
+        Ok(())
+    }
+
+    fn count_items(&mut self, mailbox: &MailboxKey, count: u32) {
+        let value = (count > 0).then(|| layout::number_value(count));
+        self.changes.insert(layout::item_count_key(mailbox), value);
+    }
+
+    fn slot(&self, key: &Key) -> Result<Option<SlotValue>, EngineError> {
+        self.get(&key.raw())?
+            .map(|value| SlotValue::decode(&value))
+            .transpose()
+    }
+
+    fn number(&self, key: RawKey) -> Result<Option<u32>, EngineError> {
+        self.get(&key)?
+            .map(|value| layout::parse_number(&value))
+            .transpose()
+    }
+
+    fn get(&self, key: &RawKey) -> Result<Option<Vec<u8>>, EngineError> {
+        match self.changes.get(key) {
+            Some(changed) => Ok(changed.clone()),
+            None => self.durable.get(key),
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! What people's programs reach: the relay's WebSocket, cards, a health check and a plain page.
+
+use axum::{
+    Extension, Router,
+    body::{Body, Bytes},
+    extract::{
+        DefaultBodyLimit, Path, State,
+        ws::{WebSocket, WebSocketUpgrade},
+    },
+    http::{StatusCode, header},
+    response::{Html, IntoResponse, Response},
+    routing::get,
+};
+use cobijo_protocol::{
+    card::{CardError, UnverifiedCard},
+    limits::{
+        CARD_BYTES_MAX, CARDS_PATH, FRAME_BYTES_MAX, HANDSHAKE_TIMEOUT, RELAY_PATH, SUBPROTOCOL,
+    },
+    link::DeskId,
+};
+use http_body_util::{BodyExt, Limited};
+use tokio::{sync::mpsc, time::timeout};
+
+use crate::{
+    connection::Shared,
+    engine::{NewCard, Write, Written},
+};
+
+/// Bytes read at once from a connection; more would be held for every idle one.
+const READ_BUFFER_BYTES: usize = 4 * 1024;
+
+/// What somebody sees who opens the relay's address in a browser.
+const PAGE: &str = "<!doctype html><meta charset=utf-8><title>Cobijo</title>\
+<p lang=es>Este es un relevo de Cobijo. Abre el enlace que te dio la línea de ayuda.</p>\
+<p lang=en>This is a Cobijo relay. Open the link that the helpline gave you.</p>";
+
+/// Takes a connection's socket to the task that serves it.
+pub(crate) type Handover = mpsc::Sender<WebSocket>;
+
+/// The routes.
+pub(crate) fn router(shared: Shared) -> Router {
+    Router::new()
+        .route(RELAY_PATH, get(relay))
+        .route(&format!("{CARDS_PATH}{{desk}}"), get(card).put(publish))
+        .route("/healthz", get(async || "ok\n"))
+        .route("/", get(async || Html(PAGE)))
+        .layer(DefaultBodyLimit::disable())
+        .with_state(shared)
+}
+
+/// A WebSocket of this version, or nothing. [W-1]
+async fn relay(Extension(handover): Extension<Handover>, upgrade: WebSocketUpgrade) -> Response {
+    if !upgrade
+        .requested_protocols()
+        .any(|offered| offered == SUBPROTOCOL)
+    {
+        return StatusCode::BAD_REQUEST.into_response();
+    }
+    upgrade
+        .protocols([SUBPROTOCOL])
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(0)
+        .max_message_size(FRAME_BYTES_MAX)
+        .max_frame_size(FRAME_BYTES_MAX)
+        .on_upgrade(async move |socket| {
+            // Refused only where the connection's task has ended, and the socket with it.
+            let _ = handover.send(socket).await;
+        })
+}
+
+/// A desk that isn't hosted and a desk without a card look the same. [D-7]
+async fn card(Path(desk): Path<String>, State(shared): State<Shared>) -> Response {
+    let Ok(desk) = DeskId::from_text(&desk) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    match shared.engine.card(desk).await {
+        Ok(Some(bytes)) => {
+            let headers = [
+                (header::CONTENT_TYPE, "application/cbor"),
+                (header::CACHE_CONTROL, "no-store"),
+                (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+            ];
+            (headers, bytes).into_response()
+        }
+        Ok(None) => StatusCode::NOT_FOUND.into_response(),
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}
+
+/// Publishes a card of a hosted desk. [D-6]
+async fn publish(Path(desk): Path<String>, State(shared): State<Shared>, body: Body) -> StatusCode {
+    let Ok(desk) = DeskId::from_text(&desk) else {
+        return StatusCode::FORBIDDEN;
+    };
+    match shared.engine.is_hosted(desk).await {
+        Ok(true) => {}
+        Ok(false) => return StatusCode::FORBIDDEN,
+        Err(_) => return StatusCode::SERVICE_UNAVAILABLE,
+    }
+    let bytes = match receive(body).await {
+        Ok(bytes) => bytes,
+        Err(status) => return status,
+    };
+    let day = *shared.day.borrow();
+    let card = match check(desk, &bytes, day) {
+        Ok(card) => card,
+        Err(status) => return status,
+    };
+    if !*shared.room.borrow() {
+        return StatusCode::SERVICE_UNAVAILABLE;
+    }
+    match shared.engine.apply_one(Write::Card(card)).await {
+        Ok(Written::Stored) => {
+            shared.metrics.cards_published.increment();
+            StatusCode::CREATED
+        }
+        Ok(Written::Done) => StatusCode::OK,
+        Ok(Written::Unknown) => StatusCode::FORBIDDEN,
+        Ok(Written::Outdated | Written::Taken | Written::Full | Written::Skipped) => {
+            StatusCode::CONFLICT
+        }
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+async fn receive(body: Body) -> Result<Bytes, StatusCode> {
+    let body = Limited::new(body, CARD_BYTES_MAX).collect();
+    match timeout(HANDSHAKE_TIMEOUT, body).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
+            Err(StatusCode::PAYLOAD_TOO_LARGE)
+        }
+        Ok(Err(_)) => Err(StatusCode::BAD_REQUEST),
+        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+    }
+}
+
+/// A card from the day after tomorrow would make every honest one look older. [D-5]
+fn check(desk: DeskId, bytes: &[u8], day: cobijo_protocol::Day) -> Result<NewCard, StatusCode> {
+    let verified = UnverifiedCard::decode(bytes).and_then(|card| card.verify(&desk));
+    let card = verified.map_err(|error| match error {
+        CardError::Malformed => StatusCode::BAD_REQUEST,
+        CardError::Signature => StatusCode::UNPROCESSABLE_ENTITY,
+        CardError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+    })?;
+    if card.daily.day > day.saturating_add(1) {
+        return Err(StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    Ok(NewCard {
+        desk,
+        version: card.version(),
+        mailbox: card.daily.mailbox,
+        bytes: bytes.to_vec(),
+    })
+}

@@ -1,0 +1,144 @@
+//! Accepts connections: place, TLS, HTTP, and then the WebSocket in the same task.
+
+use std::{
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use axum::{Extension, Router, extract::ws::WebSocket};
+use cobijo_protocol::limits::{
+    DEAD_AFTER, HANDSHAKE_TIMEOUT, HTTP_HEAD_BYTES_MAX, HTTP_HEADERS_MAX,
+};
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::mpsc,
+    task::JoinSet,
+    time::timeout,
+};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+
+use crate::{
+    connection::{self, Shared},
+    relay::admission::{Admission, Admitted},
+};
+
+/// Time to wait after the system refused to accept, for lack of files or memory.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+
+/// The open connections, counted under a lock that nothing is awaited under.
+#[derive(Clone)]
+pub(crate) struct Doors(Arc<Mutex<Admission>>);
+
+/// A place that is given back when the connection ends.
+struct Place {
+    doors: Doors,
+    admitted: Admitted,
+}
+
+/// What every listener shares.
+#[derive(Clone)]
+pub(crate) struct Front {
+    pub(crate) tls: TlsAcceptor,
+    pub(crate) router: Router,
+    pub(crate) doors: Doors,
+    pub(crate) shared: Shared,
+}
+
+impl Doors {
+    /// Nobody is there yet.
+    pub(crate) fn new(admission: Admission) -> Self {
+        Self(Arc::new(Mutex::new(admission)))
+    }
+
+    fn enter(&self, address: IpAddr) -> Option<Place> {
+        let admitted = self.lock().admit(address)?;
+        let doors = self.clone();
+        Some(Place { doors, admitted })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Admission> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.doors.lock().release(&self.admitted);
+    }
+}
+
+/// Accepts until shutdown, then returns when every connection has ended.
+pub(crate) async fn accept(listener: TcpListener, front: Front) {
+    let mut connections = JoinSet::new();
+    let mut shutdown = front.shared.shutdown.clone();
+    loop {
+        tokio::select! {
+            () = shutdown.requested() => break,
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => match front.doors.enter(peer.ip()) {
+                    Some(place) => {
+                        connections.spawn(serve(stream, place, front.clone()));
+                    }
+                    None => front.shared.metrics.connections_refused.increment(),
+                },
+                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+            }
+        }
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+async fn serve(stream: TcpStream, _place: Place, front: Front) {
+    let metrics = Arc::clone(&front.shared.metrics);
+    metrics.connections.increment();
+    metrics.connections_open.increment();
+    if let Some(socket) = serve_http(stream, &front).await {
+        connection::serve(socket, front.shared).await;
+    }
+    metrics.connections_open.decrement();
+}
+
+/// TLS and HTTP, until the connection ends or has become a WebSocket.
+async fn serve_http(stream: TcpStream, front: &Front) -> Option<WebSocket> {
+    let mut shutdown = front.shared.shutdown.clone();
+    let stream = tokio::select! {
+        () = shutdown.requested() => return None,
+        stream = handshake(stream, &front.tls) => stream?,
+    };
+    let (handover, mut sockets) = mpsc::channel(1);
+    let service = TowerToHyperService::new(front.router.clone().layer(Extension(handover)));
+    let serving = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HANDSHAKE_TIMEOUT)
+        .max_headers(HTTP_HEADERS_MAX)
+        .max_buf_size(HTTP_HEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    tokio::pin!(serving);
+    let served = timeout(DEAD_AFTER, async {
+        tokio::select! {
+            served = &mut serving => return served,
+            () = shutdown.requested() => serving.as_mut().graceful_shutdown(),
+        }
+        serving.await
+    });
+    served.await.ok()?.ok()?;
+    sockets.recv().await
+}
+
+async fn handshake(stream: TcpStream, tls: &TlsAcceptor) -> Option<TlsStream<TcpStream>> {
+    // Without it a small answer waits for the acknowledgement of the one before.
+    stream.set_nodelay(true).ok()?;
+    timeout(HANDSHAKE_TIMEOUT, tls.accept(stream))
+        .await
+        .ok()?
+        .ok()
+}

@@ -1,0 +1,13 @@
+//! What decides: synchronous and in memory. No socket, no clock, no disk: bytes, outcomes and `now`
+//! come in, steps to take go out.
+//!
+//! * [`session`]: one connection, its hello, credits, registrations and the frame it is running
+//! * [`watches`]: who is to be woken, over all connections
+//! * [`admission`]: how many connections there may be
+//! * [`rate`], [`liveness`]: how fast a connection may be, and how silent
+
+pub(crate) mod admission;
+pub(crate) mod liveness;
+pub(crate) mod rate;
+pub(crate) mod session;
+pub(crate) mod watches;

@@ -1,0 +1,418 @@
+//! One connection: its hello, its credits, what it registered, and what is still to follow. [W-2]–[W-8]
+//!
+//! A frame becomes a [`Run`]: the shell asks for the next [`Step`], does it, and hands back what came of
+//! it, until the step is the answer.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+    time::Instant,
+};
+
+use cobijo_protocol::{
+    Day,
+    frame::{
+        Closing, FromRelay, Greeting, Operation, Outcome, SessionNonce, SlotState,
+        decode_operations,
+    },
+    keys::Signature,
+    limits::{
+        BACKLOG_MAX, CONNECTION_CREDITS, OPEN_MAILBOXES_MAX, PROTOCOL_VERSION,
+        REGISTERED_ADDRESSES_MAX,
+    },
+    mailbox::{ItemId, MailboxKey},
+    slot::Address,
+};
+
+use crate::{
+    engine::{Found, Key, Wake, Write, Written},
+    relay::{
+        rate::{Rate, RateLimit},
+        watches::Place,
+    },
+};
+
+/// What holds for every connection of a relay.
+#[derive(Debug)]
+pub(crate) struct Terms {
+    /// Host names that people dial, in lower case.
+    pub(crate) names: Vec<String>,
+    /// Days a cell lives.
+    pub(crate) retention_days: u16,
+    /// How fast a connection may be.
+    pub(crate) rate: RateLimit,
+}
+
+/// How things stand when a frame arrives.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Conditions {
+    /// The relay's UTC day.
+    pub(crate) day: Day,
+    /// Whether there is room for writes.
+    pub(crate) accepts_writes: bool,
+}
+
+/// See the module.
+pub(crate) struct Session {
+    terms: Arc<Terms>,
+    nonce: SessionNonce,
+    greeted: bool,
+    credits: u32,
+    rate: Rate,
+    registered: BTreeSet<Address>,
+    /// With the items of each that are in the backlog: a wake-up for one of them tells nothing new.
+    opened: BTreeMap<MailboxKey, BTreeSet<ItemId>>,
+    backlog: VecDeque<Key>,
+}
+
+/// A frame that is being run.
+pub(crate) struct Run {
+    operations: VecDeque<Operation>,
+    outcomes: Vec<Outcome>,
+    conditions: Conditions,
+}
+
+/// What the shell has to do next for a frame.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// Apply these, then [`Session::handle_written`].
+    Write(Vec<Write>),
+    /// Register these, read their states, then [`Session::handle_states`].
+    Watch(Vec<Address>),
+    /// Forget these registrations.
+    Unregister(Vec<Address>),
+    /// Register it, list its items, then [`Session::handle_items`].
+    Open(MailboxKey),
+    /// Send the answer; the frame is done.
+    Answer(Vec<Outcome>),
+}
+
+impl Session {
+    /// A connection that has yet to say hello.
+    pub(crate) fn new(terms: Arc<Terms>, nonce: SessionNonce, now: Instant) -> Self {
+        Self {
+            rate: Rate::new(terms.rate, now),
+            terms,
+            nonce,
+            greeted: false,
+            credits: CONNECTION_CREDITS,
+            registered: BTreeSet::new(),
+            opened: BTreeMap::new(),
+            backlog: VecDeque::new(),
+        }
+    }
+
+    /// Whether hello was said.
+    pub(crate) fn is_greeted(&self) -> bool {
+        self.greeted
+    }
+
+    /// Counts something that arrived, of whatever kind, against the rate. [L-3]
+    pub(crate) fn handle_arrival(&mut self, bytes: usize, now: Instant) -> Result<(), Closing> {
+        if self.rate.admit(bytes, now) {
+            Ok(())
+        } else {
+            Err(Closing::TooFast)
+        }
+    }
+
+    /// Takes a frame. Whether it may be run at all is decided before any of it is. [W-2]
+    pub(crate) fn handle_frame(
+        &mut self,
+        frame: &[u8],
+        conditions: Conditions,
+    ) -> Result<Run, Closing> {
+        let operations = decode_operations(frame).map_err(|_| Closing::Malformed)?;
+        for (index, operation) in operations.iter().enumerate() {
+            let is_hello = matches!(operation, Operation::Hello { .. });
+            if is_hello != (index == 0 && !self.greeted) {
+                return Err(Closing::Malformed);
+            }
+        }
+        if let Some(Operation::Hello { version }) = operations.first() {
+            if *version != PROTOCOL_VERSION {
+                return Err(Closing::Version);
+            }
+            self.greeted = true;
+        }
+        Ok(Run {
+            outcomes: Vec::with_capacity(operations.len()),
+            operations: operations.into(),
+            conditions,
+        })
+    }
+
+    /// The next step of a frame.
+    pub(crate) fn poll_step(&mut self, run: &mut Run) -> Step {
+        loop {
+            let writes = self.take_writes(run);
+            if !writes.is_empty() {
+                return Step::Write(writes);
+            }
+            let Some(operation) = run.operations.pop_front() else {
+                return Step::Answer(std::mem::take(&mut run.outcomes));
+            };
+            match self.start(operation, run) {
+                Ok(step) => return step,
+                Err(outcome) => run.outcomes.push(outcome),
+            }
+        }
+    }
+
+    /// What came of [`Step::Write`]. Every `Stored` costs a credit, a `Taken` nothing. [W-6]
+    pub(crate) fn handle_written(&mut self, run: &mut Run, written: &[Written]) {
+        for outcome in written {
+            run.outcomes.push(match outcome {
+                Written::Stored => {
+                    self.credits = self.credits.saturating_sub(1);
+                    Outcome::Stored
+                }
+                Written::Taken => Outcome::Taken,
+                Written::Full => Outcome::Full,
+                Written::Unknown => Outcome::Unknown,
+                Written::Outdated | Written::Done => Outcome::Done,
+                Written::Skipped => Outcome::Skipped,
+            });
+        }
+        if written.contains(&Written::Taken) {
+            run.skip_rest();
+        }
+    }
+
+    /// What came of [`Step::Watch`]; returns what needs no registration any more. [W-7]
+    pub(crate) fn handle_states(
+        &mut self,
+        run: &mut Run,
+        addresses: &[Address],
+        states: Vec<SlotState>,
+    ) -> Vec<Address> {
+        let mut settled = Vec::new();
+        for (address, state) in addresses.iter().zip(&states) {
+            if *state == SlotState::Empty {
+                continue;
+            }
+            if *state == SlotState::Full {
+                self.backlog.push_back(Key::Slot(*address));
+            }
+            if self.registered.remove(address) {
+                settled.push(*address);
+            }
+        }
+        run.outcomes.push(Outcome::Watching(states));
+        settled
+    }
+
+    /// What came of [`Step::Open`]. [M-3]
+    pub(crate) fn handle_items(&mut self, run: &mut Run, mailbox: MailboxKey, items: Vec<ItemId>) {
+        let keys = items.iter().map(|item| Key::Item(mailbox, *item));
+        self.backlog.extend(keys);
+        self.opened.insert(mailbox, items.into_iter().collect());
+        run.outcomes.push(Outcome::Done);
+    }
+
+    /// Whether what was woken for is to be delivered.
+    pub(crate) fn handle_wake(&mut self, wake: &Wake) -> bool {
+        match wake {
+            Wake::Slot(address) => self.registered.remove(address),
+            Wake::Item(mailbox, item) => self
+                .opened
+                .get(mailbox)
+                .is_some_and(|listed| !listed.contains(item)),
+        }
+    }
+
+    /// Whether another frame may be read, or what follows earlier ones must drain first.
+    pub(crate) fn takes_frames(&self) -> bool {
+        self.backlog.len() <= BACKLOG_MAX
+    }
+
+    /// Whether [`Session::poll_backlog`] has something.
+    pub(crate) fn has_backlog(&self) -> bool {
+        !self.backlog.is_empty()
+    }
+
+    /// Up to `count` of what is still to follow.
+    pub(crate) fn poll_backlog(&mut self, count: usize) -> Vec<Key> {
+        let count = count.min(self.backlog.len());
+        let keys: Vec<_> = self.backlog.drain(..count).collect();
+        for key in &keys {
+            if let Key::Item(mailbox, item) = key
+                && let Some(listed) = self.opened.get_mut(mailbox)
+            {
+                listed.remove(item);
+            }
+        }
+        keys
+    }
+
+    /// Everything that is registered, for when the connection ends.
+    pub(crate) fn places(&self) -> Vec<Place> {
+        let slots = self.registered.iter().copied().map(Place::Slot);
+        let mailboxes = self.opened.keys().copied().map(Place::Mailbox);
+        slots.chain(mailboxes).collect()
+    }
+
+    /// Takes the writes at the front of what is left, up to the first operation that is something else
+    /// or is refused without a write.
+    fn take_writes(&self, run: &mut Run) -> Vec<Write> {
+        let mut writes = Vec::new();
+        let mut paid = 0;
+        while let Some(operation) = run.operations.front() {
+            let Some((write, price)) = self.write(operation, run.conditions, paid) else {
+                break;
+            };
+            paid += price;
+            writes.push(write);
+            run.operations.pop_front();
+        }
+        writes
+    }
+
+    fn write(
+        &self,
+        operation: &Operation,
+        conditions: Conditions,
+        paid: u32,
+    ) -> Option<(Write, u32)> {
+        let expires = conditions.day + Day::from(self.terms.retention_days);
+        let admitted = conditions.accepts_writes && paid < self.credits;
+        match operation {
+            Operation::Put {
+                slot_key,
+                mark,
+                cell,
+            } if admitted => {
+                let address = slot_key.address(mark);
+                let cell = cell.clone();
+                Some((
+                    Write::Put {
+                        address,
+                        cell,
+                        expires,
+                    },
+                    1,
+                ))
+            }
+            Operation::Drop { mailbox, cell } if admitted => {
+                let (mailbox, cell) = (*mailbox, cell.clone());
+                Some((
+                    Write::Drop {
+                        mailbox,
+                        cell,
+                        expires,
+                    },
+                    1,
+                ))
+            }
+            Operation::Erase {
+                slot_key,
+                erase_key,
+            } => {
+                let address = slot_key.address(&erase_key.mark());
+                Some((Write::Erase { address }, 0))
+            }
+            Operation::Remove { mailbox, item } if self.opened.contains_key(mailbox) => {
+                let (mailbox, item) = (*mailbox, *item);
+                Some((Write::Remove { mailbox, item }, 0))
+            }
+            Operation::Put { .. }
+            | Operation::Drop { .. }
+            | Operation::Remove { .. }
+            | Operation::Hello { .. }
+            | Operation::Watch { .. }
+            | Operation::Unwatch { .. }
+            | Operation::Open { .. }
+            | Operation::Cover { .. } => None,
+        }
+    }
+
+    /// Starts what [`Session::take_writes`] left: a step, or the outcome where nothing is to be done.
+    fn start(&mut self, operation: Operation, run: &mut Run) -> Result<Step, Outcome> {
+        match operation {
+            Operation::Hello { .. } => Err(Outcome::Hello(Greeting {
+                nonce: self.nonce,
+                retention_days: self.terms.retention_days,
+                day: run.conditions.day,
+                credits: self.credits,
+            })),
+            Operation::Watch { addresses } => self.watch(addresses),
+            Operation::Unwatch { addresses } => {
+                run.outcomes.push(Outcome::Done);
+                Ok(Step::Unregister(self.unwatch(addresses)))
+            }
+            Operation::Open { mailbox, signature } => self.open(mailbox, &signature),
+            Operation::Put { .. } => {
+                run.outcomes.push(refusal(run.conditions));
+                run.skip_rest();
+                Ok(self.poll_step(run))
+            }
+            Operation::Drop { .. } => Err(refusal(run.conditions)),
+            Operation::Remove { .. } => Err(Outcome::Denied),
+            Operation::Erase { .. } | Operation::Cover { .. } => Err(Outcome::Done),
+        }
+    }
+
+    fn watch(&mut self, addresses: Vec<Address>) -> Result<Step, Outcome> {
+        let new: BTreeSet<_> = addresses
+            .iter()
+            .filter(|address| !self.registered.contains(*address))
+            .copied()
+            .collect();
+        if self.registered.len() + new.len() > REGISTERED_ADDRESSES_MAX {
+            return Err(Outcome::TooMany);
+        }
+        self.registered.extend(new);
+        Ok(Step::Watch(addresses))
+    }
+
+    fn unwatch(&mut self, mut addresses: Vec<Address>) -> Vec<Address> {
+        let unwatched: BTreeSet<_> = addresses.iter().copied().map(Key::Slot).collect();
+        self.backlog.retain(|key| !unwatched.contains(key));
+        addresses.retain(|address| self.registered.remove(address));
+        addresses
+    }
+
+    /// A signature for any of the relay's names holds, since only this connection has the nonce. [M-2]
+    fn open(&self, mailbox: MailboxKey, signature: &Signature) -> Result<Step, Outcome> {
+        let signed = |name: &String| mailbox.verify_open(name, &self.nonce, signature);
+        if !self.terms.names.iter().any(signed) {
+            return Err(Outcome::Denied);
+        }
+        if self.opened.contains_key(&mailbox) {
+            return Err(Outcome::Done);
+        }
+        if self.opened.len() >= OPEN_MAILBOXES_MAX {
+            return Err(Outcome::TooMany);
+        }
+        Ok(Step::Open(mailbox))
+    }
+}
+
+impl Run {
+    fn skip_rest(&mut self) {
+        let skipped = self.operations.drain(..).map(|_| Outcome::Skipped);
+        self.outcomes.extend(skipped);
+    }
+}
+
+/// What is pushed for a key, if anything stands to be told. [W-8]
+pub(crate) fn push(key: Key, found: Found) -> Option<FromRelay> {
+    match (key, found) {
+        (Key::Slot(address), Found::Full(cell)) => Some(FromRelay::Cell { address, cell }),
+        (Key::Slot(address), Found::Gone | Found::Empty) => Some(FromRelay::Gone { address }),
+        (Key::Item(mailbox, item), Found::Full(cell)) => Some(FromRelay::Item {
+            mailbox,
+            item,
+            cell,
+        }),
+        (Key::Item(..), Found::Gone | Found::Empty) => None,
+    }
+}
+
+fn refusal(conditions: Conditions) -> Outcome {
+    if conditions.accepts_writes {
+        Outcome::NoCredit
+    } else {
+        Outcome::Busy
+    }
+}
