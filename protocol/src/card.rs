@@ -278,7 +278,7 @@ impl Card {
         }
     }
 
-    /// Whether the card is out of date on `day`: a person is warned then.
+    /// Whether the card is out of date on `day`: a person is warned then. [D-7]
     pub fn is_expired(&self, day: Day) -> bool {
         day > self.desk_key.not_after || day > self.daily.day.saturating_add(1)
     }

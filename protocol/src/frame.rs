@@ -23,7 +23,7 @@ byte_array!(
 /// One thing asked of the relay. [W-4]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Operation {
-    /// First, once.
+    /// First, once. [W-9]
     Hello {
         /// [`crate::limits::PROTOCOL_VERSION`].
         version: u16,
@@ -37,7 +37,7 @@ pub enum Operation {
         /// What is to stand there.
         cell: Cell,
     },
-    /// Registers, then reads.
+    /// Registers, then reads. [W-7]
     Watch {
         /// 1 to 256 addresses.
         addresses: Vec<Address>,
@@ -75,14 +75,14 @@ pub enum Operation {
         /// The item.
         item: ItemId,
     },
-    /// Does nothing, and looks like a put.
+    /// Does nothing, and looks like a put.
     Cover {
         /// Discarded.
         cell: Cell,
     },
 }
 
-/// What became of one operation. [W-5]
+/// What became of one operation. [W-5], [W-6]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
     /// Of `Hello`.
@@ -153,7 +153,7 @@ pub enum Closing {
 /// First byte of an encoded [`FromRelay::Answer`].
 const ANSWER_TAG: u8 = 0;
 
-/// What a relay sends. [W-6]
+/// What a relay sends. [W-5], [W-8]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FromRelay {
     /// One outcome for each operation of a frame, frames in order.

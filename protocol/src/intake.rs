@@ -1,4 +1,4 @@
-//! First contact: what a person seals to a desk, and the threads that she and the desk meet in. [I-1]–[I-9]
+//! First contact: what a person seals to a desk, and the threads that she and the desk meet in. [I-1]–[I-11]
 
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
@@ -269,7 +269,7 @@ impl Claim {
 }
 
 impl Taking {
-    /// Signs over welcome secret ‖ person.
+    /// Signs over welcome secret ‖ person. [I-11]
     pub fn sign(
         key: &SecretKey,
         by: Attested,
@@ -300,7 +300,7 @@ fn indexed(r: &ThreadSecret, index: u64) -> Vec<u8> {
     [r.as_bytes().as_slice(), &index.to_be_bytes()].concat()
 }
 
-/// Signs that the reply at `index` can't be joined.
+/// Signs that the reply at `index` can't be joined. [I-8]
 pub fn sign_not_this_one(person: &SecretKey, r: &ThreadSecret, index: u64) -> Reply {
     let signature = person.sign(NOT_THIS_ONE_LABEL, &indexed(r, index));
     Reply::NotThisOne { index, signature }
@@ -317,7 +317,7 @@ pub fn verify_not_this_one(
 }
 
 impl Newcomer {
-    /// Signs over r ‖ alias.
+    /// Signs over r ‖ alias. [I-10]
     pub fn sign(key: &SecretKey, alias: String, r: &ThreadSecret) -> Self {
         let signature = key.sign(
             NEWCOMER_LABEL,

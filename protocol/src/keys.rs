@@ -47,7 +47,7 @@ impl SecretKey {
 }
 
 impl PublicKey {
-    /// Verifies a signature over `label ‖ message`, strictly (RFC 8032 with no small-order keys).
+    /// Verifies a signature over `label ‖ message`, strictly (RFC 8032 with no small-order keys). [K-3]
     pub fn verify(&self, label: &str, message: &[u8], signature: &Signature) -> bool {
         let Ok(key) = VerifyingKey::from_bytes(&self.0) else {
             return false;
@@ -58,7 +58,7 @@ impl PublicKey {
     }
 }
 
-/// A type that is signed, with the label that keeps its signatures apart from all others. [K-2]
+/// A type that is signed, with the label that keeps its signatures apart from all others. [K-2], [K-4]
 pub trait Labelled: Serialize + DeserializeOwned {
     /// First bytes of what is signed.
     const LABEL: &'static str;

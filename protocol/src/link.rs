@@ -21,7 +21,7 @@ byte_array!(
 );
 
 impl DeskId {
-    /// `SHA-256("cobijo/1 desk" ‖ root)[..16]`.
+    /// `SHA-256("cobijo/1 desk" ‖ root)[..16]`. [K-5]
     pub fn of(root: &PublicKey) -> Self {
         let digest: [u8; 32] = Sha256::new()
             .chain_update(b"cobijo/1 desk")
@@ -239,6 +239,7 @@ mod tests {
         );
     }
 
+    /// [K-8]
     #[test]
     fn what_is_no_relay_url_is_refused() {
         for text in [

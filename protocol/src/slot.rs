@@ -2,7 +2,7 @@
 //!
 //! An address is a hash of secrets that only members derive, so a relay can't link two slots. A slot
 //! that may be erased has a mark with a known preimage; one that may not has a mark that is itself
-//! derived, so that nobody knows a preimage: commits can't be erased by anyone. [S-1]–[S-8]
+//! derived, so that nobody knows a preimage: commits can't be erased by anyone. [S-1]–[S-6]
 
 use chacha20poly1305::{
     KeyInit, XChaCha20Poly1305, XNonce,
@@ -93,7 +93,7 @@ impl Slot {
         Self::derive_as(secret, kind, leaf, counter, kind.is_erasable())
     }
 
-    /// Derives body number `counter` of a head; a body is erasable as its head is.
+    /// Derives body number `counter` of a head; a body is erasable as its head is. [S-5]
     pub fn derive_body(secret: &ThreadSecret, counter: u64, erasable: bool) -> Self {
         Self::derive_as(secret, Kind::Body, 0, counter, erasable)
     }
@@ -227,7 +227,7 @@ impl std::fmt::Debug for Slot {
 }
 
 impl SlotKey {
-    /// The address that this key and `mark` write.
+    /// The address that this key and `mark` write. [S-4]
     pub fn address(&self, mark: &Mark) -> Address {
         let digest = Sha256::new()
             .chain_update(b"cobijo/1 address")
@@ -312,6 +312,7 @@ mod tests {
         assert!(slot.seal(&[0; CELL_DATA_MAX], [1; 24]).is_ok());
     }
 
+    /// [S-3]
     #[test]
     fn only_erasable_kinds_have_an_erase_key() {
         let secret = ThreadSecret::from_bytes([7; 32]);

@@ -30,6 +30,7 @@ use crate::{
 /// Fewer cases than this means that the folder was not found.
 const CASES_MIN: usize = 150;
 
+/// [W-2] [W-3] [K-1] [C-1] [C-5] [H-2] [H-3] [D-5] [G-4] [I-1]
 #[test]
 fn every_malformed_input_is_refused_for_its_reason() {
     let mut cases = 0;

@@ -28,6 +28,7 @@ use crate::samples::{
 /// A key that signed nothing.
 const STRANGER: u8 = 99;
 
+/// [K-3]
 #[test]
 fn a_small_order_key_signs_nothing() {
     let mut identity = [0; 32];
@@ -40,6 +41,7 @@ fn a_small_order_key_signs_nothing() {
     assert!(!public(PERSON).verify("cobijo/1 leave", b"any", &signature));
 }
 
+/// [K-2]
 #[test]
 fn a_signature_holds_under_its_own_label_only() {
     let signature = key(PERSON).sign("cobijo/1 leave", b"group");
@@ -49,6 +51,7 @@ fn a_signature_holds_under_its_own_label_only() {
     assert!(!public(STRANGER).verify("cobijo/1 leave", b"group", &signature));
 }
 
+/// [M-2]
 #[test]
 fn a_mailbox_opens_only_on_its_own_connection_and_host() {
     let secret = key(MAILBOX);
@@ -63,6 +66,7 @@ fn a_mailbox_opens_only_on_its_own_connection_and_host() {
     assert!(!other.verify_open(HOST, &nonce, &signature));
 }
 
+/// [D-1]
 #[test]
 fn a_desk_key_holds_only_under_the_root_that_it_names() {
     let signed = samples::desk_key();
@@ -83,6 +87,7 @@ fn a_desk_key_holds_only_under_the_root_that_it_names() {
     );
 }
 
+/// [D-3]
 #[test]
 fn an_attestation_needs_the_whole_chain() {
     let root = public(ROOT);
@@ -100,6 +105,7 @@ fn an_attestation_needs_the_whole_chain() {
     }
 }
 
+/// [D-4]
 #[test]
 fn an_alias_can_neither_redraw_a_terminal_nor_turn_text_around() {
     let longest = "ñ".repeat(ALIAS_BYTES_MAX / 2);
@@ -135,6 +141,7 @@ fn verify(card: &UnverifiedCard) -> Result<Card, CardError> {
     card.verify(&samples::desk())
 }
 
+/// [D-5]
 #[test]
 fn a_card_is_of_its_desk_only() {
     assert!(verify(&samples::card()).is_ok());
@@ -241,6 +248,7 @@ fn a_card_of_the_largest_size_decodes_and_one_byte_more_does_not() {
     );
 }
 
+/// [D-6]
 #[test]
 fn card_versions_are_ordered_by_serial_then_version_then_day() {
     let version = |desk_serial, version, day| CardVersion {
@@ -259,6 +267,7 @@ fn card_versions_are_ordered_by_serial_then_version_then_day() {
     assert_eq!(card.version(), version(3, 2, DAY));
 }
 
+/// [D-7]
 #[test]
 fn a_card_is_expired_two_days_after_its_daily_part_or_with_its_desk_key() {
     let mut card = verify(&samples::card()).unwrap();
@@ -272,6 +281,7 @@ fn a_card_is_expired_two_days_after_its_daily_part_or_with_its_desk_key() {
     assert!(!card.is_expired(u32::MAX));
 }
 
+/// [G-4]
 #[test]
 fn a_person_leaf_is_vouched_for_with_serial_purpose_and_key() {
     let credential = samples::person_credential(PersonLeaf::Device);
@@ -288,7 +298,7 @@ fn a_person_leaf_is_vouched_for_with_serial_purpose_and_key() {
         },
         PersonCredential {
             person: public(STRANGER),
-            ..credential.clone()
+            ..credential
         },
     ] {
         assert_eq!(altered.verify(&public(LEAF)), Err(BadSignature));
@@ -300,6 +310,7 @@ fn statement(wanted: &str) -> Statement {
     statements.find(|(name, _)| *name == wanted).unwrap().1
 }
 
+/// [G-9]
 #[test]
 fn a_leave_holds_for_one_leaf_node_of_one_group() {
     let Statement::Leave { signature, .. } = statement("leave") else {
@@ -345,6 +356,7 @@ fn a_rescue_holds_for_one_new_leaf_of_one_group() {
     assert!(!holds(b"other", LEAF));
 }
 
+/// [I-6]
 #[test]
 fn a_reply_is_signed_for_one_waiting_person_and_one_content() {
     let root = public(ROOT);
@@ -371,6 +383,7 @@ fn a_reply_is_signed_for_one_waiting_person_and_one_content() {
     }
 }
 
+/// [I-9]
 #[test]
 fn a_claim_counts_once_and_for_one_waiting_person() {
     let root = public(ROOT);
@@ -384,6 +397,7 @@ fn a_claim_counts_once_and_for_one_waiting_person() {
     assert!(Claim { by, ..claim }.verify(&root, &r(), 3).is_none());
 }
 
+/// [I-11]
 #[test]
 fn a_taking_is_of_one_key_package_for_one_person() {
     let root = public(ROOT);
@@ -406,6 +420,7 @@ fn a_taking_is_of_one_key_package_for_one_person() {
     assert!(Taking { by, ..taking }.verify(&root, &secret).is_none());
 }
 
+/// [I-8]
 #[test]
 fn only_the_person_says_not_this_one_and_of_one_index() {
     let Reply::NotThisOne { index, signature } = sign_not_this_one(&key(PERSON), &r(), 2) else {
@@ -417,6 +432,7 @@ fn only_the_person_says_not_this_one_and_of_one_index() {
     assert!(!holds(ACCOMPANIER, index));
 }
 
+/// [I-10]
 #[test]
 fn a_newcomer_holds_her_key_and_chose_her_alias() {
     let newcomer = Newcomer::sign(&key(LEAF), "Luz".into(), &r());
@@ -443,6 +459,7 @@ fn a_contact_is_about_one_group() {
     assert!(!verify_contact(&public(STRANGER), &r(), &GROUP, &signature));
 }
 
+/// [K-2]
 #[test]
 fn a_signed_value_is_read_only_in_its_canonical_form() {
     let signed = samples::desk_key();
@@ -464,6 +481,7 @@ fn a_signed_value_is_read_only_in_its_canonical_form() {
     assert_eq!(forged.verify(&public(ROOT)), Err(BadSignature));
 }
 
+/// [K-4]
 #[test]
 fn no_signature_label_begins_another() {
     let labels = labels();

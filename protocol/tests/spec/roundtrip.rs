@@ -236,6 +236,7 @@ proptest! {
         }
     }
 
+    /// [K-8]
     #[test]
     fn relay_urls_have_one_form(text in "https://[a-z0-9.\\-:\\[\\]/]{0,20}") {
         if let Ok(url) = RelayUrl::parse(&text) {
@@ -243,6 +244,7 @@ proptest! {
         }
     }
 
+    /// [C-3] [C-4] [C-5]
     #[test]
     fn sealed_data_comes_back_and_altered_cells_are_void(
         data in vec(any::<u8>(), 0..=CELL_DATA_MAX),
@@ -261,6 +263,7 @@ proptest! {
         }
     }
 
+    /// [H-1] [H-4] [H-5]
     #[test]
     fn a_split_payload_comes_back(len in 0..PAYLOAD_BYTES_MAX, in_bodies: bool) {
         let payload: Vec<u8> = (0..=250).cycle().take(len).collect();

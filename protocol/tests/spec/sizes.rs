@@ -13,6 +13,7 @@ use cobijo_protocol::{
 
 use crate::samples;
 
+/// [W-2]
 #[test]
 fn every_operation_and_every_message_with_one_cell_fits_one_unit() {
     for (name, operation) in samples::operations() {
@@ -28,7 +29,7 @@ fn every_operation_and_every_message_with_one_cell_fits_one_unit() {
 #[test]
 fn a_cell_leaves_room_for_its_operation_in_a_unit() {
     // Length, count, tag, slot key, mark, length of the cell.
-    assert!(4 + 1 + 1 + 33 + 33 + 2 + CELL_BYTES <= FRAME_UNIT_BYTES);
+    const { assert!(4 + 1 + 1 + 33 + 33 + 2 + CELL_BYTES <= FRAME_UNIT_BYTES) };
 }
 
 #[test]
@@ -84,6 +85,7 @@ fn counts_out_of_bounds_are_not_encoded() {
     }
 }
 
+/// [W-3]
 #[test]
 fn a_frame_full_of_tiny_operations_is_refused_by_its_count() {
     let content = [&[0xff, 0xff, 0x7f], [0, 1].repeat(130_000).as_slice()].concat();

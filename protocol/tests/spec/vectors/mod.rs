@@ -17,31 +17,37 @@ use data_encoding::HEXLOWER;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+/// [S-1] [S-2] [S-3] [S-4] [S-5] [S-6]
 #[test]
 fn derivations_are_as_committed() {
     check("derivations", &derivations::vectors());
 }
 
+/// [C-2] [C-3] [C-4] [H-1] [H-5]
 #[test]
 fn cells_heads_and_bodies_are_as_committed() {
     check("cells", &cells::vectors());
 }
 
+/// [W-2] [W-3] [W-4] [W-5] [W-8]
 #[test]
 fn frames_are_as_committed() {
     check("frames", &frames::vectors());
 }
 
+/// [K-1] [K-2] [K-5] [K-6] [K-7] [M-1] [M-2] [D-5]
 #[test]
 fn keys_links_words_and_cards_are_as_committed() {
     check("identity", &identity::vectors());
 }
 
+/// [G-1] [G-3] [G-4] [G-6] [G-9] [G-11]
 #[test]
 fn what_stands_in_groups_is_as_committed() {
     check("group", &group::vectors());
 }
 
+/// [I-1] [I-2] [I-4]
 #[test]
 fn what_stands_in_first_contact_is_as_committed() {
     check("contact", &contact::vectors());
