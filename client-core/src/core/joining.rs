@@ -3,6 +3,8 @@
 //! The thread is a contest that only the newcomer judges: what doesn't open, isn't for this
 //! KeyPackage, or leads to another group than her person was told, is skipped.
 
+use std::collections::BTreeSet;
+
 use cobijo_protocol::{
     cbor,
     cell::CellHash,
@@ -35,6 +37,8 @@ pub struct Expect {
     /// Keys, attested or a person's, of whom one must have signed the GroupInfo; empty means any
     /// member attested under the root.
     pub signers: Vec<PublicKey>,
+    /// Keys, attested or a person's, of all who are in it; nothing where its person wasn't told.
+    pub roster: Option<BTreeSet<PublicKey>>,
     /// Which group it is the successor of.
     pub lineage: Lineage,
     /// SHA-256 of the Welcome, where a reply named it.
@@ -123,7 +127,7 @@ impl Joining {
             return None;
         }
         let group = Group::joined(joined, &payload, now, rng)?;
-        self.expect.allows_signer(&group).then_some(group)
+        (self.expect.allows_signer(&group) && self.expect.allows_roster(&group)).then_some(group)
     }
 }
 
@@ -152,6 +156,17 @@ impl Expect {
         } else {
             self.signers.contains(&key)
         }
+    }
+
+    fn allows_roster(&self, group: &Group) -> bool {
+        let roster = || {
+            group
+                .members()
+                .iter()
+                .map(|member| member.identity.person_or_attested_key())
+                .collect()
+        };
+        self.roster.as_ref().is_none_or(|told| *told == roster())
     }
 }
 

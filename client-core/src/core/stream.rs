@@ -59,6 +59,14 @@ impl Stream {
         self.read
     }
 
+    /// Whether the relay has said on this connection that nothing follows what is read.
+    pub(crate) fn is_caught_up(&self) -> bool {
+        self.window
+            .readings
+            .get(&self.read)
+            .is_some_and(Reading::is_empty)
+    }
+
     /// Derives the slots ahead. `ahead` more are watched when half of them are used up, so that the
     /// relay doesn't see each message move the window.
     pub(crate) fn fill(&mut self, secret: &ThreadSecret, ahead: u64) {
@@ -70,12 +78,8 @@ impl Stream {
             if self.window.known.contains_key(&index) {
                 continue;
             }
-            self.window.readings.entry(index).or_insert_with(|| {
-                Reading::new(
-                    Slot::derive(secret, Kind::Message, self.leaf, index),
-                    OnEmpty::Wait,
-                )
-            });
+            let reading = || reading(secret, self.leaf, index);
+            self.window.readings.entry(index).or_insert_with(reading);
         }
     }
 
@@ -120,29 +124,27 @@ impl Stream {
         self.read += 1;
     }
 
-    /// Reads up to `cut` and no further: slots below it that are empty are closed.
+    /// Reads up to `cut` and no further: the first slot below it that is empty is closed, which ends
+    /// the stream there.
     pub(crate) fn close(&mut self, secret: &ThreadSecret, cut: u64) {
-        self.window.until = cut;
-        self.fill_to(secret, cut);
-        for (&index, reading) in &mut self.window.readings {
-            if index < cut {
-                reading.close();
+        let Window {
+            readings,
+            known,
+            until,
+        } = &mut self.window;
+        readings.retain(|&index, _| index < cut);
+        // Never more ahead than live: a long cut is read window by window.
+        *until = cut.min(self.read + STREAM_AHEAD);
+        for index in self.read..*until {
+            if !known.contains_key(&index) {
+                readings
+                    .entry(index)
+                    .or_insert_with(|| reading(secret, self.leaf, index));
             }
         }
-        self.window.readings.retain(|&index, _| index < cut);
-    }
-
-    fn fill_to(&mut self, secret: &ThreadSecret, cut: u64) {
-        // Never more ahead than live: a long cut is closed window by window.
-        for index in self.read..cut.min(self.read + STREAM_AHEAD) {
-            if !self.window.known.contains_key(&index) {
-                self.window.readings.entry(index).or_insert_with(|| {
-                    Reading::new(
-                        Slot::derive(secret, Kind::Message, self.leaf, index),
-                        OnEmpty::Close,
-                    )
-                });
-            }
+        let first_open = (self.read..*until).find(|index| !known.contains_key(index));
+        if let Some(reading) = first_open.and_then(|index| readings.get_mut(&index)) {
+            reading.close();
         }
     }
 
@@ -163,4 +165,11 @@ impl Stream {
             .filter(move |(index, _)| *index >= end)
             .map(|(_, id)| *id)
     }
+}
+
+fn reading(secret: &ThreadSecret, leaf: u32, index: u64) -> Reading {
+    Reading::new(
+        Slot::derive(secret, Kind::Message, leaf, index),
+        OnEmpty::Wait,
+    )
 }

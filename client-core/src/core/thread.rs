@@ -212,6 +212,15 @@ impl SlotReading {
         }
     }
 
+    /// Whether the void cell is being put.
+    fn is_closing(&self) -> bool {
+        match self.state {
+            State::Gone => true,
+            State::Empty => self.on_empty == OnEmpty::Close,
+            State::Unknown | State::Known(_) => false,
+        }
+    }
+
     fn handle_seen(&mut self, seen: &Seen) {
         if matches!(self.state, State::Known(_)) {
             return;
@@ -220,7 +229,11 @@ impl SlotReading {
         match seen {
             Seen::Connected(_) => self.state = State::Unknown,
             Seen::Empty(at) if *at == address => self.state = State::Empty,
-            Seen::Gone(at) if *at == address => self.state = State::Gone,
+            Seen::Gone(at) if *at == address && self.slot.erase_key().is_some() => {
+                self.state = State::Gone
+            }
+            // Nobody can erase such a slot: the relay lies, and there is nothing to learn by a put.
+            Seen::Gone(at) if *at == address => self.state = State::Known(Stood::Gone),
             Seen::Full(at, cell) if *at == address => {
                 let stood = self
                     .slot
@@ -228,8 +241,10 @@ impl SlotReading {
                     .map_or(Stood::Void, |data| Stood::Data(data.to_vec()));
                 self.state = State::Known(stood);
             }
-            // The only put of a reader is the void cell: it stands there, or stood there before it was erased.
-            Seen::Stored(at) if *at == address => self.state = State::Known(Stood::Void),
+            // A reader puts nothing but the void cell: it stands there, or stood there before it was erased.
+            Seen::Stored(at) if *at == address && self.is_closing() => {
+                self.state = State::Known(Stood::Void);
+            }
             Seen::Taken(at) if *at == address && self.state == State::Gone => {
                 self.state = State::Known(Stood::Gone);
             }

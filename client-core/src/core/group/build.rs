@@ -21,7 +21,12 @@ use crate::{
         port::{Chain, Now, Rng},
         welcome::WelcomeHead,
     },
-    mls::{MlsError, commit::Built, key_package::OfferedKeyPackage, state::EpochFacts},
+    mls::{
+        MlsError,
+        commit::Built,
+        key_package::{BadKeyPackage, OfferedKeyPackage},
+        state::EpochFacts,
+    },
 };
 
 /// What a commit is to do; all empty is a self-update.
@@ -67,7 +72,6 @@ pub(super) struct Hygiene {
     next_attempt: Now,
     has_to_update: bool,
     is_active: bool,
-    is_leaving: bool,
 }
 
 impl Hygiene {
@@ -77,7 +81,6 @@ impl Hygiene {
             next_attempt: now,
             has_to_update: false,
             is_active: false,
-            is_leaving: false,
         }
     }
 
@@ -89,11 +92,6 @@ impl Hygiene {
     /// This member says something.
     pub(super) fn active(&mut self) {
         self.is_active = true;
-    }
-
-    /// This member leaves: its leaf must not change under the statement.
-    pub(super) fn leave(&mut self) {
-        self.is_leaving = true;
     }
 
     pub(super) fn new_epoch(&mut self, now: Now, mine: bool) {
@@ -115,9 +113,6 @@ impl Hygiene {
 
     /// Whether to renew now; notes the attempt.
     fn attempt(&mut self, leaves: usize, leaf: u32, sent: u64, now: Now) -> bool {
-        if self.is_leaving {
-            return false;
-        }
         let is_old = now.since(self.epoch_since) >= RENEW_AFTER || sent >= RENEW_AFTER_MESSAGES;
         if leaves <= SELF_UPDATE_ON_JOINING_MAX {
             return self.has_to_update || (self.is_active && is_old);
@@ -142,7 +137,7 @@ impl Group {
     }
 
     pub(super) fn request_what_is_due(&mut self, now: Now) {
-        if self.built.is_some() || !self.requests.is_empty() {
+        if self.built.is_some() || !self.requests.is_empty() || self.leaving.is_some() {
             return;
         }
         self.request_statements(now);
@@ -162,13 +157,19 @@ impl Group {
     /// Builds the commit of the next request that still has something to do.
     pub(super) fn build_next(&mut self, now: Now, rng: &mut Rng) {
         // The own count in the cut must be known, so nothing of one's own may be on its way.
-        while self.built.is_none() && !self.outbox.is_putting() && self.stop.is_none() {
+        while self.leaving.is_none()
+            && self.built.is_none()
+            && !self.outbox.is_putting()
+            && self.stop.is_none()
+        {
             let Some(request) = self.requests.pop_front() else {
                 return;
             };
-            let Some(plan) = self.plan(&request.change) else {
+            let Ok(plan) = self.plan(&request.change) else {
+                self.refuse(request.origin, None, rng);
                 continue;
             };
+            let Some(plan) = plan else { continue };
             match self.check_plan(&plan) {
                 Ok(effect) if self.build(plan, effect.desk_serial, now, rng).is_ok() => {
                     self.built = Some(request);
@@ -193,19 +194,23 @@ impl Group {
         }
     }
 
-    /// What is left to do of a request in this epoch; `None` where it is done.
-    fn plan(&self, request: &Change) -> Option<Plan> {
+    /// What is left to do of a request in this epoch; nothing where it is done.
+    fn plan(&self, request: &Change) -> Result<Option<Plan>, BadKeyPackage> {
         let leaves = &self.facts.leaves;
-        let is_here = |key: &PublicKey| leaves.iter().any(|leaf| leaf.key == *key);
-        let parse = |message: &ByteBuf| {
-            OfferedKeyPackage::parse(message, self.mls.suite(), &self.terms.root).ok()
+        let is_here = |add: &OfferedKeyPackage| {
+            leaves
+                .iter()
+                .any(|leaf| leaf.key == *add.leaf_key() && leaf.identity == *add.identity())
         };
-        let adds: Vec<_> = request
+        let parse = |message: &ByteBuf| {
+            OfferedKeyPackage::parse(message, self.mls.suite(), &self.terms.root)
+        };
+        let mut adds = request
             .adds
             .iter()
-            .filter_map(parse)
-            .filter(|add| !is_here(add.leaf_key()))
-            .collect();
+            .map(parse)
+            .collect::<Result<Vec<_>, _>>()?;
+        adds.retain(|add| !is_here(add));
         let index = |key: &PublicKey| {
             leaves
                 .iter()
@@ -213,8 +218,12 @@ impl Group {
                 .map(|leaf| leaf.index)
         };
         let removes: Vec<u32> = request.removes.iter().filter_map(index).collect();
-        let was_change = !request.adds.is_empty() || !request.removes.is_empty();
-        let is_done = was_change && adds.is_empty() && removes.is_empty();
+        // Somebody else may have let in who comes back with a new leaf: then nothing is left to remove.
+        let is_rescue = !request.adds.is_empty() && !request.statements.is_empty();
+        let is_done = adds.is_empty() && (removes.is_empty() || is_rescue);
+        if is_done && *request != Change::default() {
+            return Ok(None);
+        }
         let welcomes = adds
             .iter()
             .map(|_| (1, ThreadSecret::from_bytes([0; 32])))
@@ -226,11 +235,11 @@ impl Group {
             statements,
             welcomes,
         };
-        (!is_done).then_some(Plan {
+        Ok(Some(Plan {
             adds,
             removes,
             data,
-        })
+        }))
     }
 
     fn check_plan(&self, plan: &Plan) -> Result<policy::Effect, Refusal> {

@@ -36,7 +36,7 @@ use self::{
     build::{Hygiene, Request},
     close::Closing,
     read::Shown,
-    statements::Learned,
+    statements::{Learned, Leaving},
 };
 use super::{
     contest::{Contest, random},
@@ -82,11 +82,15 @@ pub struct Group {
     shown: Shown,
     arrived: BTreeSet<PublicKey>,
     hygiene: Hygiene,
+    leaving: Option<Leaving>,
     /// Day until which this member has followed.
     caught_up: Day,
     stop: Option<Stop>,
     #[serde(skip)]
     relay: Option<RelayFacts>,
+    /// Whether this connection's days say that this member was away for too long.
+    #[serde(skip)]
+    is_stale: bool,
     #[serde(skip)]
     events: VecDeque<GroupEvent>,
 }
@@ -168,9 +172,11 @@ impl Group {
             shown: Shown::default(),
             arrived: facts.leaves.iter().map(|leaf| leaf.key).collect(),
             hygiene: Hygiene::new(now),
+            leaving: None,
             caught_up: day,
             stop: None,
             relay: None,
+            is_stale: false,
             events: VecDeque::new(),
             mls,
             terms,
@@ -249,7 +255,7 @@ impl Group {
 
     /// Why this member doesn't follow any more.
     pub fn stop(&self) -> Option<Stop> {
-        self.stop
+        self.stop.or(self.is_stale.then_some(Stop::Stale))
     }
 
     /// Queues a message; it is sent again over crashes and epochs until it is confirmed.
@@ -276,7 +282,7 @@ impl Group {
 
     /// What this member wants from the relay.
     pub fn wants(&self, wants: &mut Wants) {
-        if self.stop.is_some() {
+        if self.stop().is_some() {
             return;
         }
         if self.closing.is_none() {
@@ -290,14 +296,11 @@ impl Group {
 
     /// Takes what the relay said.
     pub fn handle_seen(&mut self, seen: &Seen, now: Now, rng: &mut Rng) {
-        if self.stop.is_some() {
-            return;
-        }
         if let Seen::Connected(relay) = seen {
-            self.relay = Some(*relay);
-            if self.is_stale(*relay, now) {
-                return self.stop_for(Stop::Stale);
-            }
+            self.connected(*relay, now);
+        }
+        if self.stop().is_some() {
+            return;
         }
         self.welcomes.retain_mut(|head| !head.handle_seen(seen));
         let (secret, leaf) = (self.facts.secret.clone(), self.facts.own_leaf);
@@ -317,7 +320,7 @@ impl Group {
 
     /// When [`Self::handle_timeout`] is due.
     pub fn poll_timeout(&self) -> Option<Now> {
-        if self.stop.is_some() {
+        if self.stop().is_some() {
             return None;
         }
         self.learned
@@ -329,7 +332,7 @@ impl Group {
 
     /// Does what has become due.
     pub fn handle_timeout(&mut self, now: Now, rng: &mut Rng) {
-        if self.stop.is_none() {
+        if self.stop().is_none() {
             self.advance(now, rng);
         }
     }
@@ -350,8 +353,9 @@ impl Group {
                 return;
             }
             if self.contest.is_free() {
-                self.catch_up(now);
                 self.read_live(now, rng);
+                self.catch_up(now);
+                self.say_leave(rng);
                 self.request_what_is_due(now);
                 self.build_next(now, rng);
                 self.seal_next(rng);
@@ -375,16 +379,25 @@ impl Group {
         }
     }
 
-    fn catch_up(&mut self, now: Now) {
-        if let Some(relay) = self.relay {
-            self.caught_up = relay.day.min(now.day());
+    /// Who was away for almost as long as cells live can't trust what is missing, for as long as the
+    /// days say so: a wrong clock stops nobody for good. [G-17]
+    fn connected(&mut self, relay: RelayFacts, now: Now) {
+        self.relay = Some(relay);
+        let away = relay.day.max(now.day()).saturating_sub(self.caught_up);
+        self.is_stale = away > u32::from(relay.retention_days).saturating_sub(STALE_MARGIN_DAYS);
+        if self.stop.is_none() && self.is_stale {
+            self.events.push_back(GroupEvent::Stopped(Stop::Stale));
         }
     }
 
-    /// Who was away for almost as long as cells live can't trust what is missing. [G-17]
-    fn is_stale(&self, relay: RelayFacts, now: Now) -> bool {
-        let away = relay.day.max(now.day()).saturating_sub(self.caught_up);
-        away > u32::from(relay.retention_days).saturating_sub(STALE_MARGIN_DAYS)
+    /// Notes the day once every next slot was seen empty on this connection. It never goes back: an old
+    /// phone starts with a clock of 1970.
+    fn catch_up(&mut self, now: Now) {
+        if let Some(relay) = self.relay
+            && self.streams.iter().all(Stream::is_caught_up)
+        {
+            self.caught_up = self.caught_up.max(relay.day.min(now.day()));
+        }
     }
 
     fn stop_for(&mut self, stop: Stop) {

@@ -11,7 +11,7 @@ use cobijo_protocol::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Change, Group, GroupError,
+    Change, Group,
     build::{Origin, Request},
 };
 use crate::core::{
@@ -23,6 +23,14 @@ use crate::core::{
 const LEARNED_MAX: usize = 64;
 /// Time that the member of the next leaf leaves to the one before, so that they don't all race.
 const TURN: Duration = Duration::from_secs(4);
+
+/// The owner of this leaf leaves: it commits nothing any more, and waits to be removed.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Leaving {
+    person: Option<SecretKey>,
+    /// Hash of the LeafNode that the leave was said for.
+    said: Option<[u8; 32]>,
+}
 
 /// A statement that waits for its commit.
 #[derive(Clone, Serialize, Deserialize)]
@@ -40,19 +48,27 @@ impl Learned {
 impl Group {
     /// Says that the owner of this leaf leaves: whoever commits next removes the leaf, and for a person
     /// all her leaves. `person` is her key; a member signs with the leaf's own.
-    ///
-    /// # Errors
-    /// [`GroupError`] where the message can't be queued.
-    pub fn leave(&mut self, person: Option<&SecretKey>, rng: &mut Rng) -> Result<(), GroupError> {
+    pub fn leave(&mut self, person: Option<SecretKey>) {
+        self.leaving.get_or_insert(Leaving { person, said: None });
+    }
+
+    /// Says the leave for the leaf as it is now: an own commit that was on its way has changed it.
+    pub(super) fn say_leave(&mut self, rng: &mut Rng) {
         let own = self.facts.own_leaf;
-        let Some(leaf) = self.leaf(own) else {
-            return Ok(());
+        let (Some(leaving), Some(leaf)) = (&self.leaving, self.leaf(own)) else {
+            return;
         };
-        let key = person.unwrap_or(self.mls.key());
+        if self.built.is_some() || leaving.said == Some(leaf.node_hash) {
+            return;
+        }
+        let said = Some(leaf.node_hash);
+        let key = leaving.person.as_ref().unwrap_or(self.mls.key());
         let statement = sign_leave(key, self.mls.group(), own, &leaf.node_hash);
-        self.hygiene.leave();
-        self.send(Content::Leave(statement), rng)?;
-        Ok(())
+        if self.send(Content::Leave(statement), rng).is_ok()
+            && let Some(leaving) = &mut self.leaving
+        {
+            leaving.said = said;
+        }
     }
 
     /// Takes note of a statement, to act on it in this member's turn.
