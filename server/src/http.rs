@@ -68,7 +68,7 @@ async fn relay(Extension(handover): Extension<Handover>, upgrade: WebSocketUpgra
         })
 }
 
-/// A desk that isn't hosted and a desk without a card look the same. [D-7]
+/// A desk that isn't hosted and a desk without a card look the same. [D-8]
 async fn card(Path(desk): Path<String>, State(shared): State<Shared>) -> Response {
     let Ok(desk) = DeskId::from_text(&desk) else {
         return StatusCode::NOT_FOUND.into_response();
@@ -135,7 +135,7 @@ async fn receive(body: Body) -> Result<Bytes, StatusCode> {
     }
 }
 
-/// A card from the day after tomorrow would make every honest one look older. [D-5]
+/// A card from the day after tomorrow would make every honest one look older. [D-8]
 fn check(desk: DeskId, bytes: &[u8], day: cobijo_protocol::Day) -> Result<NewCard, StatusCode> {
     let verified = UnverifiedCard::decode(bytes).and_then(|card| card.verify(&desk));
     let card = verified.map_err(|error| match error {

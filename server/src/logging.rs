@@ -2,7 +2,7 @@
 //!
 //! No sentence names a person, an id, an address or a size, at any level: there is nothing to redact
 //! because nothing is handed over. Other crates are off and not merely quiet, since nobody here proved
-//! what they say at a lower level.
+//! what they say at a lower level.
 
 use tracing_subscriber::{
     filter::{LevelFilter, Targets},

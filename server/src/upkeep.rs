@@ -75,7 +75,7 @@ fn free_bytes(directory: &Path) -> Option<u64> {
     Some(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
-/// Refuses writes while the disk has less than the reserve: reads go on. [L-6]
+/// Refuses writes while the disk has less than the reserve: reads go on.
 pub(crate) async fn watch_disk(
     directory: PathBuf,
     reserve_bytes: u64,

@@ -1,6 +1,79 @@
 //! What an operator installs names programs, files and settings that exist.
 
+use cobijo_server::config::Config;
+
 use crate::tree::{file, none, root};
+
+/// What a relay for people sets and a relay for one machine does not.
+const SET_FOR_PEOPLE: [&str; 2] = ["listen = ", "data-directory = "];
+
+#[test]
+fn the_settings_are_a_relay_for_people_and_its_paths_are_those_of_the_unit() {
+    let config = Config::read(&root().join("deploy/relay.toml")).unwrap();
+    assert_eq!(
+        config.data_directory(),
+        std::path::Path::new("/var/lib/cobijo")
+    );
+}
+
+#[test]
+fn every_setting_stands_at_its_default() {
+    let text = &file("deploy/relay.toml").unwrap().text;
+    let defaults = Config::without_file().unwrap();
+    let kept = |line: &&str| !SET_FOR_PEOPLE.iter().any(|set| line.starts_with(set));
+    let as_it_stands: Vec<_> = text.lines().filter(kept).collect();
+    assert_eq!(Config::parse(&as_it_stands.join("\n")).unwrap(), defaults);
+
+    let certificate = |line: &&str| line.contains("-file = ");
+    let uncommented: Vec<_> = text
+        .lines()
+        .filter(kept)
+        .filter(|line| !certificate(line))
+        .map(|line| {
+            if is_setting(line) {
+                line.trim_start_matches("# ")
+            } else {
+                line
+            }
+        })
+        .collect();
+    assert_eq!(Config::parse(&uncommented.join("\n")).unwrap(), defaults);
+}
+
+#[test]
+fn every_setting_is_listed() {
+    let text = &file("deploy/relay.toml").unwrap().text;
+    let settings = file("server/src/config.rs").unwrap().without_unit_tests();
+    let fields = settings
+        .split("rename_all = \"kebab-case\"")
+        .skip(1)
+        .filter_map(|rest| {
+            rest.split_once('{')
+                .and_then(|(_, body)| body.split_once('}'))
+        })
+        .flat_map(|(body, _)| body.lines().filter_map(|line| line.split_once(':')))
+        .map(|(name, _)| name.trim().replace('_', "-"));
+    let listed = |name: &String| {
+        [
+            format!("\n{name} = "),
+            format!("\n# {name} = "),
+            format!("\n[{name}]"),
+        ]
+        .iter()
+        .any(|line| text.contains(line.as_str()))
+    };
+    none(
+        fields.filter(|name| !listed(name)),
+        "deploy/relay.toml lacks",
+    );
+}
+
+/// A setting behind `#`, not a sentence.
+fn is_setting(line: &str) -> bool {
+    line.strip_prefix("# ")
+        .and_then(|line| line.split_once(" = "))
+        .is_some_and(|(key, _)| !key.contains(' '))
+}
 
 #[test]
 fn the_unit_runs_the_relay_as_its_own_user_with_nothing_to_spare() {
