@@ -65,7 +65,6 @@ cases! {
         Scene::conversation().by(LUZ).removes(&[HERS, HER_RETURN])
             .adds(device(3)).says_rescue("her", &device(3))
             .with(|scene| {
-                scene.leaves[1].1 = device(3).on_key("device 3 before");
                 scene.leaves[1].1 = person("her", 3, PersonLeaf::Device, "device 3 before");
             })
         => void(Rule::Serial);

@@ -60,6 +60,10 @@ cases! {
     [P-12] more_statements_than_leaves_are_void:
         (0..5).fold(Scene::conversation().by(LUZ), |scene, _| scene.says_wipe())
         => void(Rule::Statements);
+    [P-12] too_many_statements_are_refused_before_any_is_looked_at:
+        (0..5).fold(Scene::conversation().by(LUZ), |scene, _| {
+            scene.says_leave_signed(SOL, &key("nobody"))
+        }) => void(Rule::Statements);
     [P-12] statements_about_several_leaves_hold_together:
         Scene::conversation().by(LUZ).removes(&[SOL, HERS, HER_RETURN])
             .says_leave(HERS).says(removal("sol", 1))
@@ -184,6 +188,23 @@ cases! {
         member_rescue_as("sol 2", 2) => valid(&[(SOL, Rescue)]);
     [P-17] a_member_is_rescued_on_the_same_key:
         member_rescue_as("sol", 2) => valid(&[(SOL, Rescue)]);
+    [P-17] a_members_rescue_by_another_key_than_the_desks_is_void:
+        member_rescue_as("sol 2", 2).with(|scene| {
+            let Statement::MemberRescue { rescue, .. } =
+                member_rescue(&scene.group, "sol", "sol 2", 2)
+            else {
+                unreachable!()
+            };
+            let desk_key = signed_desk_key(&key("root"), 1);
+            scene.data.statements[0] = Statement::MemberRescue { desk_key, rescue };
+        }) => void(Rule::MemberRescue);
+    [P-17] a_members_rescue_under_another_root_is_void:
+        member_rescue_as("sol 2", 2).with(|scene| {
+            let Statement::MemberRescue { desk_key, .. } = &mut scene.data.statements[0] else {
+                unreachable!()
+            };
+            *desk_key = signed_desk_key(&key("their root"), 1);
+        }) => void(Rule::MemberRescue);
     [P-17] a_members_rescue_onto_an_older_attestation_is_void:
         member_rescue_as("sol 2", 1) => void(Rule::MemberRescue);
     [P-17] a_members_rescue_under_another_name_is_void:
