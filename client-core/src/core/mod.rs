@@ -5,10 +5,13 @@
 //! nothing special: the state is loaded, and what it wants is asked for again.
 
 pub mod card;
+pub mod claim;
 pub mod client;
 pub mod contest;
+pub mod conversation;
 pub mod desk;
 pub mod group;
+pub mod intake;
 pub(crate) mod invite;
 pub mod joining;
 mod outbox;
@@ -17,4 +20,5 @@ pub mod port;
 pub mod session;
 mod stream;
 pub mod thread;
+pub mod waiting;
 mod welcome;

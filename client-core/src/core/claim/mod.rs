@@ -1,0 +1,409 @@
+//! A member of a desk answers somebody who waits. [I-5]–[I-9]
+//!
+//! The claim only spares work. Who answers is decided in the reply thread, and what is offered there
+//! stands already: a first contact's Welcome, or a KeyPackage for a person who is a member of a group.
+
+mod advisory;
+pub mod queue;
+pub mod thread;
+
+use std::collections::VecDeque;
+
+use cobijo_protocol::{
+    card::Attested,
+    commit::{POLICY, Profile, Terms},
+    content::ClaimNotice,
+    credential::Credential,
+    intake::{IntakeKind, SignedReply},
+    keys::{PublicKey, SecretKey},
+    slot::TooLong,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    group::{Change, Group, GroupError, GroupEvent},
+    joining::{Expect, Joining, Lineage},
+    port::{Now, Rng, Seen, Wants},
+    waiting::{Decision, Replies, Wanted},
+};
+use crate::mls::{MlsError, Suite, key_package::OwnKeyPackage};
+use advisory::{Claimed, Claims};
+use queue::Opened;
+use thread::WaitingThread;
+
+/// A member of a desk, as her leaves show her.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Me {
+    /// Suite of new groups.
+    pub suite: Suite,
+    /// Root key of the desk.
+    pub root: PublicKey,
+    /// The attested key.
+    pub key: SecretKey,
+    /// What attests it.
+    pub attested: Attested,
+}
+
+/// An answer on its way.
+#[derive(Serialize, Deserialize)]
+pub struct Claim {
+    me: Me,
+    opened: Opened,
+    claims: Claims,
+    replies: Replies,
+    thread: WaitingThread,
+    stage: Stage,
+    #[serde(skip)]
+    events: VecDeque<ClaimEvent>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum Stage {
+    /// Is somebody else about to answer?
+    Claiming,
+    /// Reads what she wrote, to its end.
+    Reading,
+    /// Adds her to a new group, as whose Welcome she is answered.
+    Inviting(Box<Group>),
+    /// The Welcome is stored; the reply is on its way.
+    Answering(Box<Group>),
+    /// A KeyPackage is offered, or on its way.
+    Offering(Box<Joining>),
+    /// She has the reply, or was added: what remains is whether she can join.
+    Answered,
+    /// Nothing more to do.
+    Over,
+}
+
+/// What becomes of a claim.
+pub enum ClaimEvent {
+    /// For the colleagues.
+    Notice(ClaimNotice),
+    /// Somebody else is about to answer: this client doesn't, for now.
+    ClaimedBy {
+        /// Her alias.
+        alias: String,
+        /// When her claim lapses.
+        until: Now,
+    },
+    /// Somebody else answered first.
+    LostTo {
+        /// Her alias.
+        alias: String,
+    },
+    /// The own reply stands: the item may be removed.
+    Replied,
+    /// The conversation begins, or goes on with this member.
+    Began(Box<Group>),
+    /// A text that she wrote while she waited.
+    Text(String),
+    /// She can't join, or doesn't want to: the contest goes on.
+    Refused,
+    /// There is nothing to answer her with: no KeyPackage of hers, or it was erased.
+    Unanswerable,
+}
+
+/// Why a claim can't be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ClaimError {
+    /// The group can't be made.
+    #[error(transparent)]
+    Group(#[from] GroupError),
+    /// Cryptography refused.
+    #[error(transparent)]
+    Mls(#[from] MlsError),
+    /// The attestation fits no cell.
+    #[error(transparent)]
+    TooLong(#[from] TooLong),
+}
+
+impl Claim {
+    /// Starts to answer.
+    ///
+    /// # Errors
+    /// [`ClaimError`] where the claim can't be written.
+    pub fn new(me: Me, opened: Opened, rng: &mut Rng) -> Result<Self, ClaimError> {
+        let intake = &opened.intake;
+        let wanted = match intake.kind {
+            IntakeKind::First => Wanted::Claim,
+            IntakeKind::CameBack { .. } | IntakeKind::Rescue { .. } => Wanted::Offer,
+        };
+        let claims = Claims::new(
+            &opened.seed,
+            &intake.r,
+            me.root,
+            me.key.clone(),
+            me.attested.clone(),
+            rng,
+        )?;
+        let replies = Replies::new(intake.r.clone(), me.root, intake.person, wanted);
+        let thread = WaitingThread::new(intake.r.clone(), opened.seed.clone(), intake.person);
+        Ok(Self {
+            me,
+            claims,
+            replies,
+            thread,
+            opened,
+            stage: Stage::Claiming,
+            events: VecDeque::new(),
+        })
+    }
+
+    /// The intake that is answered.
+    pub fn opened(&self) -> &Opened {
+        &self.opened
+    }
+
+    /// Whether nothing more can become of it.
+    pub fn is_over(&self) -> bool {
+        matches!(self.stage, Stage::Over)
+    }
+
+    /// Whether it is answered, so that only her joining is waited for.
+    pub fn is_answered(&self) -> bool {
+        matches!(self.stage, Stage::Answered)
+    }
+
+    /// She has arrived, or nobody waits for her any more.
+    pub fn end(&mut self) {
+        self.stage = Stage::Over;
+    }
+
+    /// What is wanted from the relay.
+    pub fn wants(&self, wants: &mut Wants) {
+        match &self.stage {
+            Stage::Over => return,
+            Stage::Claiming => self.claims.wants(wants),
+            Stage::Reading | Stage::Answered => {}
+            Stage::Inviting(group) | Stage::Answering(group) => group.wants(wants),
+            Stage::Offering(joining) => joining.wants(wants),
+        }
+        self.replies.wants(wants);
+        // What she wrote is read only after the claim.
+        if !matches!(self.stage, Stage::Claiming) {
+            self.thread.wants(wants);
+        }
+    }
+
+    /// Takes what the relay said.
+    pub fn handle_seen(&mut self, seen: &Seen, now: Now, rng: &mut Rng) {
+        if matches!(self.stage, Stage::Over) {
+            return;
+        }
+        if let Some(decision) = self.replies.handle_seen(seen, rng) {
+            self.handle_decision(decision);
+        }
+        let is_claiming = matches!(self.stage, Stage::Claiming);
+        if !is_claiming
+            && let Some(text) = self
+                .thread
+                .handle_seen(seen, self.me.suite, &self.me.root, rng)
+        {
+            self.events.push_back(ClaimEvent::Text(text));
+        }
+        let stage = std::mem::replace(&mut self.stage, Stage::Over);
+        self.stage = match self.advance(stage, seen, now, rng) {
+            Ok(stage) => stage,
+            Err(_) => {
+                self.events.push_back(ClaimEvent::Unanswerable);
+                Stage::Over
+            }
+        };
+    }
+
+    fn handle_decision(&mut self, decision: Decision) {
+        match decision {
+            Decision::Stands { mine: true, .. } => {
+                self.events.push_back(ClaimEvent::Replied);
+                self.notice(true);
+                if let Stage::Answering(group) = std::mem::replace(&mut self.stage, Stage::Answered)
+                {
+                    self.events.push_back(ClaimEvent::Began(group));
+                }
+            }
+            Decision::Stands { reply, .. } => {
+                let alias = reply
+                    .by
+                    .verify(&self.me.root)
+                    .map(|(attestation, _)| attestation.alias);
+                let alias = alias.unwrap_or_default();
+                self.events.push_back(ClaimEvent::LostTo { alias });
+                self.stage = Stage::Over;
+            }
+            Decision::Refused => {
+                self.events.push_back(ClaimEvent::Refused);
+                self.notice(false);
+                self.stage = Stage::Over;
+            }
+        }
+    }
+
+    /// One step, where it can be taken.
+    fn advance(
+        &mut self,
+        stage: Stage,
+        seen: &Seen,
+        now: Now,
+        rng: &mut Rng,
+    ) -> Result<Stage, ClaimError> {
+        match stage {
+            Stage::Claiming => self.advance_claiming(seen, now, rng),
+            Stage::Reading if self.thread.is_at_end() => self.advance_reading(now, rng),
+            Stage::Inviting(group) => self.advance_inviting(group, seen, now, rng),
+            Stage::Answering(mut group) => {
+                group.handle_seen(seen, now, rng);
+                Ok(Stage::Answering(group))
+            }
+            Stage::Offering(joining) => Ok(self.advance_offering(joining, seen, now, rng)),
+            Stage::Reading | Stage::Answered | Stage::Over => Ok(stage),
+        }
+    }
+
+    fn advance_claiming(
+        &mut self,
+        seen: &Seen,
+        now: Now,
+        rng: &mut Rng,
+    ) -> Result<Stage, ClaimError> {
+        match self.claims.handle_seen(seen, now, rng) {
+            None => Ok(Stage::Claiming),
+            Some(Claimed::By { alias, until }) => {
+                self.events
+                    .push_back(ClaimEvent::ClaimedBy { alias, until });
+                Ok(Stage::Over)
+            }
+            Some(Claimed::Here) => {
+                self.notice(false);
+                match self.opened.intake.kind {
+                    IntakeKind::First => Ok(Stage::Reading),
+                    IntakeKind::CameBack { .. } | IntakeKind::Rescue { .. } => self.offer(rng),
+                }
+            }
+        }
+    }
+
+    fn advance_reading(&mut self, now: Now, rng: &mut Rng) -> Result<Stage, ClaimError> {
+        let adds = self.thread.leaves();
+        if adds.is_empty() {
+            self.events.push_back(ClaimEvent::Unanswerable);
+            return Ok(Stage::Over);
+        }
+        let terms = Terms {
+            profile: Profile::Conversation,
+            policy: POLICY,
+            root: self.me.root,
+            facilitators: Vec::new(),
+            predecessor: None,
+        };
+        let credential = Credential::Member(self.me.attested.clone());
+        let mut group = Group::create(
+            self.me.suite,
+            terms,
+            self.me.key.clone(),
+            &credential,
+            now,
+            rng,
+        )?;
+        group.request(Change {
+            adds,
+            ..Change::default()
+        });
+        Ok(Stage::Inviting(Box::new(group)))
+    }
+
+    fn advance_inviting(
+        &mut self,
+        mut group: Box<Group>,
+        seen: &Seen,
+        now: Now,
+        rng: &mut Rng,
+    ) -> Result<Stage, ClaimError> {
+        group.handle_seen(seen, now, rng);
+        while let Some(event) = group.poll_event() {
+            if matches!(event, GroupEvent::Refused(_) | GroupEvent::Stopped(_)) {
+                self.events.push_back(ClaimEvent::Unanswerable);
+                return Ok(Stage::Over);
+            }
+        }
+        let Some(hash) = group.welcome().filter(|_| group.is_settled()) else {
+            return Ok(Stage::Inviting(group));
+        };
+        self.reply(hash, Vec::new(), rng)?;
+        Ok(Stage::Answering(group))
+    }
+
+    fn reply(&mut self, hash: [u8; 32], content: Vec<u8>, rng: &mut Rng) -> Result<(), TooLong> {
+        let by = self.me.attested.clone();
+        let reply = SignedReply::sign(&self.me.key, by, &self.opened.intake.r, hash, content);
+        self.replies.contend(reply, rng)
+    }
+
+    /// Offers a fresh KeyPackage: her yes adds it, to the old group or to its successor.
+    fn offer(&mut self, rng: &mut Rng) -> Result<Stage, ClaimError> {
+        let credential = Credential::Member(self.me.attested.clone());
+        let own = OwnKeyPackage::new(self.me.suite, &self.me.key, &credential, rng)?;
+        let message = own.message().to_vec();
+        let hash =
+            sha2::Digest::finalize(<sha2::Sha256 as sha2::Digest>::new_with_prefix(&message))
+                .into();
+        self.reply(hash, message, rng)?;
+        let expect = Expect {
+            profile: Profile::Conversation,
+            root: self.me.root,
+            signers: vec![self.opened.intake.person],
+            lineage: Lineage::Any,
+            welcome: None,
+        };
+        Ok(Stage::Offering(Box::new(Joining::new(
+            own,
+            self.me.key.clone(),
+            expect,
+        ))))
+    }
+
+    fn advance_offering(
+        &mut self,
+        mut joining: Box<Joining>,
+        seen: &Seen,
+        now: Now,
+        rng: &mut Rng,
+    ) -> Stage {
+        match joining.handle_seen(seen, now, rng) {
+            Some(group) => {
+                self.events.push_back(ClaimEvent::Began(Box::new(group)));
+                Stage::Over
+            }
+            None => Stage::Offering(joining),
+        }
+    }
+
+    fn notice(&mut self, answered: bool) {
+        let r = self.opened.intake.r.clone();
+        self.events
+            .push_back(ClaimEvent::Notice(ClaimNotice { r, answered }));
+    }
+
+    /// When to call [`Self::handle_timeout`].
+    pub fn poll_timeout(&self) -> Option<Now> {
+        match &self.stage {
+            Stage::Inviting(group) | Stage::Answering(group) => group.poll_timeout(),
+            Stage::Claiming
+            | Stage::Reading
+            | Stage::Offering(_)
+            | Stage::Answered
+            | Stage::Over => None,
+        }
+    }
+
+    /// Time has passed.
+    pub fn handle_timeout(&mut self, now: Now, rng: &mut Rng) {
+        if let Stage::Inviting(group) | Stage::Answering(group) = &mut self.stage {
+            group.handle_timeout(now, rng);
+        }
+    }
+
+    /// What became of it.
+    pub fn poll_event(&mut self) -> Option<ClaimEvent> {
+        self.events.pop_front()
+    }
+}

@@ -1,0 +1,404 @@
+//! Who waits at a desk: rows without any preview. [I-5], [I-9]
+
+use std::{collections::VecDeque, time::Duration};
+
+use cobijo_protocol::{
+    Day,
+    cell::Cell,
+    content::{ClaimNotice, IntakeKey},
+    intake::{Intake, IntakeKind, intake_info, verify_contact},
+    keys::PublicKey,
+    limits::{CLAIM_LIFETIME, INTAKE_KEY_LIFETIME, MAILBOX_ITEMS_MAX},
+    link::DeskId,
+    mailbox::{ItemId, MailboxKey},
+    slot::ThreadSecret,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    core::{
+        client::{QueueReason, QueueRow, QueueState, RowId},
+        port::{Now, Seen, Wants},
+    },
+    mls::hpke,
+};
+
+/// Time that the members of a group have to answer a rescue before the whole desk is shown it.
+pub const RESCUE_BY_MEMBERS: Duration = Duration::from_secs(600);
+
+/// Versions below the newest known that a card may have had on its day.
+const CARD_VERSIONS_TRIED: u32 = 8;
+
+/// Bytes of a language tag that is shown; longer ones are none.
+const LANGUAGE_BYTES_MAX: usize = 16;
+
+/// An intake that one of the desk's keys opened.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Opened {
+    /// What she sealed.
+    pub intake: Intake,
+    /// Seed of the key that opened it: what she adds is sealed to the same one.
+    pub seed: ThreadSecret,
+}
+
+/// Who waits at a desk.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Queue {
+    desk: DeskId,
+    rows: Vec<Row>,
+    last: u32,
+    /// Items that are no intake.
+    refused: Vec<(MailboxKey, ItemId)>,
+    /// Notices about rows whose item has not come yet.
+    early: Vec<(ClaimNotice, Now)>,
+    /// Items that no key opens yet: they are left where they are.
+    #[serde(skip)]
+    closed: VecDeque<(MailboxKey, ItemId, Cell)>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Row {
+    id: RowId,
+    items: Vec<(MailboxKey, ItemId)>,
+    since: Now,
+    opened: Opened,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum State {
+    Waiting,
+    /// By a colleague; lapses.
+    Claimed {
+        until: Now,
+    },
+    /// By this client.
+    Claiming,
+    /// Nobody needs to answer any more.
+    Answered {
+        at: Now,
+        here: bool,
+    },
+}
+
+/// A key with the newest card version that named it.
+pub struct LiveKey<'a> {
+    /// Day, mailbox and seed.
+    pub key: &'a IntakeKey,
+    /// The newest version of the card's lasting part.
+    pub version: u32,
+}
+
+impl Queue {
+    /// An empty queue.
+    pub fn new(desk: DeskId) -> Self {
+        Self {
+            desk,
+            rows: Vec::new(),
+            last: 0,
+            refused: Vec::new(),
+            early: Vec::new(),
+            closed: VecDeque::new(),
+        }
+    }
+
+    /// Takes an item of an opened mailbox; says whether the rows changed.
+    pub fn handle_item(
+        &mut self,
+        mailbox: MailboxKey,
+        item: ItemId,
+        cell: &Cell,
+        keys: &[LiveKey<'_>],
+        now: Now,
+    ) -> bool {
+        if self
+            .rows
+            .iter()
+            .any(|row| row.items.contains(&(mailbox, item)))
+        {
+            return false;
+        }
+        let Some((plaintext, seed)) = self.open(mailbox, cell, keys) else {
+            self.keep_closed(mailbox, item, cell);
+            return false;
+        };
+        let intake = Intake::from_plaintext(&plaintext).ok().filter(is_signed);
+        let Some(intake) = intake else {
+            self.refused.push((mailbox, item));
+            return false;
+        };
+        self.take(Opened { intake, seed }, (mailbox, item), now);
+        true
+    }
+
+    /// Tries again what no key opened, because there are new keys; says whether the rows changed.
+    pub fn handle_keys(&mut self, keys: &[LiveKey<'_>], now: Now) -> bool {
+        let closed = std::mem::take(&mut self.closed);
+        closed
+            .into_iter()
+            .fold(false, |changed, (mailbox, item, cell)| {
+                self.handle_item(mailbox, item, &cell, keys, now) || changed
+            })
+    }
+
+    fn open(
+        &self,
+        mailbox: MailboxKey,
+        cell: &Cell,
+        keys: &[LiveKey<'_>],
+    ) -> Option<(zeroize::Zeroizing<Vec<u8>>, ThreadSecret)> {
+        let of_mailbox = keys
+            .iter()
+            .filter(|live| MailboxKey::of(&live.key.mailbox) == mailbox);
+        for live in of_mailbox {
+            let pair = hpke::key_pair(live.key.seed.as_bytes()).ok()?;
+            let versions = live.version.saturating_sub(CARD_VERSIONS_TRIED)..=live.version;
+            let opened = versions.rev().find_map(|version| {
+                let info = intake_info(&self.desk, version, live.key.day);
+                hpke::open(&pair, &info, cell.as_bytes())
+            });
+            if let Some(plaintext) = opened {
+                return Some((plaintext, live.key.seed.clone()));
+            }
+        }
+        None
+    }
+
+    fn keep_closed(&mut self, mailbox: MailboxKey, item: ItemId, cell: &Cell) {
+        let is_kept = self.closed.iter().any(|(_, kept, _)| *kept == item);
+        if !is_kept && self.closed.len() < MAILBOX_ITEMS_MAX {
+            self.closed.push_back((mailbox, item, cell.clone()));
+        }
+    }
+
+    fn take(&mut self, opened: Opened, item: (MailboxKey, ItemId), now: Now) {
+        // The same contact, sealed again: one row.
+        if let Some(row) = self
+            .rows
+            .iter_mut()
+            .find(|row| row.opened.intake.r == opened.intake.r)
+        {
+            row.items.push(item);
+            return;
+        }
+        self.last += 1;
+        let early = self
+            .early
+            .iter()
+            .position(|(notice, _)| notice.r == opened.intake.r);
+        let state = match early.map(|position| self.early.swap_remove(position)) {
+            Some((notice, at)) => State::of(&notice, at),
+            None => State::Waiting,
+        };
+        let id = RowId::from_number(self.last);
+        self.rows.push(Row {
+            id,
+            items: vec![item],
+            since: now,
+            opened,
+            state,
+        });
+    }
+
+    /// A colleague says what becomes of somebody who waits.
+    pub fn handle_notice(&mut self, notice: &ClaimNotice, now: Now) {
+        match self
+            .rows
+            .iter_mut()
+            .find(|row| row.opened.intake.r == notice.r)
+        {
+            Some(row)
+                if matches!(
+                    row.state,
+                    State::Claiming | State::Answered { here: true, .. }
+                ) => {}
+            Some(row) => row.state = State::of(notice, now),
+            None if self.early.len() < MAILBOX_ITEMS_MAX => self.early.push((notice.clone(), now)),
+            None => {}
+        }
+    }
+
+    /// The rows that are shown, the longest wait first.
+    pub fn rows(&self, now: Now) -> Vec<QueueRow> {
+        self.rows
+            .iter()
+            .filter(|row| !matches!(row.state, State::Answered { .. }) && row.is_due(now))
+            .map(|row| row.view(now))
+            .collect()
+    }
+
+    /// Claims a row for this client.
+    pub fn claim(&mut self, id: RowId) -> Option<Opened> {
+        let row = self.row_mut(id)?;
+        if matches!(row.state, State::Claiming | State::Answered { .. }) {
+            return None;
+        }
+        row.state = State::Claiming;
+        Some(row.opened.clone())
+    }
+
+    /// This client no longer answers; a colleague may have claimed until then.
+    pub fn release(&mut self, id: RowId, claimed_until: Option<Now>) {
+        if let Some(row) = self.row_mut(id) {
+            row.state = claimed_until.map_or(State::Waiting, |until| State::Claimed { until });
+        }
+    }
+
+    /// A reply is stored: this client's, whose task it is then to remove the item, or a colleague's.
+    pub fn answered(&mut self, id: RowId, here: bool, now: Now) {
+        if let Some(row) = self.row_mut(id) {
+            row.state = State::Answered { at: now, here };
+        }
+    }
+
+    /// Rescues of that group, for a client that is a member of it.
+    pub fn rescues(&self, group: &[u8]) -> Vec<(RowId, Opened)> {
+        let of_group = |row: &&Row| {
+            let IntakeKind::Rescue { group: named, .. } = &row.opened.intake.kind else {
+                return false;
+            };
+            *named == group && row.state == State::Waiting
+        };
+        self.rows
+            .iter()
+            .filter(of_group)
+            .map(|row| (row.id, row.opened.clone()))
+            .collect()
+    }
+
+    /// What is wanted of the mailboxes that are open.
+    pub fn wants(&self, wants: &mut Wants) {
+        let here = |row: &&Row| matches!(row.state, State::Answered { here: true, .. });
+        wants.removes.extend(
+            self.rows
+                .iter()
+                .filter(here)
+                .flat_map(|row| row.items.iter().copied()),
+        );
+        wants.removes.extend(self.refused.iter().copied());
+    }
+
+    /// Takes what the relay said.
+    pub fn handle_seen(&mut self, seen: &Seen) {
+        let Seen::Removed(mailbox, item) = seen else {
+            return;
+        };
+        let gone = (*mailbox, *item);
+        self.refused.retain(|kept| *kept != gone);
+        for row in &mut self.rows {
+            row.items.retain(|kept| *kept != gone);
+        }
+    }
+
+    /// Forgets what was answered long ago: kept until then, because she may say "not this one".
+    pub fn forget_old(&mut self, now: Now) {
+        let is_old = |at: Now| now.since(at) > INTAKE_KEY_LIFETIME;
+        self.rows.retain(|row| {
+            !matches!(row.state, State::Answered { at, here } if is_old(at) && (row.items.is_empty() || !here))
+        });
+        self.early.retain(|(_, at)| !is_old(*at));
+    }
+
+    /// What a newcomer must know: the claims that are open, and who was answered.
+    pub fn notices(&self) -> Vec<ClaimNotice> {
+        let notice = |row: &Row| {
+            let answered = match row.state {
+                State::Waiting => return None,
+                State::Claimed { .. } | State::Claiming => false,
+                State::Answered { .. } => true,
+            };
+            Some(ClaimNotice {
+                r: row.opened.intake.r.clone(),
+                answered,
+            })
+        };
+        self.rows.iter().filter_map(notice).collect()
+    }
+
+    fn row_mut(&mut self, id: RowId) -> Option<&mut Row> {
+        self.rows.iter_mut().find(|row| row.id == id)
+    }
+}
+
+impl State {
+    fn of(notice: &ClaimNotice, at: Now) -> Self {
+        if notice.answered {
+            Self::Answered { at, here: false }
+        } else {
+            Self::Claimed {
+                until: at.plus(CLAIM_LIFETIME),
+            }
+        }
+    }
+}
+
+impl Row {
+    /// A rescue is first for the members of the group.
+    fn is_due(&self, now: Now) -> bool {
+        let is_rescue = matches!(self.opened.intake.kind, IntakeKind::Rescue { .. });
+        !is_rescue || now.since(self.since) >= RESCUE_BY_MEMBERS
+    }
+
+    fn view(&self, now: Now) -> QueueRow {
+        QueueRow {
+            id: self.id,
+            since: self.since,
+            language: language(&self.opened.intake.language),
+            reason: match self.opened.intake.kind {
+                IntakeKind::First => QueueReason::First,
+                IntakeKind::CameBack { .. } => QueueReason::CameBack,
+                IntakeKind::Rescue { .. } => QueueReason::Rescue,
+            },
+            state: match self.state {
+                State::Claiming => QueueState::Claiming,
+                State::Claimed { until } if until > now => QueueState::Claimed,
+                State::Claimed { .. } | State::Waiting | State::Answered { .. } => {
+                    QueueState::Waiting
+                }
+            },
+        }
+    }
+}
+
+/// Whether who says that she is a member of a group holds the key that she names. [I-3]
+fn is_signed(intake: &Intake) -> bool {
+    match &intake.kind {
+        IntakeKind::First => true,
+        IntakeKind::CameBack { group, signature } | IntakeKind::Rescue { group, signature } => {
+            verify_contact(&intake.person, &intake.r, group, signature)
+        }
+    }
+}
+
+/// A language tag as it may be shown: what a stranger wrote is no text for the queue.
+fn language(tag: &str) -> String {
+    let is_tag = (2..=LANGUAGE_BYTES_MAX).contains(&tag.len())
+        && tag.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    if is_tag {
+        tag.to_owned()
+    } else {
+        "und".to_owned()
+    }
+}
+
+impl std::fmt::Debug for Queue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Queue").finish_non_exhaustive()
+    }
+}
+
+/// The key that a person's answerers use. Kept here so that callers need not know the day's details.
+impl LiveKey<'_> {
+    /// The card's day.
+    pub fn day(&self) -> Day {
+        self.key.day
+    }
+}
+
+/// Attested key, for callers that look for a person.
+impl Opened {
+    /// Her key.
+    pub fn person(&self) -> PublicKey {
+        self.intake.person
+    }
+}

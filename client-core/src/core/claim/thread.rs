@@ -1,0 +1,147 @@
+//! Reading what somebody who waits has written: only after the claim. [I-4], [I-5]
+
+use cobijo_protocol::{
+    cbor,
+    commit::Statement,
+    credential::{Identity, PersonLeaf},
+    intake::{Waiting, waiting_info},
+    keys::PublicKey,
+    slot::{Kind, ThreadSecret},
+};
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+
+use crate::{
+    core::{
+        contest::Contest,
+        port::{Rng, Seen, Wants},
+        thread::Content,
+    },
+    mls::{Suite, hpke, key_package::OfferedKeyPackage},
+};
+
+/// Texts kept from one waiting thread: whoever knows `r` may write there.
+const TEXTS_MAX: usize = 256;
+
+/// A reader of the waiting thread (r, waiting).
+#[derive(Clone, Serialize, Deserialize)]
+pub struct WaitingThread {
+    r: ThreadSecret,
+    seed: ThreadSecret,
+    person: PublicKey,
+    contest: Contest,
+    /// MLSMessages that hold KeyPackages of hers: the highest serial of each kind of leaf.
+    packages: Vec<Package>,
+    rescue: Option<Statement>,
+    texts: usize,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Package {
+    leaf: PersonLeaf,
+    serial: u32,
+    message: ByteBuf,
+}
+
+impl WaitingThread {
+    /// Starts to read; `seed` is of the key that opened the intake.
+    pub fn new(r: ThreadSecret, seed: ThreadSecret, person: PublicKey) -> Self {
+        let contest = Contest::new(r.clone(), Kind::Waiting, 0);
+        Self {
+            r,
+            seed,
+            person,
+            contest,
+            packages: Vec::new(),
+            rescue: None,
+            texts: 0,
+        }
+    }
+
+    /// Whether all that stands has been read on this connection.
+    pub fn is_at_end(&self) -> bool {
+        self.contest.is_free()
+    }
+
+    /// What is wanted from the relay.
+    pub fn wants(&self, wants: &mut Wants) {
+        self.contest.wants(wants);
+    }
+
+    /// Takes what the relay said; gives a text of hers.
+    pub fn handle_seen(
+        &mut self,
+        seen: &Seen,
+        suite: Suite,
+        root: &PublicKey,
+        rng: &mut Rng,
+    ) -> Option<String> {
+        let candidate = self.contest.handle_seen(seen)?;
+        self.contest.skip(rng);
+        let Content::Payload(payload) = candidate.content else {
+            return None;
+        };
+        match cbor::decode(&payload).ok()? {
+            Waiting::KeyPackage(message) => {
+                self.take_package(message, suite, root);
+                None
+            }
+            Waiting::Rescue(statement) => {
+                self.rescue.get_or_insert(statement);
+                None
+            }
+            Waiting::More(sealed) => self.open(&sealed),
+            Waiting::Newcomer(_) => None,
+        }
+    }
+
+    fn take_package(&mut self, message: ByteBuf, suite: Suite, root: &PublicKey) {
+        let Ok(offered) = OfferedKeyPackage::parse(&message, suite, root) else {
+            return;
+        };
+        let Identity::Person(hers) = offered.identity() else {
+            return;
+        };
+        let is_known = |known: &Package| known.leaf == hers.leaf && known.serial >= hers.serial;
+        if hers.person != self.person || self.packages.iter().any(is_known) {
+            return;
+        }
+        self.packages.retain(|known| known.leaf != hers.leaf);
+        self.packages.push(Package {
+            leaf: hers.leaf,
+            serial: hers.serial,
+            message,
+        });
+    }
+
+    fn open(&mut self, sealed: &[u8]) -> Option<String> {
+        if self.texts >= TEXTS_MAX {
+            return None;
+        }
+        let pair = hpke::key_pair(self.seed.as_bytes()).ok()?;
+        let text = hpke::open(&pair, &waiting_info(&self.r), sealed)?;
+        let text = String::from_utf8(text.to_vec()).ok()?;
+        self.texts += 1;
+        Some(text)
+    }
+
+    /// KeyPackages of the leaves to add: her device's, and with it her return leaf's; none where her
+    /// device has none.
+    pub fn leaves(&self) -> Vec<ByteBuf> {
+        let has_device = self
+            .packages
+            .iter()
+            .any(|package| package.leaf == PersonLeaf::Device);
+        let messages = self.packages.iter().map(|package| package.message.clone());
+        if has_device {
+            messages.collect()
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// The statement that lets her new leaf in, where she can't follow a group.
+    pub fn rescue(&self) -> Option<&Statement> {
+        self.rescue.as_ref()
+    }
+}

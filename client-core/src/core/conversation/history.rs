@@ -1,0 +1,117 @@
+//! What was said, in the order of the Lamport clocks: the display model of a conversation.
+
+use cobijo_protocol::{content::MessageId, credential::Identity};
+use serde::{Deserialize, Serialize};
+
+use crate::core::{
+    client::{Entry, EntryContent, EntryState, Speaker},
+    port::Now,
+};
+
+/// The lines of a conversation, its predecessors' included.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub(super) struct History {
+    entries: Vec<Entry>,
+}
+
+impl History {
+    /// All lines, in order.
+    pub(super) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The clock of what is said next, as far as this client can tell.
+    pub(super) fn next_clock(&self) -> u64 {
+        self.clock() + 1
+    }
+
+    /// The highest clock shown.
+    fn clock(&self) -> u64 {
+        self.entries
+            .iter()
+            .map(|entry| entry.clock)
+            .max()
+            .unwrap_or_default()
+    }
+
+    /// Takes a line; a double of one that stands is dropped.
+    pub(super) fn insert(&mut self, entry: Entry) -> bool {
+        if entry.id.is_some() && self.entries.iter().any(|known| known.id == entry.id) {
+            return false;
+        }
+        let place = self
+            .entries
+            .partition_point(|known| order(known) <= order(&entry));
+        self.entries.insert(place, entry);
+        true
+    }
+
+    /// A line that the client says itself, behind all that is shown.
+    pub(super) fn note(&mut self, content: EntryContent, now: Now) -> Entry {
+        let entry = Entry {
+            id: None,
+            clock: self.clock(),
+            at: now,
+            author: None,
+            own: false,
+            content,
+            state: EntryState::Stored,
+        };
+        self.entries.push(entry.clone());
+        entry
+    }
+
+    /// What she wrote while she waited: before everything that is said in the group.
+    pub(super) fn first_text(&mut self, text: String, own: bool, now: Now) -> Entry {
+        let entry = Entry {
+            id: None,
+            clock: 0,
+            at: now,
+            author: Some(Speaker::Person),
+            own,
+            content: EntryContent::Text(text),
+            state: EntryState::Stored,
+        };
+        let place = self
+            .entries
+            .partition_point(|known| known.clock == 0 && known.author.is_some());
+        self.entries.insert(place, entry.clone());
+        entry
+    }
+
+    /// Sets how sure a line is.
+    pub(super) fn set_state(&mut self, id: MessageId, state: EntryState) {
+        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.id == Some(id)) {
+            entry.state = state;
+        }
+    }
+
+    /// Takes a line back.
+    pub(super) fn withdraw(&mut self, id: MessageId) {
+        self.entries.retain(|entry| entry.id != Some(id));
+    }
+
+    /// Goes on behind the lines of the group that this one is the successor of.
+    pub(super) fn close_chapter(&mut self) {
+        // A successor's clocks begin anew: what was said before stays before.
+        for entry in &mut self.entries {
+            entry.clock = 0;
+        }
+    }
+}
+
+/// Clock, then id: alike on every client. Lines without an id stay where they were put.
+fn order(entry: &Entry) -> (u64, Option<MessageId>) {
+    (entry.clock, entry.id)
+}
+
+/// How somebody is shown.
+pub fn speaker(identity: &Identity) -> Speaker {
+    match identity {
+        Identity::Person(_) => Speaker::Person,
+        Identity::Member { attestation, .. } => Speaker::Member {
+            alias: attestation.alias.clone(),
+            role: attestation.role,
+        },
+    }
+}

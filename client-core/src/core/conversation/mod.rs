@@ -1,0 +1,369 @@
+//! A conversation: one survivor and the accompaniers she agreed to, as both sides see it. –[A-6]
+//!
+//! Wraps the group. A successor takes its place without a break: what was said before stays before.
+
+mod history;
+mod proposals;
+mod reading;
+mod rescue;
+mod succession;
+
+use std::collections::VecDeque;
+
+use cobijo_protocol::{
+    commit::Statement,
+    content::{Content, MessageId, Proposal},
+    credential::{Identity, PersonLeaf},
+    keys::{PublicKey, SecretKey},
+    words::WordIndices,
+};
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+
+use super::{
+    client::{ConversationEvent, Entry, EntryState, MemberView, ProposalView, Speaker, Stopped},
+    group::{Change, Group, GroupError, Member},
+    port::{Now, Rng, Seen, Wants},
+};
+use crate::mls::{MlsError, key_package::OfferedKeyPackage};
+use history::History;
+use proposals::Proposals;
+use rescue::Rescuing;
+use succession::person_of;
+
+pub use history::speaker;
+pub use proposals::Unacceptable;
+
+/// A conversation, whichever group carries it now.
+#[derive(Serialize, Deserialize)]
+pub struct Conversation {
+    group: Group,
+    /// Her key, on her own side.
+    person: Option<SecretKey>,
+    /// MLS group ids of those that this one is the successor of.
+    earlier: Vec<ByteBuf>,
+    history: History,
+    proposals: Proposals,
+    rescuing: Vec<Rescuing>,
+    left: bool,
+    #[serde(skip)]
+    events: VecDeque<ConversationEvent>,
+}
+
+/// Why something can't be done in a conversation. Nothing has changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ConversationError {
+    /// The group can't be made or used.
+    #[error(transparent)]
+    Group(#[from] GroupError),
+    /// Cryptography refused.
+    #[error(transparent)]
+    Mls(#[from] MlsError),
+    /// Only the person may do this.
+    #[error("only for the person herself")]
+    NotPerson,
+    /// It can't be written in any more.
+    #[error("conversation that has stopped")]
+    Stopped,
+    /// The proposal can't be accepted.
+    #[error(transparent)]
+    Unacceptable(#[from] Unacceptable),
+    /// There is nobody of that key.
+    #[error("nobody of that key is here")]
+    Unknown,
+}
+
+impl Conversation {
+    /// Her side, from the group that she joined.
+    pub fn of_person(group: Group, person: SecretKey) -> Self {
+        Self::new(group, Some(person))
+    }
+
+    /// An accompanier's side.
+    pub fn of_member(group: Group) -> Self {
+        Self::new(group, None)
+    }
+
+    fn new(group: Group, person: Option<SecretKey>) -> Self {
+        Self {
+            group,
+            person,
+            earlier: Vec::new(),
+            history: History::default(),
+            proposals: Proposals::default(),
+            rescuing: Vec::new(),
+            left: false,
+            events: VecDeque::new(),
+        }
+    }
+
+    /// The MLS group id.
+    pub fn group_id(&self) -> &[u8] {
+        self.group.id()
+    }
+
+    /// What she wrote while she waited: its first lines.
+    pub fn first_text(&mut self, text: String, now: Now) {
+        let entry = self.history.first_text(text, self.person.is_some(), now);
+        self.events.push_back(ConversationEvent::Entry(entry));
+    }
+
+    /// All lines, in order.
+    pub fn history(&self) -> &[Entry] {
+        self.history.entries()
+    }
+
+    /// Who is here, at all times: her return leaf is not shown.
+    pub fn members(&self) -> Vec<MemberView> {
+        let own = self.group.own_key();
+        let is_shown = |member: &Member| !matches!(&member.identity, Identity::Person(hers) if hers.leaf == PersonLeaf::Return);
+        let view = |member: Member| MemberView {
+            speaker: speaker(&member.identity),
+            key: member.key,
+            own: member.key == own,
+            arriving: member.is_arriving,
+        };
+        self.group
+            .members()
+            .into_iter()
+            .filter(is_shown)
+            .map(view)
+            .collect()
+    }
+
+    /// Whether she is here and has been heard of.
+    pub fn person_has_arrived(&self) -> bool {
+        let is_she =
+            |member: &Member| matches!(member.identity, Identity::Person(_)) && !member.is_arriving;
+        self.group.members().iter().any(is_she)
+    }
+
+    /// The person's key, as the group shows it.
+    pub fn person(&self) -> Option<PublicKey> {
+        person_of(&self.group)
+    }
+
+    /// Her secret key, on her own side.
+    pub fn person_key(&self) -> Option<&SecretKey> {
+        self.person.as_ref()
+    }
+
+    /// Six words to compare elsewhere.
+    pub fn code(&self) -> WordIndices {
+        self.group.code()
+    }
+
+    /// Why it can't be followed any more.
+    pub fn stopped(&self) -> Option<Stopped> {
+        self.group.stop().map(reading::stopped)
+    }
+
+    /// Whether it can be written in: not after she has left.
+    pub fn is_open(&self) -> bool {
+        self.group.stop().is_none() && !self.left && self.person().is_some()
+    }
+
+    /// What waits for her answer.
+    pub fn proposals(&self) -> Vec<ProposalView> {
+        self.proposals.views()
+    }
+
+    /// Says something.
+    ///
+    /// # Errors
+    /// [`ConversationError`] where it is too long, or nobody can be told any more.
+    pub fn say(
+        &mut self,
+        text: &str,
+        now: Now,
+        rng: &mut Rng,
+    ) -> Result<MessageId, ConversationError> {
+        self.send(Content::Text(text.to_owned()), now, rng)
+    }
+
+    /// Proposes a colleague, whose KeyPackage the caller has taken.
+    ///
+    /// # Errors
+    /// [`ConversationError`] where nobody can be told any more.
+    pub fn propose(
+        &mut self,
+        proposal: Proposal,
+        now: Now,
+        rng: &mut Rng,
+    ) -> Result<MessageId, ConversationError> {
+        self.send(Content::Proposal(proposal), now, rng)
+    }
+
+    fn send(
+        &mut self,
+        content: Content,
+        now: Now,
+        rng: &mut Rng,
+    ) -> Result<MessageId, ConversationError> {
+        self.check_open()?;
+        let line = self.line(&content);
+        let id = self.group.send(content, rng)?;
+        if let Some(content) = line {
+            let entry = Entry {
+                id: Some(id),
+                clock: self.history.next_clock(),
+                at: now,
+                author: self.own_speaker(),
+                own: true,
+                content,
+                state: EntryState::Sending,
+            };
+            self.insert(entry);
+        }
+        Ok(id)
+    }
+
+    /// Her yes to a proposal: it *is* the commit that adds the colleague.
+    ///
+    /// # Errors
+    /// [`ConversationError::Unacceptable`], e.g. where the attestation is out of date.
+    pub fn accept(&mut self, proposal: MessageId, now: Now) -> Result<(), ConversationError> {
+        self.check_open()?;
+        self.check_person()?;
+        let (suite, root) = (self.group.suite(), self.group.terms().root);
+        let offered = self.proposals.accept(proposal, suite, &root, now)?;
+        self.add(&offered);
+        Ok(())
+    }
+
+    /// Her no: final.
+    ///
+    /// # Errors
+    /// [`ConversationError::Unacceptable`] for no such proposal.
+    pub fn refuse(
+        &mut self,
+        proposal: MessageId,
+        now: Now,
+        rng: &mut Rng,
+    ) -> Result<(), ConversationError> {
+        self.check_open()?;
+        self.check_person()?;
+        self.proposals.refuse(proposal)?;
+        self.send(Content::Refusal { proposal }, now, rng)?;
+        Ok(())
+    }
+
+    fn add(&mut self, offered: &OfferedKeyPackage) {
+        let adds = vec![ByteBuf::from(offered.message())];
+        self.group.request(Change {
+            adds,
+            ..Change::default()
+        });
+    }
+
+    /// She removes an accompanier.
+    ///
+    /// # Errors
+    /// [`ConversationError::NotPerson`], or [`ConversationError::Unknown`].
+    pub fn remove(&mut self, member: PublicKey) -> Result<(), ConversationError> {
+        self.check_open()?;
+        self.check_person()?;
+        if !self.roster().contains(&member) {
+            return Err(ConversationError::Unknown);
+        }
+        self.group.request(Change {
+            removes: vec![member],
+            ..Change::default()
+        });
+        Ok(())
+    }
+
+    /// Acts on a statement that came another way, e.g. a removal from the desk.
+    pub fn learn(&mut self, statement: Statement, now: Now) {
+        self.group.learn(statement, now);
+    }
+
+    /// Leaves; a person's leave ends it. The others commit it.
+    ///
+    /// # Errors
+    /// [`ConversationError::Stopped`] where it is over already.
+    pub fn leave(&mut self, rng: &mut Rng) -> Result<(), ConversationError> {
+        self.check_open()?;
+        self.group.leave(self.person.as_ref(), rng)?;
+        self.left = true;
+        Ok(())
+    }
+
+    fn check_open(&self) -> Result<(), ConversationError> {
+        if self.is_open() {
+            Ok(())
+        } else {
+            Err(ConversationError::Stopped)
+        }
+    }
+
+    fn check_person(&self) -> Result<(), ConversationError> {
+        if self.person.is_some() {
+            Ok(())
+        } else {
+            Err(ConversationError::NotPerson)
+        }
+    }
+
+    /// What is wanted from the relay.
+    pub fn wants(&self, wants: &mut Wants) {
+        self.group.wants(wants);
+        self.rescuing
+            .iter()
+            .for_each(|rescuing| rescuing.wants(wants));
+    }
+
+    /// Takes what the relay said.
+    pub fn handle_seen(&mut self, seen: &Seen, now: Now, rng: &mut Rng) {
+        self.group.handle_seen(seen, now, rng);
+        for rescuing in &mut self.rescuing {
+            rescuing.handle_seen(seen, &self.group, rng);
+        }
+        self.go_on(now);
+    }
+
+    /// When to call [`Self::handle_timeout`].
+    pub fn poll_timeout(&self) -> Option<Now> {
+        let rescues = self.rescuing.iter().filter_map(Rescuing::poll_timeout);
+        rescues.chain(self.group.poll_timeout()).min()
+    }
+
+    /// Time has passed.
+    pub fn handle_timeout(&mut self, now: Now, rng: &mut Rng) {
+        self.group.handle_timeout(now, rng);
+        self.go_on(now);
+    }
+
+    fn go_on(&mut self, now: Now) {
+        let Self {
+            rescuing, group, ..
+        } = self;
+        rescuing.retain_mut(|rescuing| match rescuing.poll_change(group, now) {
+            rescue::Step::Wait => true,
+            rescue::Step::Over => false,
+            rescue::Step::Commit(change) => {
+                group.request(*change);
+                false
+            }
+        });
+        self.drain(now);
+    }
+
+    /// What is to be told.
+    pub fn poll_event(&mut self) -> Option<ConversationEvent> {
+        self.events.pop_front()
+    }
+
+    fn own_speaker(&self) -> Option<Speaker> {
+        let own = self.group.own_leaf();
+        let members = self.group.members();
+        let me = members.iter().find(|member| member.leaf == own)?;
+        Some(speaker(&me.identity))
+    }
+}
+
+impl std::fmt::Debug for Conversation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Conversation").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,181 @@
+//! What the group tells, turned into lines and events.
+
+use cobijo_protocol::{
+    content::{Content, MessageId, Proposal},
+    credential::Identity,
+};
+
+use super::{Conversation, speaker};
+use crate::core::{
+    client::{ConversationEvent, Entry, EntryContent, EntryState, Speaker, Stopped},
+    group::{Author, GroupEvent, Stop},
+    port::Now,
+};
+
+impl Conversation {
+    pub(super) fn drain(&mut self, now: Now) {
+        while let Some(event) = self.group.poll_event() {
+            self.handle_group_event(event, now);
+        }
+    }
+
+    fn handle_group_event(&mut self, event: GroupEvent, now: Now) {
+        match event {
+            GroupEvent::Message {
+                author,
+                id,
+                clock,
+                content,
+            } => {
+                self.handle_message(&author, id, clock, content, now);
+            }
+            GroupEvent::Stored { id } => {
+                self.history.set_state(id, EntryState::Stored);
+                self.events.push_back(ConversationEvent::Stored(id));
+            }
+            GroupEvent::Unconfirmed { id } => {
+                self.history.set_state(id, EntryState::NotConfirmed);
+                self.events.push_back(ConversationEvent::Unconfirmed(id));
+            }
+            GroupEvent::Confirmed { id } => {
+                self.history.set_state(id, EntryState::Stored);
+                self.events.push_back(ConversationEvent::Confirmed(id));
+            }
+            GroupEvent::Withdrawn { id } => {
+                self.history.withdraw(id);
+                self.events.push_back(ConversationEvent::Withdrawn(id));
+            }
+            GroupEvent::Missing { author } => {
+                self.note(EntryContent::Missing(speaker(&author.identity)), now)
+            }
+            GroupEvent::Changed { added, removed, .. } => {
+                let removed: Vec<_> = removed.into_iter().map(|(identity, _)| identity).collect();
+                self.handle_changed(&added, &removed, now);
+            }
+            GroupEvent::Refused(_) => self.events.push_back(ConversationEvent::ChangeRefused),
+            GroupEvent::Blocking { .. } => self.events.push_back(ConversationEvent::Blocking),
+            GroupEvent::VoidCommit { .. } => {}
+            GroupEvent::Stopped(stop) => {
+                self.events
+                    .push_back(ConversationEvent::Stopped(stopped(stop)));
+            }
+        }
+    }
+
+    fn handle_message(
+        &mut self,
+        author: &Author,
+        id: MessageId,
+        clock: u64,
+        content: Content,
+        now: Now,
+    ) {
+        let line = self.line(&content);
+        if let Content::Proposal(proposal) = content {
+            let is_members = matches!(author.identity, Identity::Member { .. });
+            if !is_members || self.person.is_some() && !self.take_proposal(id, proposal) {
+                return;
+            }
+        } else if matches!(content, Content::Refusal { .. })
+            && !matches!(author.identity, Identity::Person(_))
+        {
+            return;
+        }
+        let Some(content) = line else { return };
+        self.insert(Entry {
+            id: Some(id),
+            clock,
+            at: now,
+            author: Some(speaker(&author.identity)),
+            own: false,
+            content,
+            state: EntryState::Stored,
+        });
+    }
+
+    fn take_proposal(&mut self, id: MessageId, proposal: Proposal) -> bool {
+        let (suite, root, members) = (
+            self.group.suite(),
+            self.group.terms().root,
+            self.group.members(),
+        );
+        let is_taken = self.proposals.take(id, proposal, suite, &root, &members);
+        if is_taken {
+            self.events.push_back(ConversationEvent::Proposed(id));
+        }
+        is_taken
+    }
+
+    fn handle_changed(&mut self, added: &[Identity], removed: &[Identity], now: Now) {
+        self.events.push_back(ConversationEvent::CodeChanged);
+        if added.is_empty() && removed.is_empty() {
+            return;
+        }
+        self.proposals.drop_present(&self.group.members());
+        // Somebody whose leaf was replaced neither came nor went.
+        let came = added
+            .iter()
+            .map(speaker)
+            .filter(|speaker| !removed.iter().any(|old| self::speaker(old) == *speaker));
+        let came: Vec<Speaker> = came.collect();
+        let here: Vec<Speaker> = self
+            .group
+            .members()
+            .iter()
+            .map(|member| speaker(&member.identity))
+            .collect();
+        let went: Vec<Speaker> = removed
+            .iter()
+            .map(speaker)
+            .filter(|speaker| !here.contains(speaker))
+            .collect();
+        for speaker in came {
+            self.note(EntryContent::Joined(speaker), now);
+        }
+        for speaker in went {
+            self.note(EntryContent::Left(speaker), now);
+        }
+        self.events.push_back(ConversationEvent::MembersChanged);
+    }
+
+    fn note(&mut self, content: EntryContent, now: Now) {
+        let entry = self.history.note(content, now);
+        self.events.push_back(ConversationEvent::Entry(entry));
+    }
+
+    pub(super) fn insert(&mut self, entry: Entry) {
+        if self.history.insert(entry.clone()) {
+            self.events.push_back(ConversationEvent::Entry(entry));
+        }
+    }
+
+    /// How a message is shown; nothing for what only clients read.
+    pub(super) fn line(&self, content: &Content) -> Option<EntryContent> {
+        match content {
+            Content::Text(text) => Some(EntryContent::Text(text.clone())),
+            Content::Refusal { proposal } => Some(EntryContent::Refusal(*proposal)),
+            Content::Proposal(proposal) => {
+                let (attestation, _) = proposal.member.verify(&self.group.terms().root).ok()?;
+                Some(EntryContent::Proposal {
+                    alias: attestation.alias,
+                    role: attestation.role,
+                    reason: proposal.reason.clone(),
+                    reads: proposal.reads,
+                })
+            }
+            Content::Leave(_) | Content::Statement(_) | Content::Desk(_) => None,
+        }
+    }
+}
+
+/// Why a group can't be followed, as it is shown.
+pub(super) fn stopped(stop: Stop) -> Stopped {
+    match stop {
+        Stop::Broken => Stopped::Broken,
+        Stop::Stale => Stopped::Stale,
+        Stop::Policy => Stopped::UnknownRules,
+        Stop::Removed => Stopped::Removed,
+        Stop::Wiped => Stopped::Wiped,
+        Stop::Left => Stopped::Left,
+    }
+}

@@ -1,0 +1,106 @@
+//! Helping a person back who can't follow: her new leaf in, her old ones out. [G-10]
+
+use std::time::Duration;
+
+use cobijo_protocol::{
+    commit::Statement, credential::Identity, keys::PublicKey, slot::ThreadSecret,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::core::{
+    claim::{queue::Opened, thread::WaitingThread},
+    group::{Change, Group, Member},
+    port::{Now, Rng, Seen, Wants},
+};
+
+/// Time that each member leaves to those before her, so that they don't race.
+const TURN: Duration = Duration::from_secs(4);
+
+/// A rescue on its way.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Rescuing {
+    r: ThreadSecret,
+    person: PublicKey,
+    thread: WaitingThread,
+    due: Now,
+    is_read: bool,
+}
+
+/// What is to be done.
+pub(super) enum Step {
+    /// Nothing yet.
+    Wait,
+    /// Nothing any more.
+    Over,
+    /// This commit.
+    Commit(Box<Change>),
+}
+
+impl Rescuing {
+    pub(super) fn new(opened: &Opened, group: &Group, now: Now) -> Self {
+        let members = group.members();
+        let turn = members
+            .iter()
+            .take_while(|member| member.leaf != group.own_leaf())
+            .count();
+        let intake = &opened.intake;
+        Self {
+            r: intake.r.clone(),
+            person: intake.person,
+            thread: WaitingThread::new(intake.r.clone(), opened.seed.clone(), intake.person),
+            due: now.plus(TURN * u32::try_from(turn).unwrap_or(u32::MAX)),
+            is_read: false,
+        }
+    }
+
+    pub(super) fn is_for(&self, opened: &Opened) -> bool {
+        self.r == opened.intake.r
+    }
+
+    pub(super) fn wants(&self, wants: &mut Wants) {
+        if !self.is_read {
+            self.thread.wants(wants);
+        }
+    }
+
+    pub(super) fn handle_seen(&mut self, seen: &Seen, group: &Group, rng: &mut Rng) {
+        if self.is_read {
+            return;
+        }
+        // What she wrote to the desk is for whoever takes her up.
+        let _text = self
+            .thread
+            .handle_seen(seen, group.suite(), &group.terms().root, rng);
+        self.is_read = self.thread.is_at_end();
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Now> {
+        self.is_read.then_some(self.due)
+    }
+
+    pub(super) fn poll_change(&self, group: &Group, now: Now) -> Step {
+        if !self.is_read || self.due > now {
+            return Step::Wait;
+        }
+        let Some(statement @ Statement::PersonRescue { leaf_key, .. }) = self.thread.rescue()
+        else {
+            return Step::Over;
+        };
+        let members = group.members();
+        if members.iter().any(|member| member.key == *leaf_key) {
+            return Step::Over;
+        }
+        let hers = |member: &&Member| matches!(&member.identity, Identity::Person(old) if old.person == self.person);
+        let removes = members
+            .iter()
+            .filter(hers)
+            .map(|member| member.key)
+            .collect();
+        let adds = self.thread.leaves();
+        Step::Commit(Box::new(Change {
+            adds,
+            removes,
+            statements: vec![statement.clone()],
+        }))
+    }
+}

@@ -1,0 +1,145 @@
+//! Going on where a group can't: a rescue, or a successor through the desk. [G-10], [G-13]
+
+use cobijo_protocol::{
+    commit::{POLICY, Predecessor, Profile, Terms},
+    credential::{Identity, PersonCredential},
+    keys::{PublicKey, SecretKey},
+};
+use serde_bytes::ByteBuf;
+
+use super::{Conversation, ConversationError, Unacceptable, rescue::Rescuing};
+use crate::{
+    core::{
+        claim::queue::Opened,
+        client::ConversationEvent,
+        group::{Group, Member},
+        intake::PersonPackage,
+        port::{Now, Rng},
+    },
+    mls::key_package::OfferedKeyPackage,
+};
+
+impl Conversation {
+    /// Whether this conversation goes on in `group`: the same group after a rescue, or a successor,
+    /// whose Welcome the same person signed or was signed for. [G-13]
+    pub fn goes_on_in(&self, group: &Group) -> bool {
+        let named = group
+            .terms()
+            .predecessor
+            .as_ref()
+            .map(|old| old.group.as_slice());
+        let is_related = self.group.id() == group.id() || named == Some(self.group.id());
+        is_related && person_of(&self.group).is_some() && person_of(&self.group) == person_of(group)
+    }
+
+    /// Goes on in that group.
+    pub fn go_on_in(&mut self, group: Group, now: Now) {
+        if self.group.id() != group.id() {
+            self.earlier.push(ByteBuf::from(self.group.id()));
+            self.history.close_chapter();
+        }
+        self.group = group;
+        self.rescuing.clear();
+        self.proposals.drop_present(&self.group.members());
+        self.events.push_back(ConversationEvent::MembersChanged);
+        self.drain(now);
+    }
+
+    /// Attested keys of the members: who may answer her rescue.
+    pub fn roster(&self) -> Vec<PublicKey> {
+        let attested = |member: &Member| match &member.identity {
+            Identity::Member { attestation, .. } => Some(attestation.key),
+            Identity::Person(_) => None,
+        };
+        self.group.members().iter().filter_map(attested).collect()
+    }
+
+    /// A serial above all of hers.
+    pub fn next_serial(&self) -> u32 {
+        let serial = |member: &Member| match &member.identity {
+            Identity::Person(hers) => Some(hers.serial),
+            Identity::Member { .. } => None,
+        };
+        self.group
+            .members()
+            .iter()
+            .filter_map(serial)
+            .max()
+            .unwrap_or(0)
+            + 1
+    }
+
+    /// Her yes to a member of the desk who offers to come in: into this group, or where it can't be
+    /// followed, into its successor. [G-13]
+    ///
+    /// # Errors
+    /// [`ConversationError::Unacceptable`] where the attestation is out of date; [`ConversationError::Group`].
+    pub fn admit(
+        &mut self,
+        offered: &OfferedKeyPackage,
+        now: Now,
+        rng: &mut Rng,
+    ) -> Result<(), ConversationError> {
+        let person = self.person.clone().ok_or(ConversationError::NotPerson)?;
+        let Identity::Member { attestation, .. } = offered.identity() else {
+            return Err(Unacceptable::KeyPackage.into());
+        };
+        if attestation.not_after < now.day() {
+            return Err(Unacceptable::OutOfDate.into());
+        }
+        if !self.is_open() {
+            let successor = self.successor(&person, now, rng)?;
+            self.go_on_in(successor, now);
+        }
+        self.add(offered);
+        Ok(())
+    }
+
+    fn successor(
+        &self,
+        person: &SecretKey,
+        now: Now,
+        rng: &mut Rng,
+    ) -> Result<Group, ConversationError> {
+        let suite = self.group.suite();
+        let leaf = PersonPackage::new(suite, person, self.next_serial(), rng)?;
+        let predecessor = Predecessor {
+            group: ByteBuf::from(self.group.id()),
+            epoch: self.group.epoch(),
+        };
+        let terms = Terms {
+            profile: Profile::Conversation,
+            policy: POLICY,
+            root: self.group.terms().root,
+            facilitators: Vec::new(),
+            predecessor: Some(predecessor),
+        };
+        Ok(Group::create(
+            suite,
+            terms,
+            leaf.key,
+            &leaf.credential,
+            now,
+            rng,
+        )?)
+    }
+
+    /// Helps her, or a member, back who can't follow. [G-10]
+    pub fn rescue(&mut self, opened: &Opened, now: Now) {
+        let is_known = self.rescuing.iter().any(|rescuing| rescuing.is_for(opened));
+        if self.is_open() && !is_known && self.person() == Some(opened.intake.person) {
+            self.rescuing.push(Rescuing::new(opened, &self.group, now));
+        }
+    }
+}
+
+/// The one person of a conversation.
+pub(super) fn person_of(group: &Group) -> Option<PublicKey> {
+    group
+        .members()
+        .into_iter()
+        .find_map(|member| match member.identity {
+            Identity::Person(PersonCredential { person, .. }) => Some(person),
+            Identity::Member { .. } => None,
+        })
+}

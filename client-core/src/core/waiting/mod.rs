@@ -1,0 +1,349 @@
+//! A person who waits: her contact with the desk, and whose answer she joins. [I-5]–[I-8]
+
+pub mod replies;
+
+use std::collections::VecDeque;
+
+use cobijo_protocol::{
+    card::{Attestation, Card},
+    commit::Profile,
+    credential::Identity,
+    intake::SignedReply,
+    keys::PublicKey,
+};
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+
+use super::{
+    group::Group,
+    intake::{Contact, ContactError, ContactEvent, PersonPackage},
+    joining::{Expect, Joining, Lineage},
+    port::{Now, Rng, Seen, Wants},
+};
+use crate::mls::{Suite, key_package::OfferedKeyPackage};
+
+pub use replies::{Decision, Replies, Wanted};
+
+/// A person who waits.
+#[derive(Serialize, Deserialize)]
+pub struct Waiting {
+    suite: Suite,
+    contact: Contact,
+    wanted: Wanted,
+    /// Where a rescue's Welcome may come from any member of the group: the keys of her last roster.
+    roster: Vec<PublicKey>,
+    replies: Option<Replies>,
+    /// A rescue: members of the group may add her without any reply.
+    rescue: Option<Box<Joining>>,
+    answer: Answer,
+    #[serde(skip)]
+    events: VecDeque<WaitingEvent>,
+}
+
+/// Who answers.
+#[derive(Serialize, Deserialize)]
+enum Answer {
+    /// Nobody yet.
+    Nobody,
+    /// A claimer: her Welcome is being joined.
+    Joining {
+        joining: Box<Joining>,
+        claimer: PublicKey,
+    },
+    /// A member of the desk offers to come in.
+    Offered { package: ByteBuf },
+    /// It was joined; what is on its way into the waiting thread is waited for.
+    Joined(Box<Group>),
+    /// Her yes was given, or she was let in again.
+    Over,
+}
+
+/// What she is told.
+#[derive(Debug, Clone)]
+pub enum WaitingEvent {
+    /// About her contact with the desk.
+    Contact(ContactEvent),
+    /// Somebody has answered, and can't be joined: she waits on.
+    CouldNotJoin,
+    /// A member of the desk offers to come in: her yes adds.
+    Offered(Box<Attestation>),
+    /// It was joined: take it with [`Waiting::take_group`].
+    Joined,
+}
+
+impl Waiting {
+    /// Waits for an answer to a contact. For a rescue, `roster` holds the keys of her last roster.
+    pub fn new(suite: Suite, contact: Contact, wanted: Wanted, roster: Vec<PublicKey>) -> Self {
+        Self {
+            suite,
+            contact,
+            wanted,
+            roster,
+            replies: None,
+            rescue: None,
+            answer: Answer::Nobody,
+            events: VecDeque::new(),
+        }
+    }
+
+    /// Her contact.
+    pub fn contact(&self) -> &Contact {
+        &self.contact
+    }
+
+    /// Whether a card is to be fetched and given to [`Self::handle_card`].
+    pub fn needs_card(&self, now: Now) -> bool {
+        self.contact.needs_card(now)
+    }
+
+    /// A card was fetched whose signatures hold.
+    ///
+    /// # Errors
+    /// [`ContactError`]: another card is needed.
+    pub fn handle_card(
+        &mut self,
+        card: &Card,
+        now: Now,
+        rng: &mut Rng,
+    ) -> Result<(), ContactError> {
+        self.contact.handle_card(card, now, rng)?;
+        let root = card.desk_key.root;
+        let person = self.contact.person().public();
+        let r = self.contact.r().clone();
+        self.replies
+            .get_or_insert_with(|| Replies::new(r, root, person, self.wanted));
+        if let (Wanted::Offer, Some(own), None) =
+            (self.wanted, self.contact.package(), &self.rescue)
+        {
+            self.rescue = Some(Box::new(join(
+                own,
+                root,
+                self.roster.clone(),
+                Lineage::Any,
+                None,
+            )));
+        }
+        self.drain_contact();
+        Ok(())
+    }
+
+    /// No card came: later again.
+    pub fn postpone_card(&mut self, now: Now) {
+        self.contact.postpone_card(now);
+    }
+
+    /// Adds to what she wrote.
+    ///
+    /// # Errors
+    /// [`ContactError::TooLong`].
+    pub fn add(&mut self, text: &str, rng: &mut Rng) -> Result<(), ContactError> {
+        self.contact.add(text, rng)
+    }
+
+    /// Takes her contact back.
+    pub fn take_back(&mut self) {
+        self.contact.take_back();
+        self.replies = None;
+        self.rescue = None;
+        self.answer = Answer::Over;
+    }
+
+    /// The offer that waits for her answer.
+    pub fn offer(&self) -> Option<OfferedKeyPackage> {
+        let Answer::Offered { package } = &self.answer else {
+            return None;
+        };
+        let root = self.contact.root()?;
+        OfferedKeyPackage::parse(package, self.suite, &root).ok()
+    }
+
+    /// Her yes: the caller adds the KeyPackage, to her group or to its successor.
+    pub fn accept(&mut self) -> Option<OfferedKeyPackage> {
+        let offer = self.offer()?;
+        self.replies = None;
+        self.rescue = None;
+        self.answer = Answer::Over;
+        Some(offer)
+    }
+
+    /// Her no, or no place for it: the contest goes on.
+    pub fn refuse(&mut self, rng: &mut Rng) {
+        self.answer = Answer::Nobody;
+        if let Some(replies) = &mut self.replies {
+            // A signature fits a cell.
+            let _fits = replies.refuse(self.contact.person(), rng);
+        }
+    }
+
+    /// What was joined, and what she wrote that must be said there.
+    pub fn take_group(&mut self) -> Option<(Group, Vec<String>)> {
+        if !self.contact.is_settled() {
+            return None;
+        }
+        if !matches!(self.answer, Answer::Joined(_)) {
+            return None;
+        }
+        let Answer::Joined(group) = std::mem::replace(&mut self.answer, Answer::Over) else {
+            return None;
+        };
+        Some((*group, self.contact.finish()))
+    }
+
+    /// What is wanted from the relay.
+    pub fn wants(&self, wants: &mut Wants) {
+        self.contact.wants(wants);
+        if let Some(replies) = &self.replies {
+            replies.wants(wants);
+        }
+        if let Some(rescue) = &self.rescue {
+            rescue.wants(wants);
+        }
+        match &self.answer {
+            Answer::Joining { joining, .. } => joining.wants(wants),
+            Answer::Joined(group) => group.wants(wants),
+            Answer::Nobody | Answer::Offered { .. } | Answer::Over => {}
+        }
+    }
+
+    /// Takes what the relay said.
+    pub fn handle_seen(&mut self, seen: &Seen, now: Now, rng: &mut Rng) {
+        self.contact.handle_seen(seen, now, rng);
+        self.drain_contact();
+        let decision = self
+            .replies
+            .as_mut()
+            .and_then(|replies| replies.handle_seen(seen, rng));
+        match decision {
+            Some(Decision::Stands { reply, .. }) => self.consider(&reply, rng),
+            Some(Decision::Refused) => self.answer = Answer::Nobody,
+            None => self.join_answer(seen, now, rng),
+        }
+        self.join_rescue(seen, now, rng);
+    }
+
+    /// A reply stands: can it be joined, or offered to her?
+    fn consider(&mut self, reply: &SignedReply, rng: &mut Rng) {
+        let attested = self
+            .contact
+            .root()
+            .and_then(|root| Some((root, reply.by.verify(&root).ok()?)));
+        let Some((root, (attestation, _))) = attested else {
+            return self.refuse(rng);
+        };
+        if self.wanted == Wanted::Offer {
+            return self.consider_offer(reply, attestation, root, rng);
+        }
+        let Some(own) = self.contact.package() else {
+            return self.refuse(rng);
+        };
+        let joining = join(
+            own,
+            root,
+            vec![attestation.key],
+            Lineage::First,
+            Some(reply.hash),
+        );
+        self.answer = Answer::Joining {
+            joining: Box::new(joining),
+            claimer: attestation.key,
+        };
+    }
+
+    fn consider_offer(
+        &mut self,
+        reply: &SignedReply,
+        attestation: Attestation,
+        root: PublicKey,
+        rng: &mut Rng,
+    ) {
+        let offered = OfferedKeyPackage::parse(&reply.content, self.suite, &root);
+        if !offered.is_ok_and(|offered| *offered.leaf_key() == attestation.key) {
+            return self.refuse(rng);
+        }
+        self.answer = Answer::Offered {
+            package: reply.content.clone(),
+        };
+        self.events
+            .push_back(WaitingEvent::Offered(Box::new(attestation)));
+    }
+
+    fn join_answer(&mut self, seen: &Seen, now: Now, rng: &mut Rng) {
+        let Answer::Joining { joining, claimer } = &mut self.answer else {
+            return;
+        };
+        let claimer = *claimer;
+        match joining.handle_seen(seen, now, rng) {
+            Some(group) if is_between(&group, claimer, self.contact.person().public()) => {
+                self.joined(group);
+            }
+            // The Welcome was stored before the reply: if it isn't there, it never will be.
+            None if !joining.is_at_end() => {}
+            Some(_) | None => {
+                self.events.push_back(WaitingEvent::CouldNotJoin);
+                self.refuse(rng);
+            }
+        }
+    }
+
+    fn join_rescue(&mut self, seen: &Seen, now: Now, rng: &mut Rng) {
+        let Some(rescue) = &mut self.rescue else {
+            return;
+        };
+        if let Some(group) = rescue.handle_seen(seen, now, rng) {
+            self.joined(group);
+        }
+    }
+
+    fn joined(&mut self, group: Group) {
+        self.replies = None;
+        self.rescue = None;
+        self.answer = Answer::Joined(Box::new(group));
+        self.events.push_back(WaitingEvent::Joined);
+    }
+
+    fn drain_contact(&mut self) {
+        while let Some(event) = self.contact.poll_event() {
+            self.events.push_back(WaitingEvent::Contact(event));
+        }
+    }
+
+    /// When to call [`Self::handle_timeout`].
+    pub fn poll_timeout(&self) -> Option<Now> {
+        self.contact.poll_timeout()
+    }
+
+    /// Time has passed.
+    pub fn handle_timeout(&mut self, now: Now) {
+        self.contact.handle_timeout(now);
+    }
+
+    /// What she is to be told.
+    pub fn poll_event(&mut self) -> Option<WaitingEvent> {
+        self.events.pop_front()
+    }
+}
+
+fn join(
+    own: &PersonPackage,
+    root: PublicKey,
+    signers: Vec<PublicKey>,
+    lineage: Lineage,
+    welcome: Option<[u8; 32]>,
+) -> Joining {
+    let expect = Expect {
+        profile: Profile::Conversation,
+        root,
+        signers,
+        lineage,
+        welcome,
+    };
+    Joining::new(own.package.clone(), own.key.clone(), expect)
+}
+
+/// Nobody is in the room but the claimer and herself.
+fn is_between(group: &Group, claimer: PublicKey, person: PublicKey) -> bool {
+    group.members().iter().all(|member| match &member.identity {
+        Identity::Member { attestation, .. } => attestation.key == claimer,
+        Identity::Person(hers) => hers.person == person,
+    })
+}

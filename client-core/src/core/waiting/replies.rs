@@ -1,0 +1,158 @@
+//! The reply thread (r, reply): everyone who reads it decides alike who answers. [I-6]–[I-8]
+
+use cobijo_protocol::{
+    cbor,
+    intake::{Reply, SignedReply, sign_not_this_one, verify_not_this_one},
+    keys::{PublicKey, SecretKey},
+    slot::{Kind, ThreadSecret, TooLong},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::core::{
+    contest::{Candidate, Contest},
+    port::{Rng, Seen, Wants},
+    thread::Content,
+};
+
+/// What kind of reply is valid: it follows from what the intake says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Wanted {
+    /// A first contact: a Welcome.
+    Claim,
+    /// "Ask the desk" and rescue: a KeyPackage, which her yes adds.
+    Offer,
+}
+
+/// A reader of the reply thread, and perhaps a contender.
+///
+/// The first valid reply stands until the person says that it can't be joined; then the next one that
+/// comes stands. What comes while one stands is void.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Replies {
+    r: ThreadSecret,
+    root: PublicKey,
+    person: PublicKey,
+    wanted: Wanted,
+    contest: Contest,
+    standing: Option<u64>,
+}
+
+/// What a cell of the reply thread decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// This reply stands.
+    Stands {
+        /// Where.
+        index: u64,
+        /// What it says.
+        reply: Box<SignedReply>,
+        /// Whether it is the own one.
+        mine: bool,
+    },
+    /// The person can't join what stood: nobody answers any more.
+    Refused,
+}
+
+impl Replies {
+    /// Starts to read.
+    pub fn new(r: ThreadSecret, root: PublicKey, person: PublicKey, wanted: Wanted) -> Self {
+        let contest = Contest::new(r.clone(), Kind::Reply, 0);
+        Self {
+            r,
+            root,
+            person,
+            wanted,
+            contest,
+            standing: None,
+        }
+    }
+
+    /// Wants a reply to stand.
+    ///
+    /// # Errors
+    /// [`TooLong`] for more than a payload holds.
+    pub fn contend(&mut self, reply: SignedReply, rng: &mut Rng) -> Result<(), TooLong> {
+        let reply = match self.wanted {
+            Wanted::Claim => Reply::Claimed(reply),
+            Wanted::Offer => Reply::Offered(reply),
+        };
+        self.contest.contend(cbor::encode(&reply), rng)
+    }
+
+    /// The person says that what stands can't be joined.
+    ///
+    /// # Errors
+    /// [`TooLong`] never, as long as a signature fits a cell.
+    pub fn refuse(&mut self, person: &SecretKey, rng: &mut Rng) -> Result<(), TooLong> {
+        let Some(index) = self.standing else {
+            return Ok(());
+        };
+        let reply = sign_not_this_one(person, &self.r, index);
+        self.contest.contend(cbor::encode(&reply), rng)
+    }
+
+    /// Whether all that stands has been read, and nobody's reply stands.
+    pub fn is_open(&self) -> bool {
+        self.standing.is_none() && self.contest.is_free()
+    }
+
+    /// What is wanted from the relay.
+    pub fn wants(&self, wants: &mut Wants) {
+        self.contest.wants(wants);
+    }
+
+    /// Takes what the relay said.
+    pub fn handle_seen(&mut self, seen: &Seen, rng: &mut Rng) -> Option<Decision> {
+        let candidate = self.contest.handle_seen(seen)?;
+        let decision = self.judge(&candidate);
+        let somebody_elses = matches!(&decision, Some(Decision::Stands { mine: false, .. }));
+        if candidate.mine || somebody_elses {
+            self.contest.withdraw();
+        }
+        self.contest.skip(rng);
+        decision
+    }
+
+    fn judge(&mut self, candidate: &Candidate) -> Option<Decision> {
+        let Content::Payload(payload) = &candidate.content else {
+            return None;
+        };
+        match (cbor::decode(payload).ok()?, self.wanted, self.standing) {
+            (Reply::Claimed(reply), Wanted::Claim, None) => self.judge_reply(reply, candidate),
+            (Reply::Offered(reply), Wanted::Offer, None) => self.judge_reply(reply, candidate),
+            (Reply::NotThisOne { index, signature }, _, Some(standing)) => {
+                let holds = index == standing
+                    && verify_not_this_one(&self.person, &self.r, index, &signature);
+                self.standing = self.standing.filter(|_| !holds);
+                holds.then_some(Decision::Refused)
+            }
+            (
+                Reply::Claimed(_)
+                | Reply::Offered(_)
+                | Reply::NotThisOne { .. }
+                | Reply::Attested { .. },
+                _,
+                _,
+            ) => None,
+        }
+    }
+
+    fn judge_reply(&mut self, reply: SignedReply, candidate: &Candidate) -> Option<Decision> {
+        let has_content = !reply.content.is_empty();
+        if has_content != (self.wanted == Wanted::Offer) || !reply.verify(&self.root, &self.r) {
+            return None;
+        }
+        self.standing = Some(candidate.index);
+        Some(Decision::Stands {
+            index: candidate.index,
+            reply: Box::new(reply),
+            mine: candidate.mine,
+        })
+    }
+}
+
+impl std::fmt::Debug for Replies {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Replies").finish_non_exhaustive()
+    }
+}
