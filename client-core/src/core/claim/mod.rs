@@ -351,6 +351,7 @@ impl Claim {
             profile: Profile::Conversation,
             root: self.me.root,
             signers: vec![self.opened.intake.person],
+            roster: None,
             lineage: Lineage::Any,
             welcome: None,
         };

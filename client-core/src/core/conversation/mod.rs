@@ -282,9 +282,9 @@ impl Conversation {
     ///
     /// # Errors
     /// [`ConversationError::Stopped`] where it is over already.
-    pub fn leave(&mut self, rng: &mut Rng) -> Result<(), ConversationError> {
+    pub fn leave(&mut self) -> Result<(), ConversationError> {
         self.check_open()?;
-        self.group.leave(self.person.as_ref(), rng)?;
+        self.group.leave(self.person.clone());
         self.left = true;
         Ok(())
     }

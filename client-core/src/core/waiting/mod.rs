@@ -7,7 +7,6 @@ use std::collections::VecDeque;
 use cobijo_protocol::{
     card::{Attestation, Card},
     commit::Profile,
-    credential::Identity,
     intake::SignedReply,
     keys::PublicKey,
 };
@@ -46,10 +45,7 @@ enum Answer {
     /// Nobody yet.
     Nobody,
     /// A claimer: her Welcome is being joined.
-    Joining {
-        joining: Box<Joining>,
-        claimer: PublicKey,
-    },
+    Joining(Box<Joining>),
     /// A member of the desk offers to come in.
     Offered { package: ByteBuf },
     /// It was joined; what is on its way into the waiting thread is waited for.
@@ -115,13 +111,15 @@ impl Waiting {
         if let (Wanted::Offer, Some(own), None) =
             (self.wanted, self.contact.package(), &self.rescue)
         {
-            self.rescue = Some(Box::new(join(
-                own,
+            let expect = Expect {
+                profile: Profile::Conversation,
                 root,
-                self.roster.clone(),
-                Lineage::Any,
-                None,
-            )));
+                signers: self.roster.clone(),
+                roster: None,
+                lineage: Lineage::Any,
+                welcome: None,
+            };
+            self.rescue = Some(Box::new(join(own, expect)));
         }
         self.drain_contact();
         Ok(())
@@ -199,7 +197,7 @@ impl Waiting {
             rescue.wants(wants);
         }
         match &self.answer {
-            Answer::Joining { joining, .. } => joining.wants(wants),
+            Answer::Joining(joining) => joining.wants(wants),
             Answer::Joined(group) => group.wants(wants),
             Answer::Nobody | Answer::Offered { .. } | Answer::Over => {}
         }
@@ -236,17 +234,16 @@ impl Waiting {
         let Some(own) = self.contact.package() else {
             return self.refuse(rng);
         };
-        let joining = join(
-            own,
+        // Nobody is in the room but the claimer and herself.
+        let expect = Expect {
+            profile: Profile::Conversation,
             root,
-            vec![attestation.key],
-            Lineage::First,
-            Some(reply.hash),
-        );
-        self.answer = Answer::Joining {
-            joining: Box::new(joining),
-            claimer: attestation.key,
+            signers: vec![attestation.key],
+            roster: Some([attestation.key, self.contact.person().public()].into()),
+            lineage: Lineage::First,
+            welcome: Some(reply.hash),
         };
+        self.answer = Answer::Joining(Box::new(join(own, expect)));
     }
 
     fn consider_offer(
@@ -268,17 +265,14 @@ impl Waiting {
     }
 
     fn join_answer(&mut self, seen: &Seen, now: Now, rng: &mut Rng) {
-        let Answer::Joining { joining, claimer } = &mut self.answer else {
+        let Answer::Joining(joining) = &mut self.answer else {
             return;
         };
-        let claimer = *claimer;
         match joining.handle_seen(seen, now, rng) {
-            Some(group) if is_between(&group, claimer, self.contact.person().public()) => {
-                self.joined(group);
-            }
+            Some(group) => self.joined(group),
             // The Welcome was stored before the reply: if it isn't there, it never will be.
             None if !joining.is_at_end() => {}
-            Some(_) | None => {
+            None => {
                 self.events.push_back(WaitingEvent::CouldNotJoin);
                 self.refuse(rng);
             }
@@ -323,27 +317,6 @@ impl Waiting {
     }
 }
 
-fn join(
-    own: &PersonPackage,
-    root: PublicKey,
-    signers: Vec<PublicKey>,
-    lineage: Lineage,
-    welcome: Option<[u8; 32]>,
-) -> Joining {
-    let expect = Expect {
-        profile: Profile::Conversation,
-        root,
-        signers,
-        lineage,
-        welcome,
-    };
+fn join(own: &PersonPackage, expect: Expect) -> Joining {
     Joining::new(own.package.clone(), own.key.clone(), expect)
-}
-
-/// Nobody is in the room but the claimer and herself.
-fn is_between(group: &Group, claimer: PublicKey, person: PublicKey) -> bool {
-    group.members().iter().all(|member| match &member.identity {
-        Identity::Member { attestation, .. } => attestation.key == claimer,
-        Identity::Person(hers) => hers.person == person,
-    })
 }
