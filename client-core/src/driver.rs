@@ -17,7 +17,7 @@ use std::{
 
 use cobijo_protocol::limits::FRAMES_IN_FLIGHT_MAX;
 use rand_core::SeedableRng;
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::{sync::mpsc, task::JoinSet, time::Instant};
 
 use self::connection::{Arrival, Report, What};
 pub use self::{
@@ -135,7 +135,7 @@ impl Driver {
     /// The driver can't go on.
     pub async fn next(&mut self) -> Result<Notice, DriverError> {
         loop {
-            if let Some(notice) = self.notices.pop_front() {
+            if let Some(notice) = self.poll_notice() {
                 return Ok(notice);
             }
             let timeout = self.client.poll_timeout().map(|at| at.since(now()));
@@ -144,6 +144,32 @@ impl Driver {
                 () = pause(timeout), if timeout.is_some() => self.handle_input(Input::Timeout)?,
             }
         }
+    }
+
+    /// Works until nothing has come for as long as `quiet`, and no connection is being made: what
+    /// the relay has is then most likely here. May be dropped at any await and called again.
+    ///
+    /// # Errors
+    /// The driver can't go on.
+    pub async fn settle(&mut self, quiet: Duration) -> Result<(), DriverError> {
+        let mut quiet_at = Instant::now() + quiet;
+        loop {
+            let timeout = self.client.poll_timeout().map(|at| at.since(now()));
+            let is_quiet = !self.is_connecting();
+            tokio::select! {
+                Some(arrival) = self.arrivals.recv() => {
+                    self.handle_arrival(arrival)?;
+                    quiet_at = Instant::now() + quiet;
+                }
+                () = pause(timeout), if timeout.is_some() => self.handle_input(Input::Timeout)?,
+                () = tokio::time::sleep_until(quiet_at), if is_quiet => return Ok(()),
+            }
+        }
+    }
+
+    /// What there is to tell already.
+    pub fn poll_notice(&mut self) -> Option<Notice> {
+        self.notices.pop_front()
     }
 
     /// Whether a connection is still being made.

@@ -1,0 +1,175 @@
+//! A client at work in front of somebody: shows what happens, and waits for what was asked for.
+
+use std::time::Duration;
+
+use cobijo_client_core::{
+    core::client::{Client, Command, ConversationEvent, Event},
+    driver::{Driver, Notice},
+};
+use serde_json::json;
+use tokio::time::timeout;
+
+use crate::{catalogue::Key, problem::Problem, screen::Screen};
+
+/// How long a command waits for an answer, unless told otherwise.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// Silence after which what the relay has is taken to be here.
+const QUIET: Duration = Duration::from_millis(600);
+
+/// A client at work.
+pub(crate) struct App {
+    pub(crate) driver: Driver,
+    pub(crate) screen: Screen,
+    timeout: Option<Duration>,
+    trouble: Option<Key>,
+    /// Whether conversations and the queue are shown as they go on.
+    pub(crate) is_live: bool,
+}
+
+/// How long to wait.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// A relay answers.
+    Relay,
+    /// A person answers.
+    Person,
+}
+
+impl App {
+    pub(crate) fn new(driver: Driver, screen: Screen, timeout: Option<u64>) -> Self {
+        Self {
+            driver,
+            screen,
+            timeout: timeout.map(Duration::from_secs),
+            trouble: None,
+            is_live: false,
+        }
+    }
+
+    /// What the client is, and has.
+    pub(crate) fn client(&self) -> &Client {
+        self.driver.client()
+    }
+
+    /// Hands a command to the client.
+    pub(crate) fn command(&mut self, command: Command) -> Result<(), Problem> {
+        Ok(self.driver.handle_command(command)??)
+    }
+
+    /// Says goodbye.
+    pub(crate) async fn stop(self) {
+        self.driver.stop().await;
+    }
+
+    /// Works until `condition` is met. It sees the client, and each event once.
+    pub(crate) async fn until<T>(
+        &mut self,
+        patience: Patience,
+        mut condition: impl FnMut(&Client, Option<&Event>) -> Option<Result<T, Problem>>,
+    ) -> Result<T, Problem> {
+        let limit = self
+            .timeout
+            .or((patience == Patience::Relay).then_some(TIMEOUT));
+        let working = async {
+            if let Some(met) = condition(self.driver.client(), None) {
+                return met;
+            }
+            loop {
+                let notice = self.driver.next().await?;
+                self.show(&notice);
+                let event = match &notice {
+                    Notice::Event(event) => Some(event),
+                    Notice::Connected | Notice::Disconnected(_) | Notice::NoCard(_) => None,
+                };
+                if let Some(met) = condition(self.driver.client(), event) {
+                    return met;
+                }
+            }
+        };
+        let Some(limit) = limit else {
+            return working.await;
+        };
+        match timeout(limit, working).await {
+            Ok(met) => met,
+            Err(_) => Err(self.trouble.unwrap_or(Key::TimedOut).into()),
+        }
+    }
+
+    /// Works until what the relay has is most likely here, or can't be had.
+    pub(crate) async fn settle(&mut self) -> Result<(), Problem> {
+        if self.driver.is_connecting() {
+            self.screen.progress(Key::Connecting);
+        }
+        let limit = self.timeout.unwrap_or(TIMEOUT);
+        if let Ok(settled) = timeout(limit, self.driver.settle(QUIET)).await {
+            settled?;
+        }
+        while let Some(notice) = self.driver.poll_notice() {
+            self.show(&notice);
+        }
+        Ok(())
+    }
+
+    /// Shows what happened, where somebody would want to see it.
+    pub(crate) fn show(&mut self, notice: &Notice) {
+        match notice {
+            Notice::Connected => {
+                if self.trouble.take().is_some() {
+                    self.screen.progress(Key::Connected);
+                }
+                if self.screen.json {
+                    self.screen.show(&json!({ "event": "connected" }), "");
+                }
+            }
+            Notice::Disconnected(reason) | Notice::NoCard(reason) => {
+                let problem = Problem::from(*reason);
+                if self.trouble != Some(problem.key) {
+                    self.trouble = Some(problem.key);
+                    self.screen.trouble(problem);
+                }
+            }
+            Notice::Event(event) => self.show_event(event),
+        }
+    }
+
+    fn show_event(&self, event: &Event) {
+        if matches!(event, Event::QueueChanged) && self.is_live {
+            self.show_queue();
+        }
+        if matches!(event, Event::Conversation(_, event) if !self.is_shown(event)) {
+            return;
+        }
+        if let Some((object, text)) = self.screen.event(event)
+            && (self.screen.json || !text.is_empty())
+        {
+            self.screen.show(&object, &text);
+        }
+    }
+
+    /// Outside a live view, only what ends a conversation is worth a line.
+    fn is_shown(&self, event: &ConversationEvent) -> bool {
+        self.is_live || self.screen.json || matches!(event, ConversationEvent::Stopped(_))
+    }
+
+    /// The queue, as it is now.
+    pub(crate) fn show_queue(&self) {
+        let now = cobijo_client_core::driver::now();
+        let rows: Vec<_> = self
+            .client()
+            .queue()
+            .iter()
+            .map(|row| self.screen.queue_row(row, now))
+            .collect();
+        let text = if rows.is_empty() {
+            self.screen.text(Key::QueueEmpty).to_owned()
+        } else {
+            rows.iter()
+                .map(|(_, text)| text.as_str())
+                .collect::<Vec<_>>()
+                .join("\n")
+        };
+        let objects: Vec<_> = rows.into_iter().map(|(object, _)| object).collect();
+        self.screen
+            .show(&json!({ "event": "queue", "rows": objects }), &text);
+    }
+}

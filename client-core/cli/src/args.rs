@@ -1,0 +1,251 @@
+//! What can be typed. Help in Spanish stands in `catalogue::help`, by the same names.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::catalogue::Language;
+
+/// Talk with a helpline, or answer for one: encrypted on this device, over a relay that reads nothing.
+#[derive(Parser)]
+#[command(name = "cobijo", version, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) general: General,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What holds for every command.
+#[derive(Args, Clone)]
+pub(crate) struct General {
+    /// Folder of the profile, or a name for one; each person and each desk has one of her own.
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME|FOLDER",
+        default_value = "default"
+    )]
+    pub(crate) profile: PathBuf,
+    /// File that holds the passphrase, instead of being asked for it.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Language, instead of the one in LANG.
+    #[arg(long, global = true, value_name = "LANGUAGE")]
+    pub(crate) lang: Option<Language>,
+    /// Prints one JSON object a line, for scripts.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// PEM file of certificates to trust as well, for a relay with one of its own.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) trust: Option<PathBuf>,
+    /// Connects through this proxy, for Tor: socks5h://127.0.0.1:9050
+    #[arg(long, global = true, value_name = "PROXY")]
+    pub(crate) proxy: Option<String>,
+    /// Seconds to wait for an answer before giving up.
+    #[arg(long, global = true, value_name = "SECONDS")]
+    pub(crate) timeout: Option<u64>,
+}
+
+/// Tasks.
+#[derive(Subcommand, Clone)]
+pub(crate) enum Command {
+    /// Writes to a desk for the first time, from its link.
+    Write {
+        /// The desk's link.
+        link: String,
+        /// What you want to say; "-" reads it from standard input, nothing asks for it.
+        #[arg(value_name = "TEXT|-", num_args = 0..)]
+        text: Vec<String>,
+    },
+    /// Waits until somebody answers.
+    Wait,
+    /// Shows a conversation as it goes on, and sends what you type.
+    Talk {
+        /// Its number in the list.
+        conversation: Option<u32>,
+    },
+    /// Sends a message.
+    Say {
+        /// The conversation's number in the list.
+        conversation: u32,
+        /// What to say; "-" reads it from standard input.
+        #[arg(value_name = "TEXT|-", num_args = 1.., required = true)]
+        text: Vec<String>,
+    },
+    /// Adds to your first message, while you wait.
+    Add {
+        /// What to add; "-" reads it from standard input.
+        #[arg(value_name = "TEXT|-", num_args = 1.., required = true)]
+        text: Vec<String>,
+    },
+    /// Lists your conversations.
+    List,
+    /// Shows what was said in a conversation.
+    Read {
+        /// Its number in the list.
+        conversation: Option<u32>,
+    },
+    /// Shows who is in a conversation.
+    Who {
+        /// Its number in the list.
+        conversation: Option<u32>,
+    },
+    /// Shows the six words to compare elsewhere with whoever is in the conversation.
+    Code {
+        /// Its number in the list.
+        conversation: Option<u32>,
+    },
+    /// Says yes: whoever was proposed may join.
+    Yes {
+        /// Who was proposed, where there are several.
+        alias: Option<String>,
+    },
+    /// Says no: whoever was proposed stays out.
+    No {
+        /// Who was proposed, where there are several.
+        alias: Option<String>,
+    },
+    /// Takes an accompanier out of your conversation.
+    Remove {
+        /// The conversation's number in the list.
+        conversation: u32,
+        /// Who.
+        alias: String,
+    },
+    /// Asks the desk for somebody, when nobody answers in your conversation.
+    AskDesk {
+        /// What the desk should know; "-" reads it from standard input, nothing asks for it.
+        #[arg(value_name = "TEXT|-", num_args = 0..)]
+        text: Vec<String>,
+    },
+    /// Leaves a conversation, or takes your message back while you wait.
+    Leave {
+        /// The conversation's number in the list.
+        conversation: Option<u32>,
+    },
+    /// Your shift: shows who waits, and takes commands as you type them.
+    Shift {
+        /// Only begins or ends the shift.
+        #[arg(value_enum)]
+        change: Option<ShiftChange>,
+    },
+    /// Shows who waits.
+    Queue,
+    /// Answers somebody who waits.
+    Claim {
+        /// The number in the queue.
+        row: u32,
+    },
+    /// Proposes a colleague to the person, who decides.
+    Propose {
+        /// The conversation's number in the list.
+        conversation: u32,
+        /// The colleague's alias.
+        colleague: String,
+        /// Why, for the person to read.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// What the colleague will be able to read.
+        #[arg(long, value_enum, default_value = "from-now")]
+        reads: ReadsArg,
+    },
+    /// A helpline's team.
+    #[command(subcommand)]
+    Desk(DeskCommand),
+    /// Ends the live view.
+    #[command(hide = true)]
+    Exit,
+}
+
+/// Tasks of a helpline's team.
+#[derive(Subcommand, Clone)]
+pub(crate) enum DeskCommand {
+    /// Creates a desk and its keys.
+    Create {
+        /// The relay's address: https://…
+        #[arg(long, value_name = "URL")]
+        relay: String,
+        /// Who answers, as people will see it.
+        #[arg(long, value_name = "NAME")]
+        name: String,
+        /// Your name there, as people will see it.
+        #[arg(long, value_name = "ALIAS")]
+        alias: String,
+        /// What the desk says of itself.
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        about: String,
+        /// When somebody answers, in words.
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        hours: String,
+        /// Usual wait in minutes, from and to.
+        #[arg(long, value_name = "FROM-TO", default_value = "10-20")]
+        wait: String,
+        /// Languages spoken.
+        #[arg(
+            long,
+            value_name = "LANGUAGES",
+            value_delimiter = ',',
+            default_value = "es"
+        )]
+        languages: Vec<String>,
+    },
+    /// Shows the desk: its link, its team, its keys.
+    Show,
+    /// Makes an invitation for one colleague, to be handed over in person.
+    Invite,
+    /// Lets a newcomer in, after you have compared six words with her.
+    Admit {
+        /// The invitation's number, where there are several.
+        invite: Option<u32>,
+        /// The six words that she told you, instead of being asked whether they are the same.
+        #[arg(long, value_name = "WORDS")]
+        words: Option<String>,
+        /// Lets her in as a coordinator.
+        #[arg(long)]
+        coordinator: bool,
+    },
+    /// Takes an invitation back.
+    Revoke {
+        /// Its number.
+        invite: u32,
+    },
+    /// Joins a desk by invitation.
+    Join {
+        /// The invitation.
+        invite: Option<String>,
+        /// Your name there, as people will see it.
+        #[arg(long, value_name = "ALIAS")]
+        alias: Option<String>,
+    },
+    /// Removes a colleague from the desk and from its conversations.
+    Remove {
+        /// Who.
+        alias: String,
+    },
+    /// Signs the next desk key.
+    RenewKey,
+    /// Prints the root key, to be kept offline.
+    ExportRoot,
+    /// Forgets the root key here, after you have kept it elsewhere.
+    DropRoot,
+    /// Takes the root key back in, from a file.
+    ImportRoot {
+        /// File that holds it.
+        file: PathBuf,
+    },
+}
+
+/// Whether a shift begins or ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ShiftChange {
+    Start,
+    End,
+}
+
+/// What a colleague will be able to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReadsArg {
+    FromNow,
+    Summary,
+}

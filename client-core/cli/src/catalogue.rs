@@ -1,0 +1,314 @@
+//! Everything the program says, in both languages side by side.
+//!
+//! To her: second person, present tense, short; never why; blames the system, never her.
+
+pub(crate) mod help;
+
+use cobijo_protocol::words::WordIndices;
+
+/// A language of the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Language {
+    Es,
+    En,
+}
+
+impl Language {
+    /// From what stands in `LC_ALL`, `LC_MESSAGES` or `LANG`; the first that says anything counts.
+    pub(crate) fn of_environment(variables: impl IntoIterator<Item = String>) -> Self {
+        let said = variables.into_iter().find(|value| !value.is_empty());
+        if said.is_some_and(|value| value.starts_with("es")) {
+            Self::Es
+        } else {
+            Self::En
+        }
+    }
+
+    /// BCP 47 tag.
+    pub(crate) fn tag(self) -> &'static str {
+        match self {
+            Self::Es => "es",
+            Self::En => "en",
+        }
+    }
+}
+
+/// Declares the texts: key, Spanish, English. `{}` is filled in, in order.
+macro_rules! catalogue {
+    ($($key:ident => $es:literal, $en:literal;)*) => {
+        /// Names a text.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Key { $($key),* }
+
+        impl Key {
+            /// The text in a language.
+            pub(crate) fn text(self, language: Language) -> &'static str {
+                match (self, language) {
+                    $((Self::$key, Language::Es) => $es, (Self::$key, Language::En) => $en,)*
+                }
+            }
+
+            #[cfg(test)]
+            const ALL: &'static [Self] = &[$(Self::$key),*];
+        }
+    };
+}
+
+catalogue! {
+    // To a person who writes.
+    WriteAsk => "Con tus palabras, lo que quieras contar. No tiene que estar en orden. Para terminar: Enter y luego Ctrl+D.",
+        "In your own words, whatever you want to tell. It does not have to be in order. To finish: Enter, then Ctrl+D.";
+    Sending => "Enviando…", "Sending…";
+    IntakeStored => "Llegó tu mensaje. Mensaje automático: una persona lo leerá. Suele tardar entre {} y {} minutos. Puedes seguir escribiendo (cobijo add), o salir y volver (cobijo wait); no pierdes tu lugar.",
+        "Your message arrived. Automatic message: a person will read it. It usually takes {} to {} minutes. You can keep writing (cobijo add), or leave and come back (cobijo wait); you keep your place.";
+    IntakeExpired => "Mensaje automático: la mesa lleva un tiempo sin abrir. Tu mensaje queda guardado; puede tardar más de lo normal. No es por ti.",
+        "Automatic message: the desk has not opened for a while. Your message is kept; it may take longer than usual. It is not because of you.";
+    AdditionStored => "Llegó lo que agregaste.", "What you added has arrived.";
+    Waiting => "Esperando a que alguien responda. Lo que te pasa importa y no es tu culpa.",
+        "Waiting for someone to answer. What is happening to you matters and it is not your fault.";
+    Answered => "Alguien te responde. Para hablar: cobijo talk", "Someone answers you. To talk: cobijo talk";
+    AnsweredLive => "Alguien te responde.", "Someone answers you.";
+    Withdrawn => "Retiraste tu mensaje. La puerta queda abierta.", "You took your message back. The door stays open.";
+
+    // In a conversation.
+    You => "tú", "you";
+    APerson => "la persona", "the person";
+    Accompanier => "acompañante", "accompanier";
+    Coordinator => "coordinación", "coordinator";
+    Member => "{} ({})", "{} ({})";
+    Says => "{}: {}", "{}: {}";
+    NotConfirmed => "{} (sin confirmar)", "{} (not confirmed)";
+    NotSentYet => "{} (enviando)", "{} (sending)";
+    Joined => "Llegó {}.", "{} has come in.";
+    Left => "{} ya no está en esta conversación.", "{} is no longer in this conversation.";
+    Missing => "Falta un mensaje de {}.", "A message from {} is missing.";
+    RefusedProposal => "La respuesta es no. Siguen igual.", "The answer is no. You go on as before.";
+    ProposalAsk => "¿Quieres que se sume {}? Es {}. Serviría para: {} Podrá leer: {}. Tú decides y puedes cambiar de opinión. (cobijo yes / cobijo no)",
+        "Would you like {} to join? Role: {}. It would help with: {} They could read: {}. You decide and can change your mind. (cobijo yes / cobijo no)";
+    ProposalMade => "Propuesta: {} ({}), para: {} Podrá leer: {}. Ella decide.",
+        "Proposed: {} ({}), for: {} They could read: {}. She decides.";
+    ReadsFromNow => "desde ahora", "from now on";
+    ReadsSummary => "solo el resumen", "only the summary";
+    Refused => "Está bien. Seguimos igual.", "That's fine. We go on as before.";
+    Accepted => "Listo. Ya puede leer lo que se escriba desde ahora.", "Done. They can read what is written from now on.";
+    DeskOffers => "{} puede acompañarte y espera tu sí. (cobijo yes / cobijo no)", "{} can be with you and waits for your yes. (cobijo yes / cobijo no)";
+    InRoom => "En esta conversación: {}", "In this conversation: {}";
+    Arriving => "{} (llegando)", "{} (arriving)";
+    Code => "Seis palabras para comparar por otro medio: {}", "Six words to compare by other means: {}";
+    NoCode => "Todavía no hay palabras que comparar.", "There are no words to compare yet.";
+    CodeChanged => "Cambió quién puede leer; las seis palabras son otras. (cobijo code)", "Who can read has changed; the six words are other ones. (cobijo code)";
+    Blocking => "Alguien en esta conversación estorba. Puedes pedir a la mesa otra persona: cobijo ask-desk", "Someone in this conversation is in the way. You can ask the desk for somebody else: cobijo ask-desk";
+    MessageWithdrawn => "Un mensaje que se mostró no contaba: quien lo escribió ya no estaba.", "A message that was shown did not count: its author had been removed.";
+    ChangeRefused => "No se pudo cambiar quién está en la conversación.", "Who is in the conversation could not be changed.";
+    StoppedBroken => "Este dispositivo ya no puede seguir la conversación. Pide ayuda a la mesa: cobijo ask-desk", "This device can't follow the conversation any more. Ask the desk: cobijo ask-desk";
+    StoppedStale => "Pasó demasiado tiempo para seguir esta conversación con seguridad. Pide ayuda a la mesa: cobijo ask-desk", "Too much time has passed to go on here safely. Ask the desk: cobijo ask-desk";
+    StoppedRules => "Esta conversación sigue reglas que este programa no conoce. Instala una versión más nueva.", "This conversation follows rules that this program does not know. Install a newer version.";
+    StoppedRemoved => "Ya no estás en esta conversación.", "You are no longer in this conversation.";
+    StoppedWiped => "La persona cerró y borró la conversación.", "The person closed and erased the conversation.";
+    StoppedLeft => "Saliste de la conversación. Gracias por la confianza. La puerta queda abierta.", "You have left the conversation. Thank you for your trust. The door stays open.";
+    NoConversations => "Todavía no hay conversaciones.", "There are no conversations yet.";
+    Conversation => "[{}] {}", "[{}] {}";
+    ConversationEnded => "[{}] {} (terminada)", "[{}] {} (ended)";
+    TalkHint => "Escribe y pulsa Enter para enviar. /who, /code, /leave; /exit para salir de esta vista.", "Type, and press Enter to send. /who, /code, /leave; /exit to leave this view.";
+
+    // To a team.
+    DeskCreated => "La mesa existe. Este es su enlace, para publicarlo:\n{}", "The desk exists. This is its link, to be published:\n{}";
+    HostHint => "Quien administra el servidor tiene que alojarla. Su identificador: {}", "The relay's operator has to host it. Its id: {}";
+    CardPublished => "La mesa está abierta: su tarjeta de hoy está publicada.", "The desk is open: its card of today is published.";
+    CardNotHosted => "El servidor todavía no aloja esta mesa; se intenta de nuevo cada vez que se use este perfil.", "The relay does not host this desk yet; it is tried again whenever this profile is used.";
+    CardKeyExpired => "La llave de la mesa venció; la coordinación tiene que renovarla: cobijo desk renew-key", "The desk key has expired; a coordinator has to renew it: cobijo desk renew-key";
+    CardNotPoster => "La tarjeta de la mesa todavía no te nombra; la coordinación tiene que publicarla de nuevo.", "The desk's card does not name you yet; a coordinator has to publish it again.";
+    CardConflict => "En el servidor hay una tarjeta de esta mesa que no se puede aceptar. Avisa a la coordinación.", "A card of this desk that can't be accepted stands at the relay. Tell a coordinator.";
+    CardUnreachable => "Todavía no se pudo publicar la tarjeta; se intenta de nuevo.", "The card could not be published yet; it is tried again.";
+    DeskKeyExpires => "La llave de la mesa vence en {} días: cobijo desk renew-key", "The desk key expires in {} days: cobijo desk renew-key";
+    DeskKeyReceived => "Hay una llave nueva de la mesa.", "There is a new desk key.";
+    Invited => "Invitación {}, para una sola persona y 48 horas. Entrégala en mano:\n{}", "Invitation {}, for one person and 48 hours. Hand it over in person:\n{}";
+    InviteHint => "Después: cobijo desk admit", "Then: cobijo desk admit";
+    WaitingForNewcomer => "Esperando a que use la invitación…", "Waiting for the invitation to be used…";
+    NewcomerArrived => "{} usó la invitación {}. Compara con ella estas seis palabras: {}", "{} used invitation {}. Compare these six words with her: {}";
+    NewcomerAsk => "¿Son las mismas seis palabras? [si/no] ", "Are the six words the same? [yes/no] ";
+    NewcomerJoined => "Ya es parte de la mesa.", "She is part of the desk now.";
+    InviteExpired => "La invitación {} venció.", "Invitation {} has expired.";
+    InviteRevoked => "La invitación {} ya no sirve.", "Invitation {} no longer works.";
+    InviteUnusable => "Con la invitación {} no se pudo entrar. Haz otra.", "Invitation {} could not be used to come in. Make another one.";
+    JoinWords => "Compara estas seis palabras con quien te invitó: {}", "Compare these six words with whoever invited you: {}";
+    WaitingForAdmission => "Esperando a que te dejen entrar…", "Waiting to be let in…";
+    JoinedDesk => "Ya eres parte de la mesa. Para empezar: cobijo shift", "You are part of the desk now. To begin: cobijo shift";
+    RemovedFromDesk => "Ya no eres parte de la mesa.", "You are no longer part of the desk.";
+    DeskStopped => "Este perfil ya no puede seguir a la mesa. Pide a la coordinación una invitación nueva, para otro perfil.", "This profile can't follow the desk any more. Ask a coordinator for a new invitation, for another profile.";
+    ShiftOn => "Empezó tu turno. Comandos: queue, claim N, list, read N, say N texto, propose N alias --reason \"…\", exit", "Your shift has begun. Commands: queue, claim N, list, read N, say N text, propose N alias --reason \"…\", exit";
+    ShiftOff => "Terminaste tu turno.", "Your shift is over.";
+    QueueEmpty => "Nadie espera.", "Nobody is waiting.";
+    QueueRow => "{}. espera desde hace {} min, {}, {}{}", "{}. waiting for {} min, {}, {}{}";
+    QueueFirst => "primera vez", "first time";
+    QueueCameBack => "volvió", "came back";
+    QueueRescue => "no puede seguir su conversación", "can't follow her conversation";
+    QueueClaimed => " (una colega está respondiendo)", " (a colleague is answering)";
+    QueueClaiming => " (estás respondiendo)", " (you are answering)";
+    Claiming => "Respondiendo…", "Answering…";
+    ClaimWon => "La conversación {} es tuya. Para hablar: say {} …", "Conversation {} is yours. To talk: say {} …";
+    ClaimLost => "Una colega respondió primero, o la persona ya no espera.", "A colleague answered first, or the person no longer waits.";
+    Proposed => "Propuesto. Ella decide.", "Proposed. She decides.";
+    ConversationJoined => "La persona dijo que sí: ya estás en la conversación {}.", "The person said yes: you are in conversation {} now.";
+    RootKey => "Llave raíz de la mesa. Quien la tenga puede hacerse pasar por la mesa. Guárdala fuera de esta máquina:\n{}", "The desk's root key. Whoever has it can pose as the desk. Keep it off this machine:\n{}";
+    RootDropped => "La llave raíz ya no está en este perfil.", "The root key is no longer in this profile.";
+    RootImported => "La llave raíz está otra vez en este perfil.", "The root key is in this profile again.";
+    KeyRenewed => "La llave de la mesa está renovada.", "The desk key is renewed.";
+    Removed => "Ya no es parte.", "Removed.";
+    DeskTitle => "Mesa: {}", "Desk: {}";
+    DeskOpen => "Hoy está abierta.", "It is open today.";
+    DeskClosed => "Hoy todavía no está abierta: cobijo shift", "It is not open yet today: cobijo shift";
+    DeskColleague => "{} ({}){}", "{} ({}){}";
+    DeskUnavailable => ", todavía no se le puede proponer", ", can't be proposed yet";
+    Done => "Listo.", "Done.";
+
+    // Progress.
+    Deriving => "Abriendo el perfil…", "Opening the profile…";
+    Connecting => "Conectando…", "Connecting…";
+    Connected => "Hay conexión.", "Connected.";
+    Reconnecting => "{} Se intenta de nuevo.", "{} It is tried again.";
+
+    // Passphrases.
+    PassphraseAsk => "Contraseña del perfil: ", "Passphrase of the profile: ";
+    PassphraseNew => "Contraseña nueva para este perfil: ", "New passphrase for this profile: ";
+    PassphraseAgain => "Otra vez: ", "Once more: ";
+
+    // What went wrong, and what to do.
+    BadUse => "No entiendo lo que se escribió. Mira qué se puede: cobijo --help", "What was typed isn't understood. See what can be: cobijo --help";
+    BadLink => "Ese enlace no está completo o no es de una mesa. Cópialo otra vez, entero, entre comillas.", "That link is not complete, or not a desk's. Copy it again, whole, between quotes.";
+    BadInvite => "Esa invitación no está completa. Cópiala otra vez, entera, entre comillas.", "That invitation is not complete. Copy it again, whole, between quotes.";
+    BadRelay => "Esa no es la dirección de un servidor. Tiene esta forma: https://ejemplo.org", "That is not a relay's address. It looks like this: https://example.org";
+    BadProxy => "Ese proxy no se entiende. Tiene esta forma: socks5h://127.0.0.1:9050", "That proxy isn't understood. It looks like this: socks5h://127.0.0.1:9050";
+    BadWait => "La espera se escribe así: --wait 10-20", "The wait is written like this: --wait 10-20";
+    BadRootKey => "Ese archivo no tiene la llave raíz. Usa el que guardaste con: cobijo desk export-root", "That file does not hold the root key. Use what you kept with: cobijo desk export-root";
+    TrustUnreadable => "El archivo de --trust no se puede leer. Revisa su nombre y sus permisos.", "The file of --trust can't be read. Check its name and its permissions.";
+    TrustEmpty => "El archivo de --trust no tiene ningún certificado PEM. Pide otro a quien administra el servidor.", "The file of --trust holds no PEM certificate. Ask the relay's operator for another one.";
+    FileUnreadable => "Ese archivo no se puede leer. Revisa su nombre y sus permisos.", "That file can't be read. Check its name and its permissions.";
+    NoText => "No hay nada que enviar. Escribe algo después de la orden, o usa - para leerlo de la entrada.", "There is nothing to send. Type something after the command, or use - to read it from the input.";
+    PassphraseUnreadable => "El archivo de la contraseña no se puede leer. Revisa su nombre y sus permisos.", "The passphrase file can't be read. Check its name and its permissions.";
+    PassphraseNoTerminal => "No se puede preguntar la contraseña aquí. Usa --passphrase-file.", "The passphrase can't be asked for here. Use --passphrase-file.";
+    PassphraseEmpty => "La contraseña está vacía. Elige al menos seis palabras al azar.", "The passphrase is empty. Choose at least six random words.";
+    PassphraseDiffers => "No escribiste dos veces la misma contraseña. Inténtalo otra vez.", "You did not type the same passphrase twice. Try again.";
+    WrongPassphrase => "Esa no es la contraseña de este perfil. No se perdió nada; inténtalo otra vez.", "That is not the passphrase of this profile. Nothing is lost; try again.";
+    ProfileDamaged => "El archivo del perfil está dañado y no se tocó. Recupera una copia, o empieza otro perfil con --profile.", "The profile's file is damaged, and was left as it is. Restore a copy, or begin another profile with --profile.";
+    ProfileNewer => "Una versión más nueva de este programa guardó el perfil. Instálala.", "A newer version of this program saved the profile. Install it.";
+    ProfileTaken => "Otra ventana ya usa este perfil. Ciérrala, o usa otro con --profile.", "Another window uses this profile already. Close it, or use another one with --profile.";
+    ProfileNotPermitted => "No hay permiso para leer o escribir la carpeta del perfil. Revísala, o elige otra con --profile.", "The profile's folder may not be read or written. Check it, or choose another one with --profile.";
+    ProfileIo => "La carpeta del perfil no se puede usar. Revísala, o elige otra con --profile.", "The profile's folder can't be used. Check it, or choose another one with --profile.";
+    FullDisk => "El disco está lleno. Libera espacio e inténtalo otra vez; lo guardado antes sigue ahí.", "The disk is full. Make room and try again; what was saved before is still there.";
+    NoHome => "No se sabe dónde guardar el perfil. Elige una carpeta con --profile ./carpeta", "It is not known where to keep the profile. Choose a folder with --profile ./folder";
+    NoRandom => "El sistema no da números al azar, y sin ellos no hay cifrado. Reinicia la máquina.", "The system gives no random numbers, and without them there is no encryption. Restart the machine.";
+    InUse => "Este perfil ya es de una conversación o de una mesa. Usa otro con --profile.", "This profile belongs to a conversation or a desk already. Use another one with --profile.";
+    NewProfile => "Este perfil está vacío. Empieza con: cobijo write ENLACE, o cobijo desk join INVITACIÓN", "This profile is empty. Begin with: cobijo write LINK, or cobijo desk join INVITATION";
+    RelayBusy => "El servidor no acepta más conexiones ahora. Inténtalo en unos minutos.", "The relay takes no more connections now. Try again in a few minutes.";
+    CertificateExpired => "El certificado del servidor venció, o el reloj de este dispositivo está mal. Revisa la hora, o avisa a quien administra el servidor.", "The relay's certificate has expired, or this device's clock is wrong. Check the time, or tell the relay's operator.";
+    CertificateName => "El certificado es de otro servidor. Revisa el enlace; si es correcto, alguien puede estar en medio: no sigas.", "The certificate is another server's. Check the link; if it is right, someone may be in between: don't go on.";
+    CertificateUntrusted => "Nadie de confianza responde por el certificado del servidor. Si es propio, pide su archivo y usa --trust; si no, alguien puede estar en medio: no sigas.", "Nobody who is trusted vouches for the relay's certificate. If it is its own, ask for its file and use --trust; if not, someone may be in between: don't go on.";
+    ConnectionLost => "Se fue la conexión. Tu texto sigue aquí y se envía al volver.", "Connection lost. Your text is still here and goes out when it is back.";
+    NotRelay => "Lo que responde en esa dirección no es un servidor de Cobijo. Revisa el enlace.", "What answers at that address is no Cobijo relay. Check the link.";
+    OtherVersion => "El servidor habla otra versión. Instala la versión más nueva de este programa.", "The relay speaks another version. Install the newest version of this program.";
+    ProxyFailed => "El proxy no responde. Revisa que Tor esté abierto y la dirección en --proxy.", "The proxy does not answer. Check that Tor is running, and the address in --proxy.";
+    RelayRefused => "El servidor no está abierto en esa dirección. Revisa el enlace, o inténtalo más tarde.", "The relay is not open at that address. Check the link, or try again later.";
+    NoTls => "Con esa dirección no se puede hablar de forma segura. Revisa el enlace.", "That address can't be talked to securely. Check the link.";
+    UnknownHost => "Ese servidor no se encuentra. Revisa el enlace y tu conexión.", "That relay can't be found. Check the link and your connection.";
+    RelayUnreachable => "El servidor no responde. Revisa tu conexión, o inténtalo más tarde.", "The relay does not answer. Check your connection, or try again later.";
+    TimedOut => "Todavía no hay respuesta. Lo que escribiste está guardado y se envía la próxima vez; también puedes esperar más con --timeout.", "There is no answer yet. What you wrote is kept and goes out the next time; you can also wait longer with --timeout.";
+    NoDesk => "En ese servidor no hay una mesa con ese enlace, o todavía no abre. Revisa el enlace, o inténtalo más tarde.", "There is no desk with that link at that relay, or it has not opened yet. Check the link, or try again later.";
+    BadCard => "La tarjeta de la mesa no es de confianza. No se envió nada. Pide el enlace otra vez a alguien de confianza.", "The desk's card can't be trusted. Nothing was sent. Ask someone you trust for the link again.";
+    MailboxFull => "El buzón de la mesa está lleno. Tu texto sigue aquí; se intenta de nuevo con: cobijo wait", "The desk's mailbox is full. Your text is still here; it is tried again with: cobijo wait";
+    JoinExpired => "La invitación venció. Pide otra.", "The invitation has expired. Ask for another one.";
+    JoinUsed => "Alguien usó antes esta invitación. Avisa a quien te invitó, y pide otra.", "Somebody has used this invitation before. Tell whoever invited you, and ask for another one.";
+    JoinNotAttested => "Lo que respondió no es de esta mesa. No entres; avisa a quien te invitó.", "What answered is not this desk's. Don't go on; tell whoever invited you.";
+    JoinNoWelcome => "No se pudo entrar al grupo de la mesa. Pide otra invitación, para otro perfil.", "The desk's group could not be joined. Ask for another invitation, for another profile.";
+    WordsDiffer => "Las palabras no son las mismas: alguien más usó la invitación. No se dejó entrar a nadie; haz otra.", "The words are not the same: someone else used the invitation. Nobody was let in; make another one.";
+    BadAlias => "Ese alias no se puede mostrar. Usa entre 1 y 64 letras, sin signos de control.", "That alias can't be shown. Use 1 to 64 letters, without control characters.";
+    CardTooLarge => "El texto de la mesa es demasiado largo. Acórtalo.", "The desk's text is too long. Shorten it.";
+    ColleagueUnavailable => "A esa colega todavía no se le puede proponer: tiene que conectarse antes.", "That colleague can't be proposed yet: she has to connect first.";
+    NobodyYet => "Nadie ha usado la invitación todavía.", "Nobody has used the invitation yet.";
+    NotCoordinator => "Solo puede hacerlo una coordinadora que tenga la llave de la mesa.", "Only a coordinator who holds the desk key can do this.";
+    NotMember => "Este perfil todavía no es parte de una mesa. Entra con: cobijo desk join INVITACIÓN", "This profile is not part of a desk yet. Join with: cobijo desk join INVITATION";
+    NotOnShift => "Empieza tu turno antes: cobijo shift", "Begin your shift first: cobijo shift";
+    NotNow => "Eso no se puede hacer en este momento. Mira dónde estás: cobijo list", "That can't be done at this moment. See where you are: cobijo list";
+    RootElsewhere => "La llave raíz no está en este perfil. Tráela con: cobijo desk import-root ARCHIVO", "The root key is not in this profile. Bring it with: cobijo desk import-root FILE";
+    Stopped => "En esa conversación ya no se puede escribir.", "That conversation can't be written in any more.";
+    TooMany => "No caben más. Quita antes a alguien.", "There is no room for more. Remove somebody first.";
+    TooLong => "Ese texto es demasiado largo para un mensaje. Envíalo en partes.", "That text is too long for one message. Send it in parts.";
+    Unknown => "No existe. Mira los números con: cobijo list, o cobijo queue", "There is no such thing. See the numbers with: cobijo list, or cobijo queue";
+    UnknownAlias => "No hay nadie aquí con ese alias. Mira quién está: cobijo who, o cobijo desk show", "There is nobody here with that alias. See who is here: cobijo who, or cobijo desk show";
+    WhichOne => "Hay más de una. Di cuál; se ven con: cobijo list", "There are several. Say which; see them with: cobijo list";
+    WhichAlias => "Hay más de una propuesta. Di el alias.", "There is more than one proposal. Say the alias.";
+    NoProposal => "No hay ninguna propuesta que responder.", "There is no proposal to answer.";
+    WrongRoot => "Esa no es la llave raíz de esta mesa.", "That is not this desk's root key.";
+    Yourself => "Eso no se hace con una misma.", "That can't be done to oneself.";
+    NotHere => "Eso no se puede escribir dentro de esta vista. Sal antes con: exit", "That can't be typed inside this view. Leave it first: exit";
+    Unexpected => "No se pudo hacer. Inténtalo otra vez.", "It could not be done. Try again.";
+}
+
+/// A text with its `{}` filled in, in order.
+pub(crate) fn fill(text: &str, values: &[&str]) -> String {
+    let mut filled = String::with_capacity(text.len());
+    let mut values = values.iter();
+    let mut parts = text.split("{}");
+    filled.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        filled.push_str(values.next().copied().unwrap_or_default());
+        filled.push_str(part);
+    }
+    filled
+}
+
+/// Six words of the BIP-39 list, for people.
+pub(crate) fn words(indices: &WordIndices, language: Language) -> String {
+    let list = match language {
+        Language::Es => bip39::Language::Spanish,
+        Language::En => bip39::Language::English,
+    }
+    .word_list();
+    let word = |&index: &u16| list.get(usize::from(index)).copied().unwrap_or_default();
+    indices.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_text_is_there_in_both_languages_and_takes_the_same_values() {
+        for key in Key::ALL {
+            let [es, en] = [Language::Es, Language::En].map(|language| key.text(language));
+            assert!(!es.trim().is_empty() && !en.trim().is_empty(), "{key:?}");
+            assert_eq!(
+                es.matches("{}").count(),
+                en.matches("{}").count(),
+                "{key:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn values_are_filled_in_in_order() {
+        assert_eq!(fill("{} y {}.", &["a", "{}"]), "a y {}.");
+        assert_eq!(fill("{}", &[]), "");
+    }
+
+    #[test]
+    fn the_first_variable_that_says_anything_decides_the_language() {
+        let of = |values: [&str; 3]| Language::of_environment(values.map(str::to_owned));
+        assert_eq!(of(["", "", "es_MX.UTF-8"]), Language::Es);
+        assert_eq!(of(["C", "", "es_MX.UTF-8"]), Language::En);
+        assert_eq!(of(["", "", ""]), Language::En);
+    }
+
+    #[test]
+    fn nobody_is_called_a_victim() {
+        for key in Key::ALL {
+            for language in [Language::Es, Language::En] {
+                let text = key.text(language).to_lowercase();
+                assert!(
+                    !text.contains("víctima") && !text.contains("victim"),
+                    "{key:?}"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! Help in Spanish, by the names of commands and their arguments; in English it stands in `args`.
+
+use clap::{Arg, Command};
+
+/// Command path, or command path and argument, and what it is.
+const SPANISH: &[(&str, &str)] = &[
+    (
+        "",
+        "Habla con una línea de ayuda, o responde en una: cifrado en este dispositivo, por un servidor que no lee nada.",
+    ),
+    (
+        "/profile",
+        "Carpeta del perfil, o un nombre; cada persona y cada mesa tiene el suyo.",
+    ),
+    (
+        "/passphrase_file",
+        "Archivo con la contraseña, en vez de preguntarla.",
+    ),
+    ("/lang", "Idioma, en vez del de LANG."),
+    ("/json", "Escribe un objeto JSON por línea, para programas."),
+    (
+        "/trust",
+        "Archivo PEM con certificados en los que también confiar, si el servidor tiene uno propio.",
+    ),
+    (
+        "/proxy",
+        "Conecta por este proxy, para Tor: socks5h://127.0.0.1:9050",
+    ),
+    ("/timeout", "Segundos que se espera una respuesta."),
+    ("/help", "Muestra esta ayuda."),
+    ("/version", "Muestra la versión."),
+    (
+        "write",
+        "Escribe por primera vez a una mesa, con su enlace.",
+    ),
+    ("write/link", "El enlace de la mesa."),
+    (
+        "write/text",
+        "Lo que quieras contar; «-» lo lee de la entrada, nada lo pregunta.",
+    ),
+    ("wait", "Espera a que alguien responda."),
+    (
+        "talk",
+        "Muestra una conversación mientras ocurre y envía lo que escribes.",
+    ),
+    ("talk/conversation", "Su número en la lista."),
+    ("say", "Envía un mensaje."),
+    (
+        "say/conversation",
+        "El número de la conversación en la lista.",
+    ),
+    ("say/text", "Qué decir; «-» lo lee de la entrada."),
+    ("add", "Agrega algo a tu primer mensaje, mientras esperas."),
+    ("add/text", "Qué agregar; «-» lo lee de la entrada."),
+    ("list", "Muestra tus conversaciones."),
+    ("read", "Muestra lo que se dijo en una conversación."),
+    ("read/conversation", "Su número en la lista."),
+    ("who", "Muestra quién está en una conversación."),
+    ("who/conversation", "Su número en la lista."),
+    (
+        "code",
+        "Muestra las seis palabras para comparar por otro medio con quien está en la conversación.",
+    ),
+    ("code/conversation", "Su número en la lista."),
+    ("yes", "Dice que sí: quien se propuso puede sumarse."),
+    ("yes/alias", "A quién, si hay varias propuestas."),
+    ("no", "Dice que no: quien se propuso queda fuera."),
+    ("no/alias", "A quién, si hay varias propuestas."),
+    ("remove", "Saca a una acompañante de tu conversación."),
+    (
+        "remove/conversation",
+        "El número de la conversación en la lista.",
+    ),
+    ("remove/alias", "A quién."),
+    (
+        "ask-desk",
+        "Pide a alguien a la mesa, si nadie responde en tu conversación.",
+    ),
+    (
+        "ask-desk/text",
+        "Lo que la mesa debe saber; «-» lo lee de la entrada, nada lo pregunta.",
+    ),
+    (
+        "leave",
+        "Sale de una conversación, o retira tu mensaje mientras esperas.",
+    ),
+    ("leave/conversation", "Su número en la lista."),
+    (
+        "shift",
+        "Tu turno: muestra quién espera y recibe órdenes mientras las escribes.",
+    ),
+    ("shift/change", "Solo empieza o termina el turno."),
+    ("queue", "Muestra quién espera."),
+    ("claim", "Responde a alguien que espera."),
+    ("claim/row", "El número en la fila."),
+    ("propose", "Propone a una colega; la persona decide."),
+    (
+        "propose/conversation",
+        "El número de la conversación en la lista.",
+    ),
+    ("propose/colleague", "El alias de la colega."),
+    ("propose/reason", "Para qué; lo lee la persona."),
+    ("propose/reads", "Lo que la colega podrá leer."),
+    ("desk", "El equipo de una línea de ayuda."),
+    ("desk create", "Crea una mesa y sus llaves."),
+    ("desk create/relay", "La dirección del servidor: https://…"),
+    ("desk create/name", "Quién responde, como lo verá la gente."),
+    ("desk create/alias", "Tu nombre ahí, como lo verá la gente."),
+    ("desk create/about", "Lo que la mesa dice de sí."),
+    ("desk create/hours", "Cuándo responde alguien, en palabras."),
+    ("desk create/wait", "Espera habitual en minutos, de y a."),
+    ("desk create/languages", "Idiomas que se hablan."),
+    (
+        "desk show",
+        "Muestra la mesa: su enlace, su equipo, sus llaves.",
+    ),
+    (
+        "desk invite",
+        "Hace una invitación para una colega; se entrega en mano.",
+    ),
+    (
+        "desk admit",
+        "Deja entrar a quien usó una invitación, después de comparar seis palabras con ella.",
+    ),
+    (
+        "desk admit/invite",
+        "El número de la invitación, si hay varias.",
+    ),
+    (
+        "desk admit/words",
+        "Las seis palabras que ella te dijo, en vez de preguntar si son las mismas.",
+    ),
+    ("desk admit/coordinator", "Entra como coordinadora."),
+    ("desk revoke", "Retira una invitación."),
+    ("desk revoke/invite", "Su número."),
+    ("desk join", "Entra a una mesa con una invitación."),
+    ("desk join/invite", "La invitación."),
+    ("desk join/alias", "Tu nombre ahí, como lo verá la gente."),
+    (
+        "desk remove",
+        "Saca a una colega de la mesa y de sus conversaciones.",
+    ),
+    ("desk remove/alias", "A quién."),
+    ("desk renew-key", "Firma la siguiente llave de la mesa."),
+    (
+        "desk export-root",
+        "Escribe la llave raíz, para guardarla fuera de esta máquina.",
+    ),
+    (
+        "desk drop-root",
+        "Olvida aquí la llave raíz, después de guardarla en otro lugar.",
+    ),
+    (
+        "desk import-root",
+        "Vuelve a tomar la llave raíz, de un archivo.",
+    ),
+    ("desk import-root/file", "El archivo que la tiene."),
+    ("exit", "Cierra la vista."),
+];
+
+/// Headings in Spanish.
+const TEMPLATE: &str = "{about}\n\nUso: {usage}\n\n{all-args}";
+
+/// Puts a command and everything below it into Spanish.
+pub(crate) fn in_spanish(command: Command) -> Command {
+    translate(command.disable_help_flag(false), String::new())
+}
+
+fn translate(command: Command, path: String) -> Command {
+    let below = |name: &str| {
+        if path.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{path} {name}")
+        }
+    };
+    let names: Vec<String> = command
+        .get_subcommands()
+        .map(|c| c.get_name().to_owned())
+        .collect();
+    let mut command = command
+        .mut_args(|argument| translate_argument(argument, &path))
+        .subcommand_help_heading("Órdenes")
+        .subcommand_value_name("ORDEN")
+        .help_template(TEMPLATE);
+    if let Some(about) = find(&path) {
+        command = command.about(about).long_about(None);
+    }
+    for name in names {
+        let path = below(&name);
+        command = command.mut_subcommand(name, |command| translate(command, path));
+    }
+    command
+}
+
+fn translate_argument(argument: Arg, path: &str) -> Arg {
+    let heading = if argument.is_positional() {
+        "Datos"
+    } else {
+        "Opciones"
+    };
+    let argument = argument.help_heading(heading);
+    let id = argument.get_id().to_string();
+    match find(&format!("{path}/{id}")).or_else(|| find(&format!("/{id}"))) {
+        Some(help) => argument.help(help),
+        None => argument,
+    }
+}
+
+fn find(name: &str) -> Option<&'static str> {
+    SPANISH
+        .iter()
+        .find(|(found, _)| *found == name)
+        .map(|&(_, text)| text)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::args::Cli;
+
+    #[test]
+    fn every_command_and_argument_has_help_in_both_languages() {
+        let mut command = Cli::command();
+        command.build();
+        check(&command, String::new());
+    }
+
+    #[test]
+    fn help_in_spanish_can_be_written() {
+        let mut command = in_spanish(Cli::command());
+        let help = command.render_long_help().to_string();
+        assert!(help.contains("Órdenes") && help.contains("línea de ayuda"));
+        assert!(!help.contains("Usage"));
+    }
+
+    fn check(command: &Command, path: String) {
+        assert!(find(&path).is_some(), "no Spanish for the command {path:?}");
+        assert!(
+            command.get_about().is_some(),
+            "no English for the command {path:?}"
+        );
+        for argument in command.get_arguments() {
+            let name = argument.get_id();
+            let own = find(&format!("{path}/{name}"));
+            let general = find(&format!("/{name}"));
+            assert!(own.or(general).is_some(), "no Spanish for {path}/{name}");
+            assert!(
+                argument.get_help().is_some(),
+                "no English for {path}/{name}"
+            );
+        }
+        for command in command.get_subcommands() {
+            let name = command.get_name();
+            let path = if path.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{path} {name}")
+            };
+            check(command, path);
+        }
+    }
+}

@@ -1,0 +1,467 @@
+//! What the client tells and shows, as an object for scripts and as text for people.
+
+use cobijo_client_core::core::client::{
+    CardRefusal, ConversationEvent, ConversationId, ConversationView, DeskView, Entry,
+    EntryContent, EntryState, Event, InviteEnd, QueueReason, QueueRow, QueueState, Speaker,
+    Stopped,
+};
+use cobijo_client_core::core::port::Now;
+use cobijo_protocol::{card::Role, content::Reads, link::DeskLink, words::WordIndices};
+use data_encoding::HEXLOWER;
+use serde_json::{Value, json};
+
+use crate::{
+    catalogue::{Key, Language, words},
+    screen::{Screen, clean},
+};
+
+/// An object and a text; an empty text is not shown to people.
+pub(crate) type Shown = (Value, String);
+
+impl Screen {
+    /// An event of the client; `None` for what only scripts of another kind would want.
+    pub(crate) fn event(self, event: &Event) -> Option<Shown> {
+        let plain = |name: &str, key: Key| (json!({ "event": name }), self.text(key).to_owned());
+        Some(match event {
+            Event::DeskCreated(link) => self.desk_created(link),
+            Event::CardPublished(version) => (
+                json!({ "event": "card-published", "version": version.version, "day": version.day }),
+                self.text(Key::CardPublished).to_owned(),
+            ),
+            Event::CardRefused(refusal) => self.card_refused(*refusal),
+            Event::RootKey(key) => {
+                let text = data_encoding::BASE64URL_NOPAD.encode(key.as_bytes());
+                (
+                    json!({ "event": "root-key", "key": text }),
+                    self.fill(Key::RootKey, &[&text]),
+                )
+            }
+            Event::DeskKeyExpires(day) => {
+                let days = day.saturating_sub(cobijo_client_core::driver::now().day());
+                let text = self.fill(Key::DeskKeyExpires, &[&days.to_string()]);
+                (json!({ "event": "desk-key-expires", "day": day }), text)
+            }
+            Event::DeskKeyReceived => plain("desk-key-received", Key::DeskKeyReceived),
+            Event::Invited { id, invite } => {
+                let (id, invite) = (id.number(), invite.to_text());
+                let text = self.fill(Key::Invited, &[&id.to_string(), &invite]);
+                (
+                    json!({ "event": "invited", "id": id, "invite": invite }),
+                    text,
+                )
+            }
+            Event::NewcomerArrived { id, alias, words } => self.newcomer(id.number(), alias, words),
+            Event::NewcomerJoined(id) => (
+                json!({ "event": "newcomer-joined", "id": id.number() }),
+                self.text(Key::NewcomerJoined).to_owned(),
+            ),
+            Event::InviteEnded { id, reason } => self.invite_ended(id.number(), *reason),
+            Event::InviteWords(words) => (
+                json!({ "event": "invite-words", "words": both(words) }),
+                self.fill(Key::JoinWords, &[&for_people(words)]),
+            ),
+            Event::JoinedDesk => plain("joined-desk", Key::JoinedDesk),
+            Event::RemovedFromDesk => plain("removed-from-desk", Key::RemovedFromDesk),
+            Event::DeskStopped => plain("desk-stopped", Key::DeskStopped),
+            Event::Shift { on } => {
+                let key = if *on { Key::ShiftOn } else { Key::ShiftOff };
+                (
+                    json!({ "event": "shift", "on": on }),
+                    self.text(key).to_owned(),
+                )
+            }
+            Event::ClaimWon { row, conversation } => {
+                let (row, conversation) = (row.number(), conversation.number());
+                let number = conversation.to_string();
+                (
+                    json!({ "event": "claim-won", "row": row, "conversation": conversation }),
+                    self.fill(Key::ClaimWon, &[&number, &number]),
+                )
+            }
+            Event::ClaimLost(row) => (
+                json!({ "event": "claim-lost", "row": row.number() }),
+                self.text(Key::ClaimLost).to_owned(),
+            ),
+            Event::ProposalFailed(conversation) => (
+                json!({ "event": "proposal-failed", "conversation": conversation.number() }),
+                self.text(Key::ColleagueUnavailable).to_owned(),
+            ),
+            Event::ConversationJoined(conversation) => (
+                json!({ "event": "conversation-joined", "conversation": conversation.number() }),
+                self.fill(
+                    Key::ConversationJoined,
+                    &[&conversation.number().to_string()],
+                ),
+            ),
+            Event::Conversation(id, event) => return self.conversation_event(*id, event),
+            Event::IntakeStored {
+                wait_minutes: (from, to),
+            } => (
+                json!({ "event": "intake-stored", "wait_minutes": [from, to] }),
+                self.fill(Key::IntakeStored, &[&from.to_string(), &to.to_string()]),
+            ),
+            Event::CardExpired => plain("card-expired", Key::IntakeExpired),
+            Event::AdditionStored => plain("addition-stored", Key::AdditionStored),
+            Event::Answered(conversation) => (
+                json!({ "event": "answered", "conversation": conversation.number() }),
+                self.text(Key::AnsweredLive).to_owned(),
+            ),
+            // Problems, and what is shown as a whole.
+            Event::JoinFailed(_) | Event::IntakeFailed(_) | Event::QueueChanged => return None,
+            _ => return None,
+        })
+    }
+
+    fn desk_created(self, link: &DeskLink) -> Shown {
+        let (url, id) = (link.to_string(), link.desk.to_text());
+        let text = self.fill(Key::DeskCreated, &[&url]) + "\n" + &self.fill(Key::HostHint, &[&id]);
+        (
+            json!({ "event": "desk-created", "link": url, "desk": id }),
+            text,
+        )
+    }
+
+    fn card_refused(self, refusal: CardRefusal) -> Shown {
+        let (name, key) = match refusal {
+            CardRefusal::NotHosted => ("not-hosted", Key::CardNotHosted),
+            CardRefusal::DeskKeyExpired => ("desk-key-expired", Key::CardKeyExpired),
+            CardRefusal::NotPoster => ("not-poster", Key::CardNotPoster),
+            CardRefusal::Conflict => ("conflict", Key::CardConflict),
+            CardRefusal::Unreachable => ("unreachable", Key::CardUnreachable),
+        };
+        (
+            json!({ "event": "card-refused", "reason": name }),
+            self.text(key).to_owned(),
+        )
+    }
+
+    /// A newcomer and the words to compare with her.
+    pub(crate) fn newcomer(self, id: u32, alias: &str, words: &WordIndices) -> Shown {
+        let values = [&*clean(alias), &*id.to_string(), &*for_people(words)];
+        (
+            json!({ "event": "newcomer-arrived", "id": id, "alias": alias, "words": both(words) }),
+            self.fill(Key::NewcomerArrived, &values),
+        )
+    }
+
+    fn invite_ended(self, id: u32, reason: InviteEnd) -> Shown {
+        let key = match reason {
+            InviteEnd::Expired => Key::InviteExpired,
+            InviteEnd::Revoked => Key::InviteRevoked,
+            InviteEnd::Unusable => Key::InviteUnusable,
+        };
+        let object = json!({ "event": "invite-ended", "id": id, "reason": reason });
+        (object, self.fill(key, &[&id.to_string()]))
+    }
+
+    fn conversation_event(self, id: ConversationId, event: &ConversationEvent) -> Option<Shown> {
+        let number = id.number();
+        let plain = |name: &str, key: Key| {
+            let text = self.fill(Key::Conversation, &[&number.to_string(), self.text(key)]);
+            (json!({ "event": name, "conversation": number }), text)
+        };
+        let quiet = |name: &str, message: &cobijo_protocol::content::MessageId| {
+            let message = HEXLOWER.encode(message.as_bytes());
+            let object = json!({ "event": name, "conversation": number, "message": message });
+            (object, String::new())
+        };
+        Some(match event {
+            ConversationEvent::Entry(entry) => self.live_entry(id, entry),
+            ConversationEvent::Stored(message) => quiet("stored", message),
+            ConversationEvent::Unconfirmed(message) => quiet("unconfirmed", message),
+            ConversationEvent::Confirmed(message) => quiet("confirmed", message),
+            ConversationEvent::Withdrawn(message) => {
+                let (object, _) = quiet("withdrawn", message);
+                (object, plain("", Key::MessageWithdrawn).1)
+            }
+            ConversationEvent::CodeChanged => plain("code-changed", Key::CodeChanged),
+            ConversationEvent::Blocking => plain("blocking", Key::Blocking),
+            ConversationEvent::ChangeRefused => plain("change-refused", Key::ChangeRefused),
+            ConversationEvent::DeskOffers(speaker) => {
+                let text = self.fill(Key::DeskOffers, &[&self.speaker(speaker)]);
+                let object = json!({
+                    "event": "desk-offers", "conversation": number, "who": object_of(speaker)
+                });
+                (object, text)
+            }
+            ConversationEvent::MembersChanged => (
+                json!({ "event": "members-changed", "conversation": number }),
+                String::new(),
+            ),
+            ConversationEvent::Proposed(message) => quiet("proposed", message),
+            ConversationEvent::Stopped(stopped) => {
+                let (_, text) = plain("", stopped_key(*stopped));
+                let object =
+                    json!({ "event": "stopped", "conversation": number, "reason": stopped });
+                (object, text)
+            }
+            _ => return None,
+        })
+    }
+
+    /// An entry as it comes; what one has just typed is not repeated to people.
+    fn live_entry(self, id: ConversationId, entry: &Entry) -> Shown {
+        let (mut object, text) = self.entry(entry);
+        object["event"] = "entry".into();
+        object["conversation"] = id.number().into();
+        let is_echo = entry.own && matches!(entry.content, EntryContent::Text(_));
+        if is_echo {
+            return (object, String::new());
+        }
+        (
+            object,
+            self.fill(Key::Conversation, &[&id.number().to_string(), &text]),
+        )
+    }
+
+    /// A line of a conversation.
+    pub(crate) fn entry(self, entry: &Entry) -> Shown {
+        let author = match (&entry.author, entry.own) {
+            (_, true) => self.text(Key::You).to_owned(),
+            (Some(author), false) => self.name(author),
+            (None, false) => String::new(),
+        };
+        let (kind, text) = match &entry.content {
+            EntryContent::Text(text) => ("text", self.fill(Key::Says, &[&author, &clean(text)])),
+            EntryContent::Proposal {
+                alias,
+                role,
+                reason,
+                reads,
+            } => {
+                let key = if entry.own {
+                    Key::ProposalMade
+                } else {
+                    Key::ProposalAsk
+                };
+                let values = [
+                    &*clean(alias),
+                    self.role(*role),
+                    &*sentence(&clean(reason)),
+                    self.reads(*reads),
+                ];
+                ("proposal", self.fill(key, &values))
+            }
+            EntryContent::Refusal(_) => ("refusal", self.text(Key::RefusedProposal).to_owned()),
+            EntryContent::Joined(who) => ("joined", self.fill(Key::Joined, &[&self.speaker(who)])),
+            EntryContent::Left(who) => ("left", self.fill(Key::Left, &[&self.speaker(who)])),
+            EntryContent::Missing(who) => {
+                ("missing", self.fill(Key::Missing, &[&self.speaker(who)]))
+            }
+        };
+        let text = match entry.state {
+            EntryState::Stored => text,
+            EntryState::Sending => self.fill(Key::NotSentYet, &[&text]),
+            EntryState::NotConfirmed => self.fill(Key::NotConfirmed, &[&text]),
+        };
+        (entry_object(entry, kind), text)
+    }
+
+    /// A row of the queue.
+    pub(crate) fn queue_row(self, row: &QueueRow, now: Now) -> Shown {
+        let minutes = now.since(row.since).as_secs() / 60;
+        let reason = match row.reason {
+            QueueReason::First => Key::QueueFirst,
+            QueueReason::CameBack => Key::QueueCameBack,
+            QueueReason::Rescue => Key::QueueRescue,
+        };
+        let state = match row.state {
+            QueueState::Waiting => "",
+            QueueState::Claimed => self.text(Key::QueueClaimed),
+            QueueState::Claiming => self.text(Key::QueueClaiming),
+        };
+        let values = [
+            &*row.id.number().to_string(),
+            &*minutes.to_string(),
+            &*clean(&row.language),
+            self.text(reason),
+            state,
+        ];
+        let object = json!({
+            "row": row.id.number(), "minutes": minutes, "language": row.language,
+            "reason": row.reason, "state": row.state,
+        });
+        (object, self.fill(Key::QueueRow, &values))
+    }
+
+    /// A conversation in the list.
+    pub(crate) fn conversation(self, view: &ConversationView) -> Shown {
+        let key = if view.open {
+            Key::Conversation
+        } else {
+            Key::ConversationEnded
+        };
+        let text = self.fill(key, &[&view.id.number().to_string(), &self.members(view)]);
+        let members: Vec<Value> = view
+            .members
+            .iter()
+            .map(|member| {
+                let mut object = object_of(&member.speaker);
+                object["own"] = member.own.into();
+                object["arriving"] = member.arriving.into();
+                object
+            })
+            .collect();
+        let proposals: Vec<&str> = view.proposals.iter().map(|p| p.alias.as_str()).collect();
+        let object = json!({
+            "conversation": view.id.number(), "open": view.open, "members": members,
+            "proposals": proposals, "code": view.code.as_ref().map(both),
+        });
+        (object, text)
+    }
+
+    /// Who is in a conversation.
+    pub(crate) fn members(self, view: &ConversationView) -> String {
+        let name = |member: &cobijo_client_core::core::client::MemberView| {
+            if member.own {
+                self.text(Key::You).to_owned()
+            } else if member.arriving {
+                self.fill(Key::Arriving, &[&self.speaker(&member.speaker)])
+            } else {
+                self.speaker(&member.speaker)
+            }
+        };
+        view.members.iter().map(name).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Words to compare elsewhere.
+    pub(crate) fn code(self, view: &ConversationView) -> Shown {
+        let text = match &view.code {
+            Some(code) => self.fill(Key::Code, &[&for_people(code)]),
+            None => self.text(Key::NoCode).to_owned(),
+        };
+        (
+            json!({ "conversation": view.id.number(), "code": view.code.as_ref().map(both) }),
+            text,
+        )
+    }
+
+    /// A desk.
+    pub(crate) fn desk(self, view: &DeskView) -> Shown {
+        let is_open = if view.open_today {
+            Key::DeskOpen
+        } else {
+            Key::DeskClosed
+        };
+        let mut lines = vec![
+            self.fill(Key::DeskTitle, &[&view.link.to_string()]),
+            self.text(is_open).to_owned(),
+        ];
+        let mut colleagues = Vec::new();
+        for colleague in &view.colleagues {
+            let is_available = colleague.own || colleague.key_packages > 0;
+            let note = if is_available {
+                ""
+            } else {
+                self.text(Key::DeskUnavailable)
+            };
+            let values = [&*clean(&colleague.alias), self.role(colleague.role), note];
+            lines.push(self.fill(Key::DeskColleague, &values));
+            colleagues.push(json!({
+                "alias": colleague.alias, "role": colleague.role, "own": colleague.own,
+                "key_packages": colleague.key_packages,
+            }));
+        }
+        let object = json!({
+            "desk": view.link.desk.to_text(), "link": view.link.to_string(), "alias": view.alias,
+            "role": view.role, "open_today": view.open_today, "on_shift": view.on_shift,
+            "desk_key_until": view.desk_key_until, "colleagues": colleagues,
+        });
+        (object, lines.join("\n"))
+    }
+
+    fn speaker(self, speaker: &Speaker) -> String {
+        match speaker {
+            Speaker::Person => self.text(Key::APerson).to_owned(),
+            Speaker::Member { alias, role } => {
+                self.fill(Key::Member, &[&clean(alias), self.role(*role)])
+            }
+        }
+    }
+
+    fn name(self, speaker: &Speaker) -> String {
+        match speaker {
+            Speaker::Person => self.text(Key::APerson).to_owned(),
+            Speaker::Member { alias, .. } => clean(alias),
+        }
+    }
+
+    fn role(self, role: Role) -> &'static str {
+        self.text(match role {
+            Role::Accompanier => Key::Accompanier,
+            Role::Coordinator => Key::Coordinator,
+        })
+    }
+
+    fn reads(self, reads: Reads) -> &'static str {
+        self.text(match reads {
+            Reads::FromNow => Key::ReadsFromNow,
+            Reads::Summary => Key::ReadsSummary,
+        })
+    }
+}
+
+fn stopped_key(stopped: Stopped) -> Key {
+    match stopped {
+        Stopped::Broken => Key::StoppedBroken,
+        Stopped::Stale => Key::StoppedStale,
+        Stopped::UnknownRules => Key::StoppedRules,
+        Stopped::Removed => Key::StoppedRemoved,
+        Stopped::Wiped => Key::StoppedWiped,
+        Stopped::Left => Key::StoppedLeft,
+    }
+}
+
+fn entry_object(entry: &Entry, kind: &str) -> Value {
+    let mut object = json!({ "kind": kind, "own": entry.own, "state": entry.state });
+    object["author"] = entry.author.as_ref().map_or(Value::Null, object_of);
+    object["message"] = entry
+        .id
+        .map_or(Value::Null, |id| HEXLOWER.encode(id.as_bytes()).into());
+    match &entry.content {
+        EntryContent::Text(text) => object["text"] = text.as_str().into(),
+        EntryContent::Proposal {
+            alias,
+            role,
+            reason,
+            reads,
+        } => {
+            object["proposal"] =
+                json!({ "alias": alias, "role": role, "reason": reason, "reads": reads });
+        }
+        EntryContent::Joined(who) | EntryContent::Left(who) | EntryContent::Missing(who) => {
+            object["who"] = object_of(who);
+        }
+        EntryContent::Refusal(_) => {}
+    }
+    object
+}
+
+fn object_of(speaker: &Speaker) -> Value {
+    match speaker {
+        Speaker::Person => json!({ "is": "person" }),
+        Speaker::Member { alias, role } => json!({ "is": "member", "alias": alias, "role": role }),
+    }
+}
+
+/// The words in both lists: two people who compare may have different languages.
+fn both(indices: &WordIndices) -> Value {
+    json!({ "es": words(indices, Language::Es), "en": words(indices, Language::En) })
+}
+
+fn for_people(indices: &WordIndices) -> String {
+    format!(
+        "{} / {}",
+        words(indices, Language::Es),
+        words(indices, Language::En)
+    )
+}
+
+/// With the full stop that the text around it expects.
+fn sentence(text: &str) -> String {
+    if text.ends_with(['.', '!', '?', '…']) {
+        text.to_owned()
+    } else {
+        format!("{text}.")
+    }
+}

@@ -1,0 +1,239 @@
+//! What a coordinator does, and who joins a desk.
+
+use cobijo_client_core::core::client::{
+    CardRefusal, Command, CommandError, Description, Event, InviteId, InviteView, Standing,
+    TeamCommand,
+};
+use cobijo_protocol::{
+    card::Role,
+    keys::SecretKey,
+    link::{Invite, RelayUrl},
+    words::WordIndices,
+};
+
+use super::person::same;
+use crate::{
+    app::{App, Patience},
+    catalogue::{Key, Language, words},
+    problem::Problem,
+};
+
+impl App {
+    pub(super) async fn create_desk(
+        &mut self,
+        relay: RelayUrl,
+        alias: String,
+        description: Description,
+    ) -> Result<(), Problem> {
+        self.command(Command::Team(TeamCommand::CreateDesk {
+            relay,
+            alias,
+            description,
+        }))?;
+        self.card_answered().await
+    }
+
+    pub(super) async fn show_desk(&mut self) -> Result<(), Problem> {
+        self.settle().await?;
+        let Standing::Member(desk) = self.client().standing() else {
+            return Err(CommandError::NotMember.into());
+        };
+        let (mut object, text) = self.screen.desk(&desk);
+        object["event"] = "desk".into();
+        self.screen.show(&object, &text);
+        Ok(())
+    }
+
+    pub(super) async fn invite(&mut self) -> Result<(), Problem> {
+        self.command(Command::Team(TeamCommand::Invite))?;
+        self.until(Patience::Relay, |_, event| {
+            matches!(event, Some(Event::Invited { .. })).then_some(Ok(()))
+        })
+        .await?;
+        self.screen.progress(Key::InviteHint);
+        Ok(())
+    }
+
+    pub(super) async fn admit(
+        &mut self,
+        number: Option<u32>,
+        told: Option<String>,
+        role: Role,
+    ) -> Result<(), Problem> {
+        self.screen.progress(Key::WaitingForNewcomer);
+        let is_meant = |view: &InviteView| number.is_none_or(|number| view.id.number() == number);
+        if !invites(self.client().standing()).iter().any(is_meant) {
+            return Err(Key::Unknown.into());
+        }
+        let (id, alias, words) = self
+            .until(Patience::Person, |client, event| {
+                if let Some(Event::InviteEnded { id, .. }) = event
+                    && number.is_none_or(|number| number == id.number())
+                {
+                    return Some(Err(CommandError::InviteExpired.into()));
+                }
+                let arrived = invites(client.standing()).into_iter().filter(is_meant);
+                let mut arrived = arrived.filter_map(|view| {
+                    let (alias, words) = view.newcomer?;
+                    (!view.admitted).then_some((view.id, alias, words))
+                });
+                arrived.next().map(Ok)
+            })
+            .await?;
+        self.compare(id, &alias, &words, told)?;
+        self.command(Command::Team(TeamCommand::Admit { invite: id, role }))?;
+        self.until(Patience::Person, |_, event| match event {
+            Some(Event::NewcomerJoined(joined)) if *joined == id => Some(Ok(())),
+            Some(Event::InviteEnded { id: ended, .. }) if *ended == id => {
+                Some(Err(CommandError::InviteExpired.into()))
+            }
+            Some(_) | None => None,
+        })
+        .await
+    }
+
+    /// Goes on only where the newcomer sees the same words. Else the invitation is taken back: somebody
+    /// else has used it.
+    fn compare(
+        &mut self,
+        id: InviteId,
+        alias: &str,
+        indices: &WordIndices,
+        told: Option<String>,
+    ) -> Result<(), Problem> {
+        let (object, text) = self.screen.newcomer(id.number(), alias, indices);
+        let is_same = match told {
+            Some(told) => [Language::Es, Language::En]
+                .iter()
+                .any(|&language| same_words(&told, &words(indices, language))),
+            None => {
+                self.screen.show(&object, &text);
+                let answer = self.screen.ask(Key::NewcomerAsk).ok_or(Key::NotNow)?;
+                ["si", "sí", "s", "yes", "y"].contains(&answer.as_str())
+            }
+        };
+        if is_same {
+            return Ok(());
+        }
+        self.command(Command::Team(TeamCommand::Revoke(id)))?;
+        Err(Key::WordsDiffer.into())
+    }
+
+    pub(super) async fn revoke(&mut self, invite: u32) -> Result<(), Problem> {
+        self.command(Command::Team(TeamCommand::Revoke(InviteId::from_number(
+            invite,
+        ))))?;
+        self.settle().await
+    }
+
+    pub(super) async fn join(
+        &mut self,
+        invite: Option<Invite>,
+        alias: Option<String>,
+    ) -> Result<(), Problem> {
+        match (self.client().standing(), invite, alias) {
+            (Standing::Joining(view), None, _) => {
+                if let Some(words) = view.words {
+                    let event = Event::InviteWords(words);
+                    self.show(&cobijo_client_core::driver::Notice::Event(event));
+                }
+            }
+            (_, Some(invite), Some(alias)) => {
+                self.command(Command::Team(TeamCommand::JoinDesk { invite, alias }))?;
+            }
+            (_, None, _) => return Err(Key::BadInvite.into()),
+            (_, Some(_), None) => return Err(Key::BadAlias.into()),
+        }
+        self.screen.progress(Key::WaitingForAdmission);
+        self.until(Patience::Person, |client, event| {
+            match (client.standing(), event) {
+                (_, Some(Event::JoinFailed(failure))) => Some(Err((*failure).into())),
+                (Standing::Member(_), _) => Some(Ok(())),
+                (_, _) => None,
+            }
+        })
+        .await?;
+        self.settle().await
+    }
+
+    pub(super) async fn remove_colleague(&mut self, alias: &str) -> Result<(), Problem> {
+        self.settle().await?;
+        let key = self.colleague(alias)?;
+        self.command(Command::Team(TeamCommand::RemoveMember(key)))?;
+        self.until(Patience::Relay, |client, _| {
+            let Standing::Member(desk) = client.standing() else {
+                return None;
+            };
+            let is_gone = desk.colleagues.iter().all(|colleague| colleague.key != key);
+            is_gone.then_some(Ok(()))
+        })
+        .await?;
+        self.settle().await?;
+        self.say_done(Key::Removed);
+        Ok(())
+    }
+
+    pub(super) async fn renew_key(&mut self) -> Result<(), Problem> {
+        self.command(Command::Team(TeamCommand::RenewDeskKey))?;
+        self.card_answered().await?;
+        self.say_done(Key::KeyRenewed);
+        Ok(())
+    }
+
+    pub(super) async fn export_root(&mut self) -> Result<(), Problem> {
+        self.command(Command::Team(TeamCommand::ExportRoot))?;
+        self.until(Patience::Relay, |_, event| {
+            matches!(event, Some(Event::RootKey(_))).then_some(Ok(()))
+        })
+        .await
+    }
+
+    pub(super) fn drop_root(&mut self) -> Result<(), Problem> {
+        self.command(Command::Team(TeamCommand::DropRoot))?;
+        self.say_done(Key::RootDropped);
+        Ok(())
+    }
+
+    pub(super) fn import_root(&mut self, key: SecretKey) -> Result<(), Problem> {
+        self.command(Command::Team(TeamCommand::ImportRoot(key)))?;
+        self.say_done(Key::RootImported);
+        Ok(())
+    }
+
+    /// Waits until the relay has taken the card, or has said why not yet: the desk exists either way.
+    async fn card_answered(&mut self) -> Result<(), Problem> {
+        self.until(Patience::Relay, |_, event| match event {
+            Some(Event::CardPublished(_)) => Some(Ok(())),
+            Some(Event::CardRefused(CardRefusal::Unreachable)) => None,
+            Some(Event::CardRefused(_)) => Some(Ok(())),
+            Some(_) | None => None,
+        })
+        .await
+    }
+}
+
+fn invites(standing: Standing) -> Vec<InviteView> {
+    match standing {
+        Standing::Member(desk) => desk.invites,
+        Standing::Fresh | Standing::Joining(_) | Standing::Removed | Standing::Person(_) => {
+            Vec::new()
+        }
+    }
+}
+
+/// Compares words as people tell them: without case, whatever stands between.
+fn same_words(told: &str, expected: &str) -> bool {
+    let told: Vec<&str> = told.split_whitespace().collect();
+    same(&told.join(" "), expected)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_the_same_however_they_are_spaced_and_written() {
+        assert!(same_words(" Uno  dos tres ", "uno dos tres"));
+        assert!(!same_words("uno dos", "uno dos tres"));
+    }
+}

@@ -1,0 +1,156 @@
+//! Live views: what happens is shown as it happens, and what is typed is done.
+
+use clap::Parser;
+use cobijo_client_core::core::client::{
+    Command, ConversationId, Event, PersonCommand, PersonStage, Standing, TeamCommand,
+};
+use cobijo_client_core::driver::Notice;
+
+use super::{Task, prepare};
+use crate::{app::App, args, catalogue::Key, input, problem::Problem};
+
+/// Where a line goes that is no command.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum View {
+    /// Every line is a command.
+    Shift,
+    /// Lines are said; commands begin with "/".
+    Talk(Option<ConversationId>),
+}
+
+/// A line as a command.
+#[derive(Parser)]
+#[command(
+    no_binary_name = true,
+    disable_help_flag = true,
+    disable_version_flag = true
+)]
+struct Line {
+    #[command(subcommand)]
+    command: args::Command,
+}
+
+/// What follows from a line.
+enum Next {
+    Line,
+    End,
+}
+
+impl App {
+    pub(super) async fn shift(&mut self) -> Result<(), Problem> {
+        self.command(Command::Team(TeamCommand::StartShift))?;
+        self.is_live = true;
+        let shown = self.live(View::Shift).await;
+        if shown.is_ok() {
+            self.command(Command::Team(TeamCommand::EndShift))?;
+            self.settle().await?;
+        }
+        shown
+    }
+
+    pub(super) async fn talk(&mut self, number: Option<u32>) -> Result<(), Problem> {
+        let is_waiting = self.is_waiting();
+        let conversation = match (number, is_waiting) {
+            (None, true) => None,
+            (number, _) => Some(self.pick(number)?),
+        };
+        self.is_live = true;
+        match conversation {
+            Some(conversation) => self.show_history(conversation),
+            None => self.screen.progress(Key::Waiting),
+        }
+        self.screen.progress(Key::TalkHint);
+        self.live(View::Talk(conversation)).await
+    }
+
+    /// Goes on until the lines end, "exit", Ctrl+C, or a problem that nothing can be done about here.
+    async fn live(&mut self, mut view: View) -> Result<(), Problem> {
+        let mut lines = input::lines();
+        loop {
+            let line = tokio::select! {
+                notice = self.driver.next() => {
+                    let notice = notice?;
+                    self.show(&notice);
+                    view = self.follow(view, &notice);
+                    continue;
+                }
+                line = lines.recv() => line,
+                _ = tokio::signal::ctrl_c() => None,
+            };
+            let Some(line) = line else {
+                return self.settle().await;
+            };
+            match self.handle_line(view, &line).await {
+                Ok(Next::Line) => {}
+                Ok(Next::End) => return self.settle().await,
+                Err(problem) if problem.is_fatal => return Err(problem),
+                Err(problem) => self.screen.problem(problem),
+            }
+        }
+    }
+
+    /// Somebody has answered: from now on lines go to that conversation.
+    fn follow(&self, view: View, notice: &Notice) -> View {
+        match (view, notice) {
+            (View::Talk(_), Notice::Event(Event::Answered(conversation))) => {
+                View::Talk(Some(*conversation))
+            }
+            (view, _) => view,
+        }
+    }
+
+    async fn handle_line(&mut self, view: View, line: &str) -> Result<Next, Problem> {
+        let line = line.trim();
+        if line.is_empty() {
+            return Ok(Next::Line);
+        }
+        let typed = match (view, line.strip_prefix('/')) {
+            (View::Talk(_), Some(typed)) => typed,
+            (View::Shift, typed) => typed.unwrap_or(line),
+            (View::Talk(Some(conversation)), None) => {
+                self.command(Command::Say {
+                    conversation,
+                    text: line.to_owned(),
+                })?;
+                return Ok(Next::Line);
+            }
+            (View::Talk(None), None) => {
+                self.command(Command::Person(PersonCommand::Add(line.to_owned())))?;
+                return Ok(Next::Line);
+            }
+        };
+        let typed = Line::try_parse_from(input::split(typed)).map_err(|_| Key::BadUse)?;
+        let task = prepare(&typed.command, self.screen)?;
+        self.perform_here(view, task).await
+    }
+
+    /// Does what can be done without leaving the view.
+    async fn perform_here(&mut self, view: View, task: Task) -> Result<Next, Problem> {
+        let here = match view {
+            View::Talk(conversation) => conversation.map(ConversationId::number),
+            View::Shift => None,
+        };
+        let task = match task {
+            Task::Exit => return Ok(Next::End),
+            Task::Write { .. }
+            | Task::Wait
+            | Task::Talk(_)
+            | Task::Shift(_)
+            | Task::CreateDesk { .. }
+            | Task::Join { .. }
+            | Task::Admit { words: None, .. } => return Err(Key::NotHere.into()),
+            Task::Who(None) => Task::Who(here),
+            Task::Code(None) => Task::Code(here),
+            Task::Read(None) => Task::Read(here),
+            Task::Leave(None) => Task::Leave(here),
+            task => task,
+        };
+        Box::pin(self.perform(task)).await?;
+        Ok(Next::Line)
+    }
+
+    fn is_waiting(&self) -> bool {
+        let stages = [PersonStage::Sending, PersonStage::Waiting];
+        matches!(self.client().standing(), Standing::Person(person) if stages.contains(&person.stage))
+    }
+}

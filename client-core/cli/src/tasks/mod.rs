@@ -1,0 +1,287 @@
+//! The commands. What needs no profile is checked first, so that a mistake costs no passphrase.
+
+mod desk;
+mod live;
+mod person;
+mod room;
+mod shift;
+
+use cobijo_client_core::core::client::Description;
+use cobijo_protocol::{
+    card::{Role, Text},
+    keys::SecretKey,
+    link::{DeskLink, Invite, RelayUrl},
+};
+use data_encoding::BASE64URL_NOPAD;
+use zeroize::Zeroizing;
+
+use crate::{
+    app::App,
+    args::{Command, DeskCommand, ReadsArg, ShiftChange},
+    catalogue::Key,
+    input,
+    problem::Problem,
+    screen::Screen,
+};
+
+/// A command that was checked as far as it can be without a profile.
+pub(crate) enum Task {
+    Write {
+        link: DeskLink,
+        text: String,
+    },
+    Wait,
+    Talk(Option<u32>),
+    Say {
+        conversation: u32,
+        text: String,
+    },
+    Add(String),
+    List,
+    Read(Option<u32>),
+    Who(Option<u32>),
+    Code(Option<u32>),
+    Yes(Option<String>),
+    No(Option<String>),
+    Remove {
+        conversation: u32,
+        alias: String,
+    },
+    AskDesk(String),
+    Leave(Option<u32>),
+    Shift(Option<ShiftChange>),
+    Queue,
+    Claim(u32),
+    Propose {
+        conversation: u32,
+        colleague: String,
+        reason: String,
+        reads: ReadsArg,
+    },
+    CreateDesk {
+        relay: RelayUrl,
+        alias: String,
+        description: Description,
+    },
+    ShowDesk,
+    Invite,
+    Admit {
+        invite: Option<u32>,
+        words: Option<String>,
+        role: Role,
+    },
+    Revoke(u32),
+    Join {
+        invite: Option<Invite>,
+        alias: Option<String>,
+    },
+    RemoveColleague(String),
+    RenewKey,
+    ExportRoot,
+    DropRoot,
+    ImportRoot(SecretKey),
+    Exit,
+}
+
+/// Checks a command, and reads the texts that it needs.
+pub(crate) fn prepare(command: &Command, screen: Screen) -> Result<Task, Problem> {
+    Ok(match command.clone() {
+        Command::Write { link, text } => {
+            let link = DeskLink::parse(&link).map_err(|_| Key::BadLink)?;
+            Task::Write {
+                link,
+                text: input::text(&text, screen)?,
+            }
+        }
+        Command::Wait => Task::Wait,
+        Command::Talk { conversation } => Task::Talk(conversation),
+        Command::Say { conversation, text } => Task::Say {
+            conversation,
+            text: input::text(&text, screen)?,
+        },
+        Command::Add { text } => Task::Add(input::text(&text, screen)?),
+        Command::List => Task::List,
+        Command::Read { conversation } => Task::Read(conversation),
+        Command::Who { conversation } => Task::Who(conversation),
+        Command::Code { conversation } => Task::Code(conversation),
+        Command::Yes { alias } => Task::Yes(alias),
+        Command::No { alias } => Task::No(alias),
+        Command::Remove {
+            conversation,
+            alias,
+        } => Task::Remove {
+            conversation,
+            alias,
+        },
+        Command::AskDesk { text } => Task::AskDesk(input::text(&text, screen)?),
+        Command::Leave { conversation } => Task::Leave(conversation),
+        Command::Shift { change } => Task::Shift(change),
+        Command::Queue => Task::Queue,
+        Command::Claim { row } => Task::Claim(row),
+        Command::Propose {
+            conversation,
+            colleague,
+            reason,
+            reads,
+        } => Task::Propose {
+            conversation,
+            colleague,
+            reason,
+            reads,
+        },
+        Command::Desk(command) => prepare_desk(command)?,
+        Command::Exit => Task::Exit,
+    })
+}
+
+fn prepare_desk(command: DeskCommand) -> Result<Task, Problem> {
+    Ok(match command {
+        DeskCommand::Create {
+            relay,
+            name,
+            alias,
+            about,
+            hours,
+            wait,
+            languages,
+        } => {
+            let both = |text: String| Text {
+                es: text.clone(),
+                en: text,
+            };
+            Task::CreateDesk {
+                relay: RelayUrl::parse(&relay).map_err(|_| Key::BadRelay)?,
+                alias,
+                description: Description {
+                    name: both(name),
+                    about: both(about),
+                    hours: both(hours),
+                    wait_minutes: parse_wait(&wait).ok_or(Key::BadWait)?,
+                    languages,
+                },
+            }
+        }
+        DeskCommand::Show => Task::ShowDesk,
+        DeskCommand::Invite => Task::Invite,
+        DeskCommand::Admit {
+            invite,
+            words,
+            coordinator,
+        } => {
+            let role = if coordinator {
+                Role::Coordinator
+            } else {
+                Role::Accompanier
+            };
+            Task::Admit {
+                invite,
+                words,
+                role,
+            }
+        }
+        DeskCommand::Revoke { invite } => Task::Revoke(invite),
+        DeskCommand::Join { invite, alias } => {
+            let parse = |invite: String| Invite::parse(&invite).map_err(|_| Key::BadInvite);
+            Task::Join {
+                invite: invite.map(parse).transpose()?,
+                alias,
+            }
+        }
+        DeskCommand::Remove { alias } => Task::RemoveColleague(alias),
+        DeskCommand::RenewKey => Task::RenewKey,
+        DeskCommand::ExportRoot => Task::ExportRoot,
+        DeskCommand::DropRoot => Task::DropRoot,
+        DeskCommand::ImportRoot { file } => {
+            let text = std::fs::read(file)
+                .map(Zeroizing::new)
+                .map_err(|_| Key::FileUnreadable)?;
+            Task::ImportRoot(parse_root(&text).ok_or(Key::BadRootKey)?)
+        }
+    })
+}
+
+fn parse_wait(text: &str) -> Option<(u16, u16)> {
+    let (from, to) = text.split_once('-')?;
+    let wait = (from.trim().parse().ok()?, to.trim().parse().ok()?);
+    (wait.0 <= wait.1).then_some(wait)
+}
+
+fn parse_root(text: &[u8]) -> Option<SecretKey> {
+    let bytes = Zeroizing::new(BASE64URL_NOPAD.decode(text.trim_ascii()).ok()?);
+    bytes.as_slice().try_into().ok()
+}
+
+impl App {
+    /// Does what was asked for.
+    pub(crate) async fn perform(&mut self, task: Task) -> Result<(), Problem> {
+        match task {
+            Task::Write { link, text } => self.write(link, text).await,
+            Task::Wait => self.wait().await,
+            Task::Talk(conversation) => self.talk(conversation).await,
+            Task::Say { conversation, text } => self.say(conversation, text).await,
+            Task::Add(text) => self.add(text).await,
+            Task::List => self.list().await,
+            Task::Read(conversation) => self.read(conversation).await,
+            Task::Who(conversation) => self.who(conversation).await,
+            Task::Code(conversation) => self.code(conversation).await,
+            Task::Yes(alias) => self.yes(alias).await,
+            Task::No(alias) => self.no(alias).await,
+            Task::Remove {
+                conversation,
+                alias,
+            } => self.remove(conversation, &alias).await,
+            Task::AskDesk(text) => self.ask_desk(text).await,
+            Task::Leave(conversation) => self.leave(conversation).await,
+            Task::Shift(None) => self.shift().await,
+            Task::Shift(Some(change)) => self.change_shift(change).await,
+            Task::Queue => self.queue().await,
+            Task::Claim(row) => self.claim(row).await,
+            Task::Propose {
+                conversation,
+                colleague,
+                reason,
+                reads,
+            } => self.propose(conversation, &colleague, reason, reads).await,
+            Task::CreateDesk {
+                relay,
+                alias,
+                description,
+            } => self.create_desk(relay, alias, description).await,
+            Task::ShowDesk => self.show_desk().await,
+            Task::Invite => self.invite().await,
+            Task::Admit {
+                invite,
+                words,
+                role,
+            } => self.admit(invite, words, role).await,
+            Task::Revoke(invite) => self.revoke(invite).await,
+            Task::Join { invite, alias } => self.join(invite, alias).await,
+            Task::RemoveColleague(alias) => self.remove_colleague(&alias).await,
+            Task::RenewKey => self.renew_key().await,
+            Task::ExportRoot => self.export_root().await,
+            Task::DropRoot => self.drop_root(),
+            Task::ImportRoot(key) => self.import_root(key),
+            Task::Exit => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_two_numbers_in_order() {
+        assert_eq!(parse_wait("10-20"), Some((10, 20)));
+        for text in ["10", "20-10", "a-b", "-", "10-70000"] {
+            assert_eq!(parse_wait(text), None);
+        }
+    }
+
+    #[test]
+    fn a_root_key_comes_back_as_it_was_written() {
+        let text = BASE64URL_NOPAD.encode(&[7; 32]) + "\n";
+        assert_eq!(parse_root(text.as_bytes()).unwrap().as_bytes(), &[7; 32]);
+        assert!(parse_root(b"no key").is_none());
+    }
+}

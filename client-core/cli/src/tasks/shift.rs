@@ -1,0 +1,103 @@
+//! What an accompanier does.
+
+use cobijo_client_core::core::client::{
+    Command, CommandError, Event, RowId, Standing, TeamCommand,
+};
+use cobijo_protocol::{content::Reads, keys::PublicKey};
+
+use super::person::same;
+use crate::{
+    app::{App, Patience},
+    args::{ReadsArg, ShiftChange},
+    catalogue::Key,
+    problem::Problem,
+};
+
+impl App {
+    pub(super) async fn change_shift(&mut self, change: ShiftChange) -> Result<(), Problem> {
+        let command = match change {
+            ShiftChange::Start => TeamCommand::StartShift,
+            ShiftChange::End => TeamCommand::EndShift,
+        };
+        self.command(Command::Team(command))?;
+        self.settle().await
+    }
+
+    pub(super) async fn queue(&mut self) -> Result<(), Problem> {
+        if !self.is_on_shift() {
+            return Err(CommandError::NotOnShift.into());
+        }
+        self.settle().await?;
+        self.show_queue();
+        Ok(())
+    }
+
+    pub(super) async fn claim(&mut self, row: u32) -> Result<(), Problem> {
+        let row = RowId::from_number(row);
+        if self.client().queue().iter().all(|known| known.id != row) {
+            self.settle().await?;
+        }
+        self.command(Command::Team(TeamCommand::Claim(row)))?;
+        self.screen.progress(Key::Claiming);
+        self.until(Patience::Relay, |_, event| match event {
+            Some(Event::ClaimWon { row: won, .. }) if *won == row => Some(Ok(())),
+            Some(Event::ClaimLost(lost)) if *lost == row => Some(Err(Key::ClaimLost.into())),
+            Some(_) | None => None,
+        })
+        .await
+    }
+
+    pub(super) async fn propose(
+        &mut self,
+        number: u32,
+        colleague: &str,
+        reason: String,
+        reads: ReadsArg,
+    ) -> Result<(), Problem> {
+        let conversation = self.pick(Some(number))?;
+        let colleague = self.colleague(colleague)?;
+        let reads = match reads {
+            ReadsArg::FromNow => Reads::FromNow,
+            ReadsArg::Summary => Reads::Summary,
+        };
+        let proposal = TeamCommand::Propose {
+            conversation,
+            colleague,
+            reason,
+            reads,
+        };
+        self.command(Command::Team(proposal))?;
+        self.until(Patience::Relay, |client, event| {
+            if matches!(event, Some(Event::ProposalFailed(id)) if *id == conversation) {
+                return Some(Err(Key::ColleagueUnavailable.into()));
+            }
+            let views = client.conversations();
+            let view = views.iter().find(|view| view.id == conversation)?;
+            (!view.proposals.is_empty()).then_some(Ok(()))
+        })
+        .await?;
+        self.all_stored(conversation).await?;
+        self.say_done(Key::Proposed);
+        Ok(())
+    }
+
+    /// The attested key of the colleague that people call `alias`.
+    pub(super) fn colleague(&self, alias: &str) -> Result<PublicKey, Problem> {
+        let Standing::Member(desk) = self.client().standing() else {
+            return Err(CommandError::NotMember.into());
+        };
+        let mut found = desk
+            .colleagues
+            .iter()
+            .filter(|colleague| same(alias, &colleague.alias));
+        match (found.next(), found.next()) {
+            (Some(colleague), None) => Ok(colleague.key),
+            (Some(_), Some(_)) => Err(Key::WhichAlias.into()),
+            (None, _) => Err(Key::UnknownAlias.into()),
+        }
+    }
+
+    pub(super) fn is_on_shift(&self) -> bool {
+        matches!(self.client().standing(), Standing::Member(desk) if desk.on_shift)
+    }
+}
