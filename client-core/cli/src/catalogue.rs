@@ -150,10 +150,10 @@ catalogue! {
     ClaimLost => "Una colega respondió primero, o la persona ya no espera.", "A colleague answered first, or the person no longer waits.";
     Proposed => "Propuesto. Ella decide.", "Proposed. She decides.";
     ConversationJoined => "La persona dijo que sí: ya estás en la conversación {}.", "The person said yes: you are in conversation {} now.";
-    RootKey => "Llave raíz de la mesa. Quien la tenga puede hacerse pasar por la mesa. Guárdala fuera de esta máquina:\n{}", "The desk's root key. Whoever has it can pose as the desk. Keep it off this machine:\n{}";
+    RootExported => "Llave raíz de la mesa. Quien la tenga puede hacerse pasar por la mesa. Guárdala fuera de esta máquina:\n{}", "The desk's root key. Whoever has it can pose as the desk. Keep it off this machine:\n{}";
     RootDropped => "La llave raíz ya no está en este perfil.", "The root key is no longer in this profile.";
     RootImported => "La llave raíz está otra vez en este perfil.", "The root key is in this profile again.";
-    KeyRenewed => "La llave de la mesa está renovada.", "The desk key is renewed.";
+    DeskKeyRenewed => "La llave de la mesa está renovada.", "The desk key is renewed.";
     Removed => "Ya no es parte.", "Removed.";
     DeskTitle => "Mesa: {}", "Desk: {}";
     DeskOpen => "Hoy está abierta.", "It is open today.";
@@ -180,7 +180,7 @@ catalogue! {
     BadRelay => "Esa no es la dirección de un servidor. Tiene esta forma: https://ejemplo.org", "That is not a relay's address. It looks like this: https://example.org";
     BadProxy => "Ese proxy no se entiende. Tiene esta forma: socks5h://127.0.0.1:9050", "That proxy isn't understood. It looks like this: socks5h://127.0.0.1:9050";
     BadWait => "La espera se escribe así: --wait 10-20", "The wait is written like this: --wait 10-20";
-    BadRootKey => "Ese archivo no tiene la llave raíz. Usa el que guardaste con: cobijo desk export-root", "That file does not hold the root key. Use what you kept with: cobijo desk export-root";
+    BadRoot => "Ese archivo no tiene la llave raíz. Usa el que guardaste con: cobijo desk export-root", "That file does not hold the root key. Use what you kept with: cobijo desk export-root";
     TrustUnreadable => "El archivo de --trust no se puede leer. Revisa su nombre y sus permisos.", "The file of --trust can't be read. Check its name and its permissions.";
     TrustEmpty => "El archivo de --trust no tiene ningún certificado PEM. Pide otro a quien administra el servidor.", "The file of --trust holds no PEM certificate. Ask the relay's operator for another one.";
     FileUnreadable => "Ese archivo no se puede leer. Revisa su nombre y sus permisos.", "That file can't be read. Check its name and its permissions.";

@@ -21,6 +21,17 @@ pub(crate) type Shown = (Value, String);
 impl Screen {
     /// An event of the client; `None` for what only scripts of another kind would want.
     pub(crate) fn event(self, event: &Event) -> Option<Shown> {
+        self.desk_event(event)
+            .or_else(|| self.invite_event(event))
+            .or_else(|| self.claim_event(event))
+            .or_else(|| self.person_event(event))
+    }
+
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "one of four that take a part of the events each"
+    )]
+    fn desk_event(self, event: &Event) -> Option<Shown> {
         let plain = |name: &str, key: Key| (json!({ "event": name }), self.text(key).to_owned());
         Some(match event {
             Event::DeskCreated(link) => self.desk_created(link),
@@ -33,7 +44,7 @@ impl Screen {
                 let text = data_encoding::BASE64URL_NOPAD.encode(key.as_bytes());
                 (
                     json!({ "event": "root-key", "key": text }),
-                    self.fill(Key::RootKey, &[&text]),
+                    self.fill(Key::RootExported, &[&text]),
                 )
             }
             Event::DeskKeyExpires(day) => {
@@ -42,6 +53,28 @@ impl Screen {
                 (json!({ "event": "desk-key-expires", "day": day }), text)
             }
             Event::DeskKeyReceived => plain("desk-key-received", Key::DeskKeyReceived),
+            Event::JoinedDesk => plain("joined-desk", Key::JoinedDesk),
+            Event::RemovedFromDesk => plain("removed-from-desk", Key::RemovedFromDesk),
+            Event::DeskStopped => plain("desk-stopped", Key::DeskStopped),
+            Event::Shift { on } => {
+                let key = if *on { Key::ShiftOn } else { Key::ShiftOff };
+                (
+                    json!({ "event": "shift", "on": on }),
+                    self.text(key).to_owned(),
+                )
+            }
+            Event::Conversation(id, event) => return self.conversation_event(*id, event),
+            _ => return None,
+        })
+    }
+
+    /// Invitations, for both who made and who uses them.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "one of four that take a part of the events each"
+    )]
+    fn invite_event(self, event: &Event) -> Option<Shown> {
+        Some(match event {
             Event::Invited { id, invite } => {
                 let (id, invite) = (id.number(), invite.to_text());
                 let text = self.fill(Key::Invited, &[&id.to_string(), &invite]);
@@ -60,16 +93,41 @@ impl Screen {
                 json!({ "event": "invite-words", "words": both(words) }),
                 self.fill(Key::JoinWords, &[&for_people(words)]),
             ),
-            Event::JoinedDesk => plain("joined-desk", Key::JoinedDesk),
-            Event::RemovedFromDesk => plain("removed-from-desk", Key::RemovedFromDesk),
-            Event::DeskStopped => plain("desk-stopped", Key::DeskStopped),
-            Event::Shift { on } => {
-                let key = if *on { Key::ShiftOn } else { Key::ShiftOff };
-                (
-                    json!({ "event": "shift", "on": on }),
-                    self.text(key).to_owned(),
-                )
-            }
+            _ => return None,
+        })
+    }
+
+    /// A person's way to a conversation.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "one of four that take a part of the events each"
+    )]
+    fn person_event(self, event: &Event) -> Option<Shown> {
+        let plain = |name: &str, key: Key| (json!({ "event": name }), self.text(key).to_owned());
+        Some(match event {
+            Event::IntakeStored {
+                wait_minutes: (from, to),
+            } => (
+                json!({ "event": "intake-stored", "wait_minutes": [from, to] }),
+                self.fill(Key::IntakeStored, &[&from.to_string(), &to.to_string()]),
+            ),
+            Event::CardExpired => plain("card-expired", Key::IntakeExpired),
+            Event::AdditionStored => plain("addition-stored", Key::AdditionStored),
+            Event::Answered(conversation) => (
+                json!({ "event": "answered", "conversation": conversation.number() }),
+                self.text(Key::AnsweredLive).to_owned(),
+            ),
+            _ => return None,
+        })
+    }
+
+    /// What becomes of claims and proposals.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "one of four that take a part of the events each"
+    )]
+    fn claim_event(self, event: &Event) -> Option<Shown> {
+        Some(match event {
             Event::ClaimWon { row, conversation } => {
                 let (row, conversation) = (row.number(), conversation.number());
                 let number = conversation.to_string();
@@ -93,21 +151,6 @@ impl Screen {
                     &[&conversation.number().to_string()],
                 ),
             ),
-            Event::Conversation(id, event) => return self.conversation_event(*id, event),
-            Event::IntakeStored {
-                wait_minutes: (from, to),
-            } => (
-                json!({ "event": "intake-stored", "wait_minutes": [from, to] }),
-                self.fill(Key::IntakeStored, &[&from.to_string(), &to.to_string()]),
-            ),
-            Event::CardExpired => plain("card-expired", Key::IntakeExpired),
-            Event::AdditionStored => plain("addition-stored", Key::AdditionStored),
-            Event::Answered(conversation) => (
-                json!({ "event": "answered", "conversation": conversation.number() }),
-                self.text(Key::AnsweredLive).to_owned(),
-            ),
-            // Problems, and what is shown as a whole.
-            Event::JoinFailed(_) | Event::IntakeFailed(_) | Event::QueueChanged => return None,
             _ => return None,
         })
     }

@@ -176,7 +176,7 @@ impl App {
     pub(super) async fn renew_key(&mut self) -> Result<(), Problem> {
         self.command(Command::Team(TeamCommand::RenewDeskKey))?;
         self.card_answered().await?;
-        self.say_done(Key::KeyRenewed);
+        self.say_done(Key::DeskKeyRenewed);
         Ok(())
     }
 

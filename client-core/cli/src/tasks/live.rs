@@ -130,21 +130,13 @@ impl App {
             View::Talk(conversation) => conversation.map(ConversationId::number),
             View::Shift => None,
         };
-        let task = match task {
-            Task::Exit => return Ok(Next::End),
-            Task::Write { .. }
-            | Task::Wait
-            | Task::Talk(_)
-            | Task::Shift(_)
-            | Task::CreateDesk { .. }
-            | Task::Join { .. }
-            | Task::Admit { words: None, .. } => return Err(Key::NotHere.into()),
-            Task::Who(None) => Task::Who(here),
-            Task::Code(None) => Task::Code(here),
-            Task::Read(None) => Task::Read(here),
-            Task::Leave(None) => Task::Leave(here),
-            task => task,
-        };
+        if matches!(task, Task::Exit) {
+            return Ok(Next::End);
+        }
+        if is_elsewhere(&task) {
+            return Err(Key::NotHere.into());
+        }
+        let task = here_by_default(task, here);
         Box::pin(self.perform(task)).await?;
         Ok(Next::Line)
     }
@@ -152,5 +144,34 @@ impl App {
     fn is_waiting(&self) -> bool {
         let stages = [PersonStage::Sending, PersonStage::Waiting];
         matches!(self.client().standing(), Standing::Person(person) if stages.contains(&person.stage))
+    }
+}
+
+/// What begins something else, or asks on the terminal that the view reads.
+fn is_elsewhere(task: &Task) -> bool {
+    matches!(
+        task,
+        Task::Write { .. }
+            | Task::Wait
+            | Task::Talk(_)
+            | Task::Shift(_)
+            | Task::CreateDesk { .. }
+            | Task::Join { .. }
+            | Task::Admit { words: None, .. }
+    )
+}
+
+/// Without a number, the conversation that is shown is meant.
+fn here_by_default(task: Task, here: Option<u32>) -> Task {
+    if matches!(task, Task::Who(None)) {
+        Task::Who(here)
+    } else if matches!(task, Task::Code(None)) {
+        Task::Code(here)
+    } else if matches!(task, Task::Read(None)) {
+        Task::Read(here)
+    } else if matches!(task, Task::Leave(None)) {
+        Task::Leave(here)
+    } else {
+        task
     }
 }

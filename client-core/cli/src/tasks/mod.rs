@@ -195,7 +195,7 @@ fn prepare_desk(command: DeskCommand) -> Result<Task, Problem> {
             let text = std::fs::read(file)
                 .map(Zeroizing::new)
                 .map_err(|_| Key::FileUnreadable)?;
-            Task::ImportRoot(parse_root(&text).ok_or(Key::BadRootKey)?)
+            Task::ImportRoot(parse_root(&text).ok_or(Key::BadRoot)?)
         }
     })
 }
