@@ -9,3 +9,4 @@ pub mod core;
 pub mod driver;
 pub mod mls;
 pub mod profile;
+mod secret;

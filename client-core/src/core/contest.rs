@@ -212,3 +212,106 @@ pub(crate) fn random<const N: usize>(rng: &mut Rng) -> [u8; N] {
     rng.fill_bytes(&mut bytes);
     bytes
 }
+
+#[cfg(test)]
+mod tests {
+    use cobijo_protocol::cell::Cell;
+    use rand_core::SeedableRng as _;
+
+    use super::*;
+
+    const SECRET: ThreadSecret = ThreadSecret::from_bytes([5; 32]);
+
+    fn contest() -> (Contest, Rng) {
+        (Contest::new(SECRET, Kind::Reply, 0), Rng::seed_from_u64(1))
+    }
+
+    fn address(index: u64) -> cobijo_protocol::slot::Address {
+        Slot::derive(&SECRET, Kind::Reply, 0, index).address()
+    }
+
+    fn chains(contest: &Contest) -> Vec<Chain> {
+        let mut wants = Wants::default();
+        contest.wants(&mut wants);
+        wants.chains
+    }
+
+    #[test]
+    fn nothing_is_put_before_the_slot_is_known_to_be_empty() {
+        let (mut contest, mut rng) = contest();
+        contest.contend(b"mine".to_vec(), &mut rng).unwrap();
+        assert!(chains(&contest).is_empty());
+        assert_eq!(contest.handle_seen(&Seen::Empty(address(0))), None);
+        assert_eq!(chains(&contest)[0][0].address(), address(0));
+    }
+
+    #[test]
+    fn who_is_stored_stands_there() {
+        let (mut contest, mut rng) = contest();
+        contest.contend(b"mine".to_vec(), &mut rng).unwrap();
+        contest.handle_seen(&Seen::Empty(address(0)));
+        let candidate = contest.handle_seen(&Seen::Stored(address(0))).unwrap();
+        assert_eq!(
+            candidate,
+            Candidate {
+                index: 0,
+                content: Content::Payload(b"mine".to_vec()),
+                mine: true
+            }
+        );
+    }
+
+    #[test]
+    fn after_a_crash_the_very_same_cell_is_put_and_found() {
+        let (mut contest, mut rng) = contest();
+        contest.contend(b"mine".to_vec(), &mut rng).unwrap();
+        contest.handle_seen(&Seen::Empty(address(0)));
+        let before = chains(&contest);
+        let mut saved = Vec::new();
+        ciborium::into_writer(&contest, &mut saved).unwrap();
+        let mut contest: Contest = ciborium::from_reader(saved.as_slice()).unwrap();
+        contest.handle_seen(&Seen::Empty(address(0)));
+        assert_eq!(chains(&contest), before);
+        let candidate = contest.handle_seen(&Seen::Full(address(0), before[0][0].cell.clone()));
+        assert!(candidate.unwrap().mine);
+    }
+
+    #[test]
+    fn a_void_cell_moves_the_own_payload_to_the_next_index_with_all_that_goes_before_it() {
+        let (mut contest, mut rng) = contest();
+        let other = Slot::derive(&SECRET, Kind::Body, 0, 7);
+        let before = vec![Put::new(&other, Cell::void())];
+        contest
+            .contend_between(before.clone(), b"mine".to_vec(), Vec::new(), &mut rng)
+            .unwrap();
+        let candidate = contest
+            .handle_seen(&Seen::Full(address(0), Cell::void()))
+            .unwrap();
+        assert_eq!((candidate.content, candidate.mine), (Content::Void, false));
+        contest.skip(&mut rng);
+        contest.handle_seen(&Seen::Empty(address(1)));
+        let chain = &chains(&contest)[0];
+        assert_eq!(chain[..1], before);
+        assert_eq!(chain[1].address(), address(1));
+    }
+
+    #[test]
+    fn who_withdraws_puts_nothing_and_still_reads() {
+        let (mut contest, mut rng) = contest();
+        contest.contend(b"mine".to_vec(), &mut rng).unwrap();
+        contest.withdraw();
+        contest.handle_seen(&Seen::Empty(address(0)));
+        assert!(chains(&contest).is_empty() && contest.is_free());
+    }
+
+    #[test]
+    fn what_is_too_long_is_refused_and_loses_nothing() {
+        let (mut contest, mut rng) = contest();
+        contest.contend(b"mine".to_vec(), &mut rng).unwrap();
+        assert_eq!(
+            contest.contend(vec![0; PAYLOAD_BYTES_MAX + 1], &mut rng),
+            Err(TooLong)
+        );
+        assert!(contest.is_contending());
+    }
+}

@@ -229,3 +229,153 @@ impl Outbox {
 fn is_in(chain: &Chain, address: &Address) -> bool {
     chain.iter().any(|put| put.address() == *address)
 }
+
+#[cfg(test)]
+mod tests {
+    use cobijo_protocol::cell::Cell;
+    use rand_core::SeedableRng as _;
+
+    use super::*;
+
+    const SECRET: ThreadSecret = ThreadSecret::from_bytes([6; 32]);
+    const LEAF: u32 = 2;
+
+    struct Bench {
+        outbox: Outbox,
+        rng: Rng,
+    }
+
+    impl Bench {
+        fn with(ids: impl IntoIterator<Item = u8>) -> Self {
+            let mut outbox = Outbox::default();
+            for id in ids {
+                outbox.push(MessageId::from_bytes([id; 16]), vec![id]);
+            }
+            Self {
+                outbox,
+                rng: Rng::seed_from_u64(1),
+            }
+        }
+
+        fn seal(&mut self) {
+            let encrypt = |message: &[u8], _: &mut Rng| Ok::<_, TooLong>(message.to_vec());
+            self.outbox
+                .seal_next(&SECRET, LEAF, &mut self.rng, encrypt)
+                .unwrap();
+        }
+
+        fn saw(&mut self, seen: &Seen) -> Option<MessageId> {
+            self.outbox.handle_seen(seen, &SECRET, LEAF, &mut self.rng)
+        }
+
+        fn chains(&self) -> Vec<Chain> {
+            let mut wants = Wants::default();
+            self.outbox.wants(&mut wants);
+            wants.chains
+        }
+
+        fn store(&mut self) {
+            self.seal();
+            let address = self.chains()[0].last().unwrap().address();
+            self.saw(&Seen::Stored(address)).unwrap();
+        }
+    }
+
+    fn address(counter: u64) -> Address {
+        Slot::derive(&SECRET, Kind::Message, LEAF, counter).address()
+    }
+
+    #[test]
+    fn one_message_is_on_its_way_at_a_time_and_its_cell_never_changes() {
+        let mut bench = Bench::with([1, 2]);
+        bench.seal();
+        let first = bench.chains();
+        bench.seal();
+        assert_eq!(bench.chains(), first);
+        assert_eq!(
+            bench.saw(&Seen::Stored(address(0))),
+            Some(MessageId::from_bytes([1; 16]))
+        );
+        bench.seal();
+        assert_eq!(bench.chains()[0][0].address(), address(1));
+    }
+
+    #[test]
+    fn a_squatted_slot_is_used_up_and_the_message_goes_to_the_next() {
+        let mut bench = Bench::with([1]);
+        bench.seal();
+        assert_eq!(bench.saw(&Seen::Taken(address(0))), None);
+        assert_eq!(bench.outbox.counter(), 1);
+        assert_eq!(bench.chains()[0][0].address(), address(1));
+        bench.saw(&Seen::Stored(address(1)));
+        // Every reader found the squatted slot void, so the message lies behind the stream's end.
+        assert_eq!(bench.outbox.end(2), 0);
+        bench.outbox.close(0);
+        assert!(bench.outbox.is_waiting());
+    }
+
+    #[test]
+    fn a_lost_answer_is_looked_up_by_what_stands_there() {
+        let mut bench = Bench::with([1]);
+        bench.seal();
+        let cell = bench.chains()[0][0].cell.clone();
+        assert!(bench.saw(&Seen::Full(address(0), cell)).is_some());
+        let mut bench = Bench::with([1]);
+        bench.seal();
+        assert!(bench.saw(&Seen::Full(address(0), Cell::void())).is_none());
+        assert_eq!(bench.outbox.counter(), 1);
+    }
+
+    #[test]
+    fn what_the_cut_left_out_is_sent_again_in_order() {
+        let mut bench = Bench::with([1, 2, 3]);
+        (0..3).for_each(|_| bench.store());
+        let end = bench.outbox.end(1);
+        bench.outbox.close(end);
+        bench.seal();
+        assert_eq!(
+            bench.saw(&Seen::Stored(address(0))),
+            Some(MessageId::from_bytes([2; 16]))
+        );
+        bench.seal();
+        assert_eq!(
+            bench.saw(&Seen::Stored(address(1))),
+            Some(MessageId::from_bytes([3; 16]))
+        );
+        assert!(!bench.outbox.is_waiting());
+    }
+
+    #[test]
+    fn a_cell_on_its_way_is_settled_only_if_the_cut_reaches_it() {
+        let mut bench = Bench::with([1]);
+        bench.seal();
+        bench.outbox.settle(1);
+        assert!(bench.outbox.is_putting());
+        bench.outbox.settle(0);
+        assert!(!bench.outbox.is_putting() && bench.outbox.is_waiting());
+    }
+
+    #[test]
+    fn bodies_wait_until_the_heads_slot_is_known_to_be_empty() {
+        let mut outbox = Outbox::default();
+        outbox.push(MessageId::from_bytes([1; 16]), vec![1; 9000]);
+        let mut bench = Bench {
+            outbox,
+            rng: Rng::seed_from_u64(1),
+        };
+        bench.seal();
+        assert!(bench.chains().is_empty());
+        bench.saw(&Seen::Empty(address(0)));
+        assert!(bench.chains()[0].len() > 1);
+        bench.saw(&Seen::Taken(address(0)));
+        assert!(bench.chains().is_empty());
+    }
+
+    #[test]
+    fn an_epoch_takes_no_more_messages_than_a_cut_counts() {
+        let mut bench = Bench::with([1]);
+        bench.outbox.counter = u64::from(CUT_MESSAGES_MAX);
+        bench.seal();
+        assert!(!bench.outbox.is_putting());
+    }
+}

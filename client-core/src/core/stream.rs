@@ -173,3 +173,130 @@ fn reading(secret: &ThreadSecret, leaf: u32, index: u64) -> Reading {
         OnEmpty::Wait,
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use cobijo_protocol::{cell::Cell, slot::Address};
+
+    use super::*;
+
+    const SECRET: ThreadSecret = ThreadSecret::from_bytes([7; 32]);
+
+    fn slot(index: u64) -> Slot {
+        Slot::derive(&SECRET, Kind::Message, 1, index)
+    }
+
+    fn stream() -> Stream {
+        let mut stream = Stream::new(1);
+        stream.fill(&SECRET, STREAM_AHEAD);
+        stream
+    }
+
+    fn write(stream: &mut Stream, index: u64) {
+        let cell = slot(index).seal(&[0, 1], [0; 24]).unwrap();
+        stream.handle_seen(&Seen::Full(slot(index).address(), cell));
+    }
+
+    fn wants(stream: &Stream) -> Wants {
+        let mut wants = Wants::default();
+        stream.wants(&mut wants);
+        wants
+    }
+
+    fn voided(stream: &Stream) -> Vec<Address> {
+        wants(stream)
+            .chains
+            .iter()
+            .map(|chain| chain[0].address())
+            .collect()
+    }
+
+    #[test]
+    fn slots_are_read_in_order_whatever_order_they_come_in() {
+        let mut stream = stream();
+        write(&mut stream, 1);
+        assert!(stream.peek().is_none());
+        write(&mut stream, 0);
+        assert_eq!(stream.peek().unwrap().0, 0);
+        stream.advance(false, None);
+        assert_eq!(stream.peek().unwrap().0, 1);
+    }
+
+    #[test]
+    fn the_window_moves_only_when_half_of_it_is_used_up() {
+        let mut stream = stream();
+        let until = |stream: &Stream| stream.window.until;
+        for index in 0..7 {
+            write(&mut stream, index);
+            stream.advance(false, None);
+            stream.fill(&SECRET, STREAM_AHEAD);
+            assert_eq!(until(&stream), 16);
+        }
+        write(&mut stream, 7);
+        stream.advance(false, None);
+        stream.fill(&SECRET, STREAM_AHEAD);
+        assert_eq!(until(&stream), 24);
+    }
+
+    /// [G-15]
+    #[test]
+    fn a_stream_ends_at_the_smaller_of_its_cut_and_its_first_void_cell() {
+        let mut stream = stream();
+        for (index, is_void) in [(0, false), (1, true), (2, false)] {
+            write(&mut stream, index);
+            stream.advance(is_void, Some(MessageId::from_bytes([index as u8; 16])));
+        }
+        assert_eq!((stream.end(1), stream.end(2), stream.end(9)), (1, 1, 1));
+        assert!(stream.is_closed(1) && stream.is_closed(9));
+        assert_eq!(stream.shown_from(1).count(), 2);
+        assert_eq!(stream.shown_from(3).count(), 0);
+    }
+
+    #[test]
+    fn closing_puts_the_void_cell_into_the_first_empty_slot_below_the_cut_and_no_other() {
+        let mut stream = stream();
+        write(&mut stream, 0);
+        stream.advance(false, None);
+        for index in 1..16 {
+            stream.handle_seen(&Seen::Empty(slot(index).address()));
+        }
+        assert!(voided(&stream).is_empty());
+        stream.close(&SECRET, 5);
+        assert_eq!(voided(&stream), [slot(1).address()]);
+        assert_eq!(wants(&stream).watch.len(), 4);
+        stream.handle_seen(&Seen::Stored(slot(1).address()));
+        assert_eq!(stream.peek().unwrap().1, &Content::Void);
+    }
+
+    #[test]
+    fn a_late_message_beats_the_void_cell() {
+        let mut stream = stream();
+        stream.handle_seen(&Seen::Empty(slot(0).address()));
+        stream.close(&SECRET, 1);
+        stream.handle_seen(&Seen::Taken(slot(0).address()));
+        write(&mut stream, 0);
+        assert!(matches!(stream.peek(), Some((0, Content::Payload(_)))));
+    }
+
+    #[test]
+    fn a_long_cut_is_read_window_by_window() {
+        let mut stream = stream();
+        stream.close(&SECRET, 512);
+        assert!(wants(&stream).watch.len() <= STREAM_AHEAD as usize);
+    }
+
+    #[test]
+    fn nobody_is_caught_up_before_the_next_slot_was_seen_empty_on_this_connection() {
+        let mut stream = stream();
+        assert!(!stream.is_caught_up());
+        stream.handle_seen(&Seen::Empty(slot(0).address()));
+        assert!(stream.is_caught_up());
+        stream.handle_seen(&Seen::Connected(crate::core::port::RelayFacts {
+            day: 1,
+            retention_days: 90,
+        }));
+        assert!(!stream.is_caught_up());
+        stream.handle_seen(&Seen::Full(slot(0).address(), Cell::void()));
+        assert!(!stream.is_caught_up());
+    }
+}

@@ -260,3 +260,148 @@ impl SlotReading {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use cobijo_protocol::{
+        parts::Split,
+        slot::{Kind, ThreadSecret},
+    };
+
+    use super::*;
+    use crate::core::{contest::seal_payload, port::Rng};
+    use rand_core::SeedableRng as _;
+
+    const SECRET: ThreadSecret = ThreadSecret::from_bytes([3; 32]);
+
+    fn slot(kind: Kind) -> Slot {
+        Slot::derive(&SECRET, kind, 0, 0)
+    }
+
+    fn wants(reading: &Reading) -> Wants {
+        let mut wants = Wants::default();
+        reading.wants(&mut wants);
+        wants
+    }
+
+    /// A head in `slot` and the puts of its bodies.
+    fn large(slot: &Slot) -> (Vec<u8>, Vec<Put>) {
+        let payload = vec![9; 12_000];
+        (
+            payload.clone(),
+            seal_payload(slot, &payload, &mut Rng::seed_from_u64(1)).unwrap(),
+        )
+    }
+
+    #[test]
+    fn a_payload_in_bodies_is_put_together() {
+        let slot = slot(Kind::Message);
+        let (payload, mut puts) = large(&slot);
+        let head = puts.pop().unwrap();
+        let mut reading = Reading::new(slot, OnEmpty::Wait);
+        assert_eq!(
+            reading.handle_seen(&Seen::Full(head.address(), head.cell)),
+            None
+        );
+        assert_eq!(wants(&reading).watch.len(), puts.len());
+        let last = puts.pop().unwrap();
+        for put in puts.iter().rev() {
+            assert_eq!(
+                reading.handle_seen(&Seen::Full(put.address(), put.cell.clone())),
+                None
+            );
+        }
+        let content = reading.handle_seen(&Seen::Full(last.address(), last.cell));
+        assert_eq!(content, Some(Content::Payload(payload)));
+    }
+
+    /// [H-6]
+    #[test]
+    fn a_head_without_bodies_is_closed_at_its_first_empty_one_and_void() {
+        let slot = slot(Kind::Message);
+        let (_, mut puts) = large(&slot);
+        let head = puts.pop().unwrap();
+        let mut reading = Reading::new(slot, OnEmpty::Wait);
+        reading.handle_seen(&Seen::Full(head.address(), head.cell));
+        for put in &puts {
+            reading.handle_seen(&Seen::Empty(put.address()));
+        }
+        let chains = wants(&reading).chains;
+        assert_eq!(chains.len(), 1);
+        assert_eq!(chains[0][0].address(), puts[0].address());
+        assert_eq!(chains[0][0].cell, Cell::void());
+        assert_eq!(
+            reading.handle_seen(&Seen::Stored(puts[0].address())),
+            Some(Content::Void)
+        );
+    }
+
+    #[test]
+    fn a_late_body_that_beat_the_void_cell_counts() {
+        let slot = slot(Kind::Message);
+        let (payload, mut puts) = large(&slot);
+        let head = puts.pop().unwrap();
+        let mut reading = Reading::new(slot, OnEmpty::Wait);
+        reading.handle_seen(&Seen::Full(head.address(), head.cell));
+        reading.handle_seen(&Seen::Empty(puts[0].address()));
+        assert_eq!(reading.handle_seen(&Seen::Taken(puts[0].address())), None);
+        let contents: Vec<_> = puts
+            .iter()
+            .map(|put| reading.handle_seen(&Seen::Full(put.address(), put.cell.clone())))
+            .collect();
+        assert_eq!(contents.last(), Some(&Some(Content::Payload(payload))));
+    }
+
+    #[test]
+    fn a_body_of_a_wrong_length_makes_the_head_void() {
+        let slot = slot(Kind::Message);
+        let split = Split::of(&[9; 12_000], ThreadSecret::from_bytes([4; 32])).unwrap();
+        let cell = slot.seal(&split.data.encode(), [0; 24]).unwrap();
+        let mut reading = Reading::new(slot.clone(), OnEmpty::Wait);
+        reading.handle_seen(&Seen::Full(slot.address(), cell));
+        let body = Slot::derive_body(&ThreadSecret::from_bytes([4; 32]), 0, true);
+        let short = body.seal(&[0, 1, 2], [0; 24]).unwrap();
+        assert_eq!(
+            reading.handle_seen(&Seen::Full(body.address(), short)),
+            Some(Content::Void)
+        );
+    }
+
+    #[test]
+    fn a_gone_slot_is_void_only_if_the_void_cell_stood_there() {
+        let slot = slot(Kind::Message);
+        let mut reading = Reading::new(slot.clone(), OnEmpty::Wait);
+        reading.handle_seen(&Seen::Gone(slot.address()));
+        assert_eq!(wants(&reading).chains.len(), 1);
+        assert_eq!(
+            reading.clone().handle_seen(&Seen::Stored(slot.address())),
+            Some(Content::Void)
+        );
+        assert_eq!(
+            reading.handle_seen(&Seen::Taken(slot.address())),
+            Some(Content::Gone)
+        );
+    }
+
+    #[test]
+    fn a_slot_that_nobody_can_erase_and_is_said_to_be_gone_gets_no_put() {
+        let slot = slot(Kind::Commit);
+        let mut reading = Reading::new(slot.clone(), OnEmpty::Wait);
+        assert_eq!(
+            reading.handle_seen(&Seen::Gone(slot.address())),
+            Some(Content::Gone)
+        );
+    }
+
+    #[test]
+    fn absence_is_no_fact_for_who_waits() {
+        let slot = slot(Kind::Message);
+        let mut reading = Reading::new(slot.clone(), OnEmpty::Wait);
+        assert_eq!(reading.handle_seen(&Seen::Empty(slot.address())), None);
+        assert!(wants(&reading).chains.is_empty());
+        // What somebody else of this client put there says nothing about what a reader sees.
+        assert_eq!(reading.handle_seen(&Seen::Stored(slot.address())), None);
+        reading.close();
+        assert_eq!(wants(&reading).chains.len(), 1);
+    }
+}

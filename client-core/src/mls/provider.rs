@@ -18,10 +18,10 @@ use rand_core::{Rng as _, SeedableRng as _};
 use serde_bytes::ByteBuf;
 
 use super::{MlsError, Suite};
-use crate::core::port::Rng;
+use crate::{core::port::Rng, secret::SecretBytes};
 
 /// openmls's storage as it is saved.
-pub(crate) type Values = BTreeMap<ByteBuf, ByteBuf>;
+pub(crate) type Values = BTreeMap<ByteBuf, SecretBytes>;
 
 pub(crate) struct Provider {
     crypto: RustCrypto,
@@ -44,7 +44,7 @@ impl Provider {
             map.extend(
                 values
                     .iter()
-                    .map(|(key, value)| (key.to_vec(), value.to_vec())),
+                    .map(|(key, value)| (key.to_vec(), value.as_slice().to_vec())),
             );
         }
         Self {
@@ -59,7 +59,7 @@ impl Provider {
         let map = self.storage.values.read().map_err(|_| MlsError)?;
         Ok(map
             .iter()
-            .map(|(key, value)| (ByteBuf::from(key.clone()), ByteBuf::from(value.clone())))
+            .map(|(key, value)| (ByteBuf::from(key.clone()), SecretBytes::from(value.clone())))
             .collect())
     }
 }

@@ -264,7 +264,9 @@ impl Group {
     /// [`GroupError::TooLong`] where it doesn't fit.
     pub fn send(&mut self, content: Content, rng: &mut Rng) -> Result<MessageId, GroupError> {
         let id = MessageId::from_bytes(random(rng));
-        let message = self.shown.own_message(id, content, self.own_key());
+        let message = self
+            .shown
+            .own_message(id, content, self.own_key(), self.caught_up);
         if message.len() > PAYLOAD_BYTES_MAX - MESSAGE_OVERHEAD {
             return Err(TooLong.into());
         }
@@ -383,6 +385,9 @@ impl Group {
     /// days say so: a wrong clock stops nobody for good. [G-17]
     fn connected(&mut self, relay: RelayFacts, now: Now) {
         self.relay = Some(relay);
+        // The lower of the two days, lest a wrong clock forget too early.
+        self.shown
+            .forget(relay.day.min(now.day()), relay.retention_days);
         let away = relay.day.max(now.day()).saturating_sub(self.caught_up);
         self.is_stale = away > u32::from(relay.retention_days).saturating_sub(STALE_MARGIN_DAYS);
         if self.stop.is_none() && self.is_stale {

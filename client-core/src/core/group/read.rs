@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cobijo_protocol::{
-    cbor,
+    Day, cbor,
     content::{Content, Message, MessageId},
     keys::PublicKey,
     limits::LAMPORT_AHEAD_MAX,
@@ -23,20 +23,41 @@ use crate::{
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(super) struct Shown {
     clock: u64,
-    /// By author's signature key and id: whether it is confirmed.
-    messages: BTreeMap<(PublicKey, MessageId), bool>,
+    /// By author's signature key and id.
+    messages: BTreeMap<(PublicKey, MessageId), Mark>,
+}
+
+/// What is remembered of a message that was shown.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+struct Mark {
+    is_confirmed: bool,
+    /// When it was last seen in a stream: nothing older than the retention can come again.
+    day: Day,
 }
 
 impl Shown {
+    /// Forgets what can't come again.
+    pub(super) fn forget(&mut self, today: Day, retention_days: u16) {
+        self.messages
+            .retain(|_, mark| mark.day.saturating_add(2 * u32::from(retention_days)) >= today);
+    }
+
     /// Encodes a message of one's own, one tick later than all that was shown.
     pub(super) fn own_message(
         &mut self,
         id: MessageId,
         content: Content,
         key: PublicKey,
+        day: Day,
     ) -> Vec<u8> {
         self.clock += 1;
-        self.messages.insert((key, id), true);
+        self.messages.insert(
+            (key, id),
+            Mark {
+                is_confirmed: true,
+                day,
+            },
+        );
         cbor::encode(&Message {
             id,
             clock: self.clock,
@@ -45,9 +66,17 @@ impl Shown {
     }
 
     /// Takes note of a message that stands in a stream.
-    fn show(&mut self, author: Author, message: Message) -> Option<GroupEvent> {
+    fn show(&mut self, author: Author, message: Message, day: Day) -> Option<GroupEvent> {
         let id = message.id;
-        match self.messages.insert((author.key, id), true) {
+        let mark = Mark {
+            is_confirmed: true,
+            day,
+        };
+        match self
+            .messages
+            .insert((author.key, id), mark)
+            .map(|mark| mark.is_confirmed)
+        {
             None => {
                 // Clamped, not refused: the own clock is no ground for a verdict.
                 let clock = message
@@ -73,8 +102,7 @@ impl Shown {
         id: MessageId,
         is_removed: bool,
     ) -> Option<GroupEvent> {
-        let is_confirmed = self.messages.get_mut(&(key, id))?;
-        *is_confirmed = false;
+        self.messages.get_mut(&(key, id))?.is_confirmed = false;
         Some(if is_removed {
             GroupEvent::Withdrawn { id }
         } else {
@@ -124,6 +152,10 @@ impl Group {
     fn read_message(&mut self, author: Author, message: &[u8], now: Now) -> Option<MessageId> {
         // A valid MLS message of an unknown form is no void: a later version may know it.
         let message: Message = cbor::decode(message).ok()?;
+        // The later of the two days, lest a wrong clock forget too early.
+        let day = self
+            .relay
+            .map_or(now.day(), |relay| relay.day.max(now.day()));
         let id = message.id;
         self.arrived.insert(author.key);
         match &message.content {
@@ -135,7 +167,7 @@ impl Group {
             | Content::Refusal { .. }
             | Content::Desk(_) => {}
         }
-        self.events.extend(self.shown.show(author, message));
+        self.events.extend(self.shown.show(author, message, day));
         Some(id)
     }
 
