@@ -62,8 +62,13 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// It isn't TOML of the known keys.
-    #[error("the configuration is not understood: {0}")]
-    NotUnderstood(#[from] toml::de::Error),
+    #[error("line {line} of the configuration is not understood: {}", source.message())]
+    NotUnderstood {
+        /// Where, counted from 1.
+        line: usize,
+        /// What.
+        source: toml::de::Error,
+    },
     /// `admin` would be reachable from outside.
     #[error("`admin` must be an address of this machine alone, such as 127.0.0.1:8444")]
     AdminNotLoopback,
@@ -119,7 +124,13 @@ impl Config {
     /// # Errors
     /// Says what to put right.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        toml::from_str::<File>(text)?.check()
+        let file: File = toml::from_str(text).map_err(|source| {
+            let start = source.span().map_or(0, |span| span.start);
+            let before = text.get(..start).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            ConfigError::NotUnderstood { line, source }
+        })?;
+        file.check()
     }
 
     /// Where everything is kept.

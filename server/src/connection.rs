@@ -99,7 +99,7 @@ pub(crate) async fn serve(socket: WebSocket, shared: Shared) {
     let (Ok(()), Ok(subscription)) = (getrandom::fill(&mut nonce), shared.hub.join().await) else {
         return;
     };
-    let now = Instant::now();
+    let now = now();
     let nonce = SessionNonce::from_bytes(nonce);
     let mut connection = Connection {
         socket,
@@ -154,7 +154,7 @@ impl Connection {
                 let keys = self.session.poll_backlog(DELIVERY_CELLS);
                 self.deliver(keys).await
             }
-            Event::Timer => match self.liveness.poll(Instant::now()) {
+            Event::Timer => match self.liveness.poll(now()) {
                 Some(Silence::Dead) => Err(End::Gone),
                 Some(Silence::Ping) => self.send(Message::Ping(bytes::Bytes::new())).await,
                 None => Ok(()),
@@ -166,7 +166,7 @@ impl Connection {
         &mut self,
         message: Option<Result<Message, axum::Error>>,
     ) -> Result<(), End> {
-        let now = Instant::now();
+        let now = now();
         self.liveness.handle_heard(now);
         let message = match message {
             None | Some(Ok(Message::Close(_))) => return Err(End::Gone),
@@ -250,7 +250,7 @@ impl Connection {
         }
         if !self.session.takes_frames() {
             // Its pongs are not read now, and it takes what it asked for.
-            self.liveness.handle_heard(Instant::now());
+            self.liveness.handle_heard(now());
         }
         Ok(())
     }
@@ -285,6 +285,11 @@ impl Connection {
             .await;
         }
     }
+}
+
+/// Tokio's clock, which a test can stop.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
 }
 
 fn slots(addresses: &[cobijo_protocol::slot::Address]) -> Vec<Place> {

@@ -87,7 +87,7 @@ async fn card(Path(desk): Path<String>, State(shared): State<Shared>) -> Respons
     }
 }
 
-/// Publishes a card of a hosted desk. [D-6]
+/// Publishes a card of a hosted desk. [D-6] [D-8]
 async fn publish(Path(desk): Path<String>, State(shared): State<Shared>, body: Body) -> StatusCode {
     let Ok(desk) = DeskId::from_text(&desk) else {
         return StatusCode::FORBIDDEN;
@@ -110,10 +110,7 @@ async fn publish(Path(desk): Path<String>, State(shared): State<Shared>, body: B
         return StatusCode::SERVICE_UNAVAILABLE;
     }
     match shared.engine.apply_one(Write::Card(card)).await {
-        Ok(Written::Stored) => {
-            shared.metrics.cards_published.increment();
-            StatusCode::CREATED
-        }
+        Ok(Written::Stored) => StatusCode::CREATED,
         Ok(Written::Done) => StatusCode::OK,
         Ok(Written::Unknown) => StatusCode::FORBIDDEN,
         Ok(Written::Outdated | Written::Taken | Written::Full | Written::Skipped) => {
@@ -139,12 +136,11 @@ async fn receive(body: Body) -> Result<Bytes, StatusCode> {
 fn check(desk: DeskId, bytes: &[u8], day: cobijo_protocol::Day) -> Result<NewCard, StatusCode> {
     let verified = UnverifiedCard::decode(bytes).and_then(|card| card.verify(&desk));
     let card = verified.map_err(|error| match error {
-        CardError::Malformed => StatusCode::BAD_REQUEST,
-        CardError::Signature => StatusCode::UNPROCESSABLE_ENTITY,
+        CardError::Malformed | CardError::Signature => StatusCode::BAD_REQUEST,
         CardError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
     })?;
     if card.daily.day > day.saturating_add(1) {
-        return Err(StatusCode::UNPROCESSABLE_ENTITY);
+        return Err(StatusCode::CONFLICT);
     }
     Ok(NewCard {
         desk,

@@ -122,8 +122,8 @@ async fn serve_http(stream: TcpStream, front: &Front) -> Option<WebSocket> {
         .max_buf_size(HTTP_HEAD_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
-    tokio::pin!(serving);
-    let served = timeout(DEAD_AFTER, async {
+    let served = timeout(DEAD_AFTER, async move {
+        tokio::pin!(serving);
         tokio::select! {
             served = &mut serving => return served,
             () = shutdown.requested() => serving.as_mut().graceful_shutdown(),
@@ -131,6 +131,7 @@ async fn serve_http(stream: TcpStream, front: &Front) -> Option<WebSocket> {
         serving.await
     });
     served.await.ok()?.ok()?;
+    // Every sender ended with `serving`, unless it gave the socket on.
     sockets.recv().await
 }
 

@@ -1,6 +1,6 @@
 //! TLS 1.3 alone, a post-quantum key exchange first, certificates that can be replaced while running.
 //!
-//! No tickets and no early data: a resumed session would link two connections of one person.
+//! No tickets and no early data: a resumed session would link two connections of one person. [W-1]
 
 use std::sync::{Arc, PoisonError, RwLock};
 

@@ -1,7 +1,7 @@
 //! How many connections there may be, in total and from one network address.
 //!
 //! An address is only ever held as a hash under a key that this process made for itself, in memory, and
-//! only while a connection of it is open: nobody is banned, since an abuser may share her address. [L-2]
+//! only while a connection of it is open: nobody is banned, since an abuser may share her address. [L-1] [L-2]
 
 use std::{
     collections::HashMap,

@@ -214,7 +214,10 @@ impl Client {
         loop {
             match self.receive().await? {
                 FromRelay::Answer(outcomes) => return Ok(outcomes),
-                push => self.pushes.push_back(push),
+                push @ (FromRelay::Cell { .. }
+                | FromRelay::Gone { .. }
+                | FromRelay::Item { .. }
+                | FromRelay::Closing(_)) => self.pushes.push_back(push),
             }
         }
     }
@@ -241,6 +244,11 @@ impl Client {
         let cover = Operation::Cover { cell: Cell::void() };
         assert_eq!(self.ask_one(cover).await, Outcome::Done);
         assert_eq!(self.pushes, []);
+    }
+
+    /// What is below the WebSocket.
+    pub(crate) fn into_stream(self) -> TlsStream<TcpStream> {
+        self.socket.into_inner()
     }
 
     /// Why the relay closes; whatever it says before is passed over.

@@ -2,5 +2,11 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod card;
+mod expiry;
+mod frame;
 mod harness;
+mod limits;
+mod mailbox;
 mod slot;
+mod tls;

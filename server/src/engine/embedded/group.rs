@@ -141,6 +141,7 @@ impl<'a> Group<'a> {
         Ok(Written::Done)
     }
 
+    /// The same cell in the same mailbox is one item.
     fn drop(
         &mut self,
         mailbox: MailboxKey,
@@ -176,7 +177,7 @@ impl<'a> Group<'a> {
         Ok(Written::Done)
     }
 
-    /// Versions only grow. [D-6]
+    /// Versions only grow; `Stored` is the desk's first. [D-6]
     fn card(&mut self, card: NewCard) -> Result<Written, EngineError> {
         if self.get(&layout::hosted_key(&card.desk))?.is_none() {
             return Ok(Written::Unknown);
@@ -187,17 +188,17 @@ impl<'a> Group<'a> {
             mailbox: card.mailbox,
             bytes: card.bytes,
         };
-        if let Some(standing) = self.get(&key)? {
-            let standing = CardValue::decode(&standing)?;
-            if standing == new {
-                return Ok(Written::Done);
-            }
-            if new.version <= standing.version {
-                return Ok(Written::Outdated);
-            }
+        let Some(standing) = self.get(&key)? else {
+            self.changes.insert(key, Some(new.encode()));
+            return Ok(Written::Stored);
+        };
+        let standing = CardValue::decode(&standing)?;
+        if new.version > standing.version {
+            self.changes.insert(key, Some(new.encode()));
+        } else if standing != new {
+            return Ok(Written::Outdated);
         }
-        self.changes.insert(key, Some(new.encode()));
-        Ok(Written::Stored)
+        Ok(Written::Done)
     }
 
     fn host(&mut self, desk: DeskId, value: Option<Vec<u8>>) -> Result<Written, EngineError> {
@@ -231,6 +232,7 @@ impl<'a> Group<'a> {
         Ok(false)
     }
 
+    /// Stores, and lets the sweep find it.
     fn insert(&mut self, key: Key, expires: Day, value: Vec<u8>) {
         self.changes.insert(key.raw(), Some(value));
         self.changes.insert(

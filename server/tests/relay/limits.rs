@@ -1,0 +1,264 @@
+//! Every limit, met from outside.
+
+use std::time::Duration;
+
+use cobijo_protocol::{
+    frame::{Closing, FromRelay, Operation, Outcome, SlotState},
+    limits::{
+        DEAD_AFTER, HANDSHAKE_TIMEOUT, HELLO_TIMEOUT, PING_INTERVAL, REGISTERED_ADDRESSES_MAX,
+    },
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    time::Instant,
+};
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::harness::*;
+
+/// [L-3]
+#[tokio::test]
+async fn frames_above_the_rate_end_the_connection() {
+    let relay = Relay::with_config("[limits]\nframes-per-second = 1").await;
+    let mut client = relay.client().await;
+    for _ in 0..40 {
+        // The relay hangs up at some point.
+        let _ = client.send(&[Operation::Cover { cell: cell(0) }]).await;
+    }
+    assert_eq!(client.closing().await, Some(Closing::TooFast));
+    let mut client = relay.client().await;
+    for _ in 0..40 {
+        let _ = client.send_raw(Message::Ping(vec![].into())).await;
+    }
+    assert_eq!(client.closing().await, Some(Closing::TooFast));
+}
+
+/// [L-3]
+#[tokio::test]
+async fn bytes_above_the_rate_end_the_connection() {
+    let relay = Relay::with_config("[limits]\nkibibytes-per-second = 20").await;
+    let mut client = relay.client().await;
+    let frame: Vec<_> = (0..64).map(|n| put(n, 7)).collect();
+    let _ = client.send(&frame).await;
+    assert_eq!(client.closing().await, Some(Closing::TooFast));
+}
+
+/// [L-1] [L-2]
+#[tokio::test]
+async fn connections_above_the_limit_are_refused_until_one_ends() {
+    for limit in ["connections", "connections-per-address"] {
+        let relay = Relay::with_config(&format!("[limits]\n{limit} = 2")).await;
+        let first = relay.client().await;
+        let mut second = relay.client().await;
+        assert!(Client::try_connect(&relay.announcement).await.is_err());
+        drop(first);
+        while Client::try_connect(&relay.announcement).await.is_err() {}
+        assert_eq!(second.ask(&[put(0, 0)]).await, [Outcome::Stored]);
+    }
+}
+
+/// [W-7]
+#[tokio::test]
+async fn a_connection_registers_no_more_addresses_than_the_limit() {
+    let relay = Relay::start().await;
+    let mut client = relay.client().await;
+    let limit = REGISTERED_ADDRESSES_MAX as u64;
+    for start in (0..limit).step_by(256) {
+        let empty = Outcome::Watching(vec![SlotState::Empty; 256]);
+        assert_eq!(client.ask(&[watch(start..start + 256)]).await, [empty]);
+    }
+    assert_eq!(client.ask(&[watch([limit])]).await, [Outcome::TooMany]);
+    let again = Outcome::Watching(vec![SlotState::Empty]);
+    assert_eq!(client.ask(&[watch([0])]).await, [again.clone()]);
+    let unwatch = Operation::Unwatch {
+        addresses: vec![address(0), address(limit)],
+    };
+    assert_eq!(
+        client.ask(&[unwatch, watch([limit])]).await,
+        [Outcome::Done, again]
+    );
+    let written = client.ask(&[put(0, 0), put(limit, 1), put(1, 2)]).await;
+    assert_eq!(written, vec![Outcome::Stored; 3]);
+    let mut pushes = [client.push().await, client.push().await];
+    pushes.sort_by_key(
+        |push| matches!(push, FromRelay::Cell { cell, .. } if *cell == crate::harness::cell(2)),
+    );
+    assert_eq!(pushes, [pushed(limit, 1), pushed(1, 2)]);
+    client.assert_no_push().await;
+}
+
+/// [L-4]
+#[tokio::test]
+async fn a_reader_that_stands_still_while_new_pushes_come_is_too_slow() {
+    let relay = Relay::with_config("[limits]\nkibibytes-per-second = 100000").await;
+    let mut writer = relay.client().await;
+    let frame: Vec<_> = (0..64).map(|n| put(n, 7)).collect();
+    writer.ask(&frame).await;
+    let mut slow = relay.client().await;
+    for start in [1000, 1256] {
+        slow.ask(&[watch(start..start + 256)]).await;
+    }
+    let everything: Vec<_> = (0..32).map(|_| watch((0..64).cycle().take(256))).collect();
+    slow.send(&everything).await.unwrap();
+    // Only so long as it does not read can the relay not send; what it was asked for is never too much.
+    for start in (1000..1512).step_by(64) {
+        let frame: Vec<_> = (0..64).map(|n| put(start + n, 7)).collect();
+        assert_eq!(writer.ask(&frame).await, vec![Outcome::Stored; 64]);
+    }
+    assert_eq!(slow.closing().await, Some(Closing::TooSlow));
+}
+
+#[tokio::test]
+async fn a_reader_that_reads_gets_every_push_however_many() {
+    let relay = Relay::with_config("[limits]\nkibibytes-per-second = 100000").await;
+    let mut writer = relay.client().await;
+    let mut reader = relay.client().await;
+    for start in [1000, 1256] {
+        reader.ask(&[watch(start..start + 256)]).await;
+    }
+    for start in (1000..1512).step_by(64) {
+        let frame: Vec<_> = (0..64).map(|n| put(start + n, 7)).collect();
+        writer.send(&frame).await.unwrap();
+        for _ in 0..64 {
+            assert!(matches!(reader.push().await, FromRelay::Cell { .. }));
+        }
+    }
+}
+
+/// [R-11]
+#[tokio::test]
+async fn a_relay_short_of_disk_refuses_writes_and_never_reads() {
+    let relay = Relay::start().await;
+    let desk = Desk::new(1);
+    relay.host(&desk).await;
+    let mut client = relay.client().await;
+    client.ask(&[put(0, 0), desk.drop(0)]).await;
+    let directory = relay.stop().await;
+
+    let relay = Relay::start_in(directory, "disk-reserve-mebibytes = 4294967295", DAY).await;
+    let mut client = relay.client().await;
+    let frame = [desk.drop(1), put(1, 1), put(2, 2)];
+    let busy = Outcome::Busy;
+    assert_eq!(
+        client.ask(&frame).await,
+        [busy.clone(), busy, Outcome::Skipped]
+    );
+    assert_eq!(
+        client.ask(&[watch([0])]).await,
+        [Outcome::Watching(vec![SlotState::Full])]
+    );
+    assert_eq!(client.push().await, pushed(0, 0));
+    assert_eq!(
+        client.ask(&[desk.open(&client), erase(0)]).await,
+        vec![Outcome::Done; 2]
+    );
+    assert!(matches!(client.push().await, FromRelay::Item { .. }));
+    let published = relay.put(&desk.path(), desk.card(2, DAY)).await;
+    assert_eq!(published, hyper::StatusCode::SERVICE_UNAVAILABLE);
+}
+
+/// [L-4]
+#[tokio::test]
+async fn a_silent_connection_is_pinged_and_then_given_up() {
+    let relay = Relay::start().await;
+    let client = relay.client().await;
+    let mut stream = client.into_stream();
+    tokio::time::pause();
+    let start = Instant::now();
+    let mut ping = [0; 2];
+    stream.read_exact(&mut ping).await.unwrap();
+    assert_eq!(ping, [0x89, 0]);
+    assert!(start.elapsed() >= PING_INTERVAL - Duration::from_secs(1));
+    assert_eq!(stream.read(&mut ping).await.unwrap_or_default(), 0);
+    assert!(start.elapsed() >= DEAD_AFTER - Duration::from_secs(1));
+}
+
+/// [L-4]
+#[tokio::test]
+async fn whoever_never_says_hello_is_given_up() {
+    let relay = Relay::start().await;
+    let client = Client::without_hello(&relay.announcement).await.unwrap();
+    let mut stream = client.into_stream();
+    tokio::time::pause();
+    let start = Instant::now();
+    assert_eq!(stream.read(&mut [0; 1]).await.unwrap_or_default(), 0);
+    assert!(start.elapsed() >= HELLO_TIMEOUT - Duration::from_secs(1));
+    assert!(start.elapsed() < PING_INTERVAL);
+}
+
+#[tokio::test]
+async fn whoever_is_slow_to_shake_hands_or_to_send_a_head_is_given_up() {
+    let relay = Relay::start().await;
+    let mut silent = tcp(&relay.announcement).await.unwrap();
+    let mut head = tls(&relay.announcement).await.unwrap();
+    head.write_all(b"GET /healthz HTTP/1.1\r\nhost: ")
+        .await
+        .unwrap();
+    let mut body = tls(&relay.announcement).await.unwrap();
+    let desk = Desk::new(1);
+    relay.host(&desk).await;
+    let start = format!(
+        "PUT {} HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n",
+        desk.path()
+    );
+    body.write_all(start.as_bytes()).await.unwrap();
+    tokio::time::pause();
+    let start = Instant::now();
+    let mut nothing = Vec::new();
+    assert_eq!(
+        silent.read_to_end(&mut nothing).await.unwrap_or_default(),
+        0
+    );
+    // The answers are 408 or nothing; what matters is that they end.
+    let _ = head.read_to_end(&mut nothing).await;
+    let _ = body.read_to_end(&mut nothing).await;
+    assert!(start.elapsed() < HANDSHAKE_TIMEOUT * 3);
+}
+
+#[tokio::test]
+async fn a_head_above_the_limits_is_refused() {
+    let relay = Relay::start().await;
+    let many = "a: b\r\n".repeat(100);
+    let long = format!("a: {}\r\n", "b".repeat(100_000));
+    for headers in [many, long] {
+        let mut stream = tls(&relay.announcement).await.unwrap();
+        let head = format!("GET /healthz HTTP/1.1\r\nhost: a\r\n{headers}\r\n");
+        let _ = stream.write_all(head.as_bytes()).await;
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+        assert!(!answer.starts_with(b"HTTP/1.1 200"));
+    }
+}
+
+/// [W-1]
+#[tokio::test]
+async fn only_the_subprotocol_of_this_version_is_upgraded() {
+    let relay = Relay::start().await;
+    for protocol in ["", "sec-websocket-protocol: cobijo.2\r\n"] {
+        let mut stream = tls(&relay.announcement).await.unwrap();
+        let head = format!(
+            "GET /v1/relay HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+             sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n{protocol}\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 400");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_ended_leaves_nothing_behind() {
+    let relay = Relay::start().await;
+    for _ in 0..3 {
+        let mut client = relay.client().await;
+        client.ask(&[watch(0..200)]).await;
+        relay.get("/healthz").await;
+    }
+    loop {
+        let (_, metrics) = relay.admin(hyper::Method::GET, "/metrics").await;
+        if metrics.contains("cobijo_connections_open 0\n") {
+            break;
+        }
+    }
+}
