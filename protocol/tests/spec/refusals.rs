@@ -440,7 +440,7 @@ fn a_newcomer_holds_her_key_and_chose_her_alias() {
     assert!(!newcomer.verify(&ThreadSecret::from_bytes([0; 32])));
     let renamed = Newcomer {
         alias: "Mar".into(),
-        ..newcomer.clone()
+        ..newcomer
     };
     assert!(!renamed.verify(&r()));
     let another_key = Newcomer {

@@ -1,0 +1,186 @@
+//! Vectors of what needs an MLS library. Sealing is random, so committed vectors are opened, not made
+//! again; `UPDATE_VECTORS=1` makes new ones.
+
+#![allow(clippy::unwrap_used)]
+
+use std::{fs, path::PathBuf};
+
+use cobijo_client_core::{
+    core::port::Rng,
+    mls::{
+        Suite,
+        hpke::{key_pair, open, seal},
+        key_package::{OfferedKeyPackage, OwnKeyPackage},
+    },
+};
+use cobijo_protocol::{
+    card::{Attestation, Attested, DeskKey, Role},
+    credential::{Credential, PersonCredential, PersonLeaf},
+    intake::{Intake, IntakeKind, intake_info, waiting_info},
+    keys::{PublicKey, SecretKey},
+    limits::CELL_BYTES,
+    link::DeskId,
+    slot::ThreadSecret,
+};
+use data_encoding::HEXLOWER;
+use rand_core::SeedableRng;
+use serde_json::{Value, json};
+
+const DAY: u32 = 20_781;
+const CARD_VERSION: u32 = 2;
+const SEED: [u8; 32] = [0x53; 32];
+
+/// [I-2], [I-3], [I-4], [D-9]
+#[test]
+fn a_committed_intake_opens_under_the_key_of_its_seed() {
+    let vectors = committed("hpke", intake_vectors);
+    let pair = key_pair(&SEED).unwrap();
+    assert_eq!(pair.public, bytes(&vectors["public"]));
+    assert_eq!(
+        pair.private.as_slice(),
+        bytes(&vectors["decapsulation_key"])
+    );
+    let desk = DeskId::of(&key(1).public());
+
+    let cell = bytes(&vectors["intake"]["cell"]);
+    assert_eq!(cell.len(), CELL_BYTES);
+    let info = intake_info(&desk, CARD_VERSION, DAY);
+    let plaintext = open(&pair, &info, &cell).unwrap();
+    assert_eq!(plaintext.as_slice(), bytes(&vectors["intake"]["plaintext"]));
+    assert_eq!(Intake::from_plaintext(&plaintext), Ok(intake()));
+    for (version, day) in [(CARD_VERSION + 1, DAY), (CARD_VERSION, DAY + 1)] {
+        assert!(open(&pair, &intake_info(&desk, version, day), &cell).is_none());
+    }
+
+    let more = bytes(&vectors["more"]["sealed"]);
+    let text = open(&pair, &waiting_info(&r()), &more).unwrap();
+    assert_eq!(text.as_slice(), bytes(&vectors["more"]["plaintext"]));
+}
+
+/// [G-2], [G-3], [G-5], [G-10]
+#[test]
+fn committed_key_packages_are_taken() {
+    let vectors = committed("mls", key_package_vectors);
+    let packages = vectors["key_packages"].as_array().unwrap();
+    assert!(!packages.is_empty());
+    for package in packages {
+        let message = bytes(&package["message"]);
+        let root = key(1).public();
+        let parsed = OfferedKeyPackage::parse(&message, Suite::PostQuantum, &root).unwrap();
+        assert_eq!(
+            parsed.leaf_key().as_bytes().as_slice(),
+            bytes(&package["leaf_key"])
+        );
+        assert_eq!(
+            parsed.welcome_secret().as_bytes().as_slice(),
+            bytes(&package["welcome_secret"])
+        );
+        let another_root = key(9).public();
+        let of_another = OfferedKeyPackage::parse(&message, Suite::PostQuantum, &another_root);
+        let is_member = package["name"] == "member";
+        assert_eq!(of_another.is_err(), is_member);
+    }
+}
+
+fn intake_vectors(rng: &mut Rng) -> Value {
+    let _ = rng;
+    let pair = key_pair(&SEED).unwrap();
+    let desk = DeskId::of(&key(1).public());
+    let info = intake_info(&desk, CARD_VERSION, DAY);
+    let plaintext = intake().to_plaintext().unwrap();
+    let more = "Y algo más.";
+    json!({
+        "seed": hex(&SEED),
+        "decapsulation_key": hex(&pair.private),
+        "public": hex(&pair.public),
+        "intake": {
+            "info": hex(&info),
+            "plaintext": hex(&plaintext),
+            "cell": hex(&seal(&pair.public, &info, &plaintext).unwrap()),
+        },
+        "more": {
+            "info": hex(&waiting_info(&r())),
+            "plaintext": hex(more.as_bytes()),
+            "sealed": hex(&seal(&pair.public, &waiting_info(&r()), more.as_bytes()).unwrap()),
+        },
+    })
+}
+
+fn key_package_vectors(rng: &mut Rng) -> Value {
+    let person =
+        |leaf| Credential::Person(PersonCredential::sign(&key(5), 1, leaf, &key(6).public()));
+    let member = Credential::Member(attested());
+    let packages = [
+        ("member", 3, member),
+        ("person, device", 6, person(PersonLeaf::Device)),
+        ("person, return", 6, person(PersonLeaf::Return)),
+    ];
+    let packages: Vec<Value> = packages
+        .iter()
+        .map(|(name, seed, credential)| {
+            let own = OwnKeyPackage::new(Suite::PostQuantum, &key(*seed), credential, rng).unwrap();
+            json!({
+                "name": name,
+                "leaf_key": hex(key(*seed).public().as_bytes()),
+                "welcome_secret": hex(own.welcome_secret().as_bytes()),
+                "message": hex(own.message()),
+            })
+        })
+        .collect();
+    json!({ "key_packages": packages })
+}
+
+fn committed(name: &str, make: fn(&mut Rng) -> Value) -> Value {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let path = path.join(format!("../protocol/vectors/{name}.json"));
+    if std::env::var_os("UPDATE_VECTORS").is_some() {
+        let vectors = make(&mut Rng::from_seed([1; 32]));
+        fs::write(&path, format!("{vectors:#}\n")).unwrap();
+    }
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn key(seed: u8) -> SecretKey {
+    SecretKey::from_bytes([seed; 32])
+}
+
+fn r() -> ThreadSecret {
+    ThreadSecret::from_bytes([0x52; 32])
+}
+
+fn intake() -> Intake {
+    Intake {
+        r: r(),
+        person: key(5).public(),
+        language: "es-MX".into(),
+        kind: IntakeKind::First,
+        text: "¿Alguien puede ayudarme?".into(),
+    }
+}
+
+fn attested() -> Attested {
+    let root: PublicKey = key(1).public();
+    Attested {
+        desk_key: key(1).sign_value(&DeskKey {
+            root,
+            key: key(2).public(),
+            serial: 3,
+            not_after: DAY + 30,
+        }),
+        attestation: key(2).sign_value(&Attestation {
+            alias: "Luz".into(),
+            role: Role::Accompanier,
+            key: key(3).public(),
+            not_after: DAY + 90,
+            serial: 3,
+        }),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    HEXLOWER.encode(bytes)
+}
+
+fn bytes(value: &Value) -> Vec<u8> {
+    HEXLOWER.decode(value.as_str().unwrap().as_bytes()).unwrap()
+}
