@@ -20,7 +20,8 @@ use serde::{Serialize, de::DeserializeOwned};
 
 /// Root key of the samples.
 const ROOT: [u8; 32] = [
-    0x8a, 0x88, 0xe3, 0xdd, 0x74, 0x09, 0xf1, 0x95, 0xfd, 0x52, 0xdb, 0x2d, 0x3c, 0xba, 0x5d, 0x72, 0xca, 0x67, 0x09, 0xbf, 0x1d, 0x94, 0x12, 0x1b, 0xf3, 0x74, 0x88, 0x01, 0xb4, 0x0f, 0x6f, 0x5c,
+    0x8a, 0x88, 0xe3, 0xdd, 0x74, 0x09, 0xf1, 0x95, 0xfd, 0x52, 0xdb, 0x2d, 0x3c, 0xba, 0x5d, 0x72,
+    0xca, 0x67, 0x09, 0xbf, 0x1d, 0x94, 0x12, 0x1b, 0xf3, 0x74, 0x88, 0x01, 0xb4, 0x0f, 0x6f, 0x5c,
 ];
 
 /// A decoder.
@@ -117,7 +118,10 @@ pub(crate) const TARGETS: &[Target] = &[
     },
     Target {
         name: "taking",
-        vectors: &[("contact", "/takings/*/cbor"), ("contact", "/claims/*/cbor")],
+        vectors: &[
+            ("contact", "/takings/*/cbor"),
+            ("contact", "/claims/*/cbor"),
+        ],
         malformed: None,
         check: canonical::<Taking>,
     },
@@ -141,7 +145,10 @@ pub(crate) const TARGETS: &[Target] = &[
     },
     Target {
         name: "data",
-        vectors: &[("cells", "/sealed/data"), ("cells", "/sealed_deterministic/data")],
+        vectors: &[
+            ("cells", "/sealed/data"),
+            ("cells", "/sealed_deterministic/data"),
+        ],
         malformed: Some("data"),
         check: data,
     },
@@ -174,7 +181,10 @@ fn operations(frame: &[u8]) -> bool {
 fn operations_or_fixed(input: &[u8]) -> bool {
     operations(input) || {
         let content = input.get(4..).unwrap_or_default();
-        let used = content.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+        let used = content
+            .iter()
+            .rposition(|&byte| byte != 0)
+            .map_or(0, |last| last + 1);
         operations(&frame(&content[..used]))
     }
 }
