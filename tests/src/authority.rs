@@ -1,10 +1,13 @@
 //! A desk's keys, for tests that need members without a whole desk.
 
 use cobijo_protocol::{
-    card::{Attestation, Attested, DeskKey, Role},
+    Day,
+    card::{Attestation, Attested, CardBody, Daily, DeskKey, Role, Text, UnverifiedCard},
     commit::{MemberRescue, Removal, Statement},
     credential::{Credential, PersonCredential, PersonLeaf},
     keys::{PublicKey, SecretKey, Signed},
+    link::DeskId,
+    mailbox::MailboxKey,
 };
 use serde_bytes::ByteBuf;
 
@@ -57,6 +60,38 @@ impl Authority {
             desk_key: self.signed.clone(),
             attestation,
         })
+    }
+
+    /// A card of that day, as it is fetched.
+    pub fn card(&self, day: Day, mailbox: &SecretKey, intake_key: Vec<u8>) -> UnverifiedCard {
+        let poster = SecretKey::from_bytes([200; 32]);
+        let text = || Text {
+            es: "Línea".to_owned(),
+            en: "Line".to_owned(),
+        };
+        let body = CardBody {
+            version: 3,
+            name: text(),
+            about: text(),
+            hours: text(),
+            wait_minutes: (10, 20),
+            languages: vec!["es".to_owned()],
+            posters: vec![poster.public()],
+        };
+        let daily = Daily {
+            desk: DeskId::of(&self.root()),
+            desk_serial: self.desk_serial,
+            version: body.version,
+            day,
+            mailbox: MailboxKey::of(mailbox),
+            intake_key: ByteBuf::from(intake_key),
+            poster: poster.public(),
+        };
+        UnverifiedCard {
+            desk_key: self.signed.clone(),
+            card: self.desk_key.sign_value(&body),
+            daily: poster.sign_value(&daily),
+        }
     }
 
     /// Removes a member wherever it is.

@@ -11,6 +11,7 @@ use cobijo_protocol::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::queue::Opened;
 use crate::core::{
     contest::{Candidate, Contest},
     port::{Now, Rng, Seen, Wants},
@@ -25,7 +26,8 @@ pub(super) struct Claims {
     key: SecretKey,
     attested: Attested,
     contest: Contest,
-    first_seen: BTreeMap<u64, Now>,
+    /// When claims of others lapse, by index.
+    lapse: BTreeMap<u64, Now>,
 }
 
 /// Who is about to answer.
@@ -37,6 +39,8 @@ pub(super) enum Claimed {
     By {
         /// Her alias.
         alias: String,
+        /// Where her claim stands.
+        index: u64,
         /// When it lapses.
         until: Now,
     },
@@ -48,21 +52,22 @@ impl Claims {
     /// # Errors
     /// [`TooLong`] never, as long as an attestation fits a cell.
     pub(super) fn new(
-        seed: &ThreadSecret,
-        r: &ThreadSecret,
+        opened: &Opened,
         root: PublicKey,
         key: SecretKey,
         attested: Attested,
         rng: &mut Rng,
     ) -> Result<Self, TooLong> {
-        let contest = Contest::new(claim_secret(seed.as_bytes(), r), Kind::Claim, 0);
+        let r = &opened.intake.r;
+        let secret = claim_secret(opened.seed.as_bytes(), r);
+        let contest = Contest::new(secret, Kind::Claim, 0);
         let mut claims = Self {
             r: r.clone(),
             root,
             key,
             attested,
             contest,
-            first_seen: BTreeMap::new(),
+            lapse: opened.claims.clone(),
         };
         claims.contend(rng)?;
         Ok(claims)
@@ -102,10 +107,11 @@ impl Claims {
         if claimer.key == self.key.public() {
             return Some(Claimed::Here);
         }
-        let first = *self.first_seen.entry(candidate.index).or_insert(now);
-        let until = first.plus(CLAIM_LIFETIME);
+        let index = candidate.index;
+        let until = *self.lapse.entry(index).or_insert(now.plus(CLAIM_LIFETIME));
         (until > now).then_some(Claimed::By {
             alias: claimer.alias,
+            index,
             until,
         })
     }

@@ -53,6 +53,8 @@ pub struct Claim {
     replies: Replies,
     thread: WaitingThread,
     stage: Stage,
+    /// Alias of somebody else whose reply stands, as far as the thread is read.
+    answered_by: Option<String>,
     #[serde(skip)]
     events: VecDeque<ClaimEvent>,
 }
@@ -83,6 +85,8 @@ pub enum ClaimEvent {
     ClaimedBy {
         /// Her alias.
         alias: String,
+        /// Where in the claim thread.
+        index: u64,
         /// When her claim lapses.
         until: Now,
     },
@@ -128,14 +132,7 @@ impl Claim {
             IntakeKind::First => Wanted::Claim,
             IntakeKind::CameBack { .. } | IntakeKind::Rescue { .. } => Wanted::Offer,
         };
-        let claims = Claims::new(
-            &opened.seed,
-            &intake.r,
-            me.root,
-            me.key.clone(),
-            me.attested.clone(),
-            rng,
-        )?;
+        let claims = Claims::new(&opened, me.root, me.key.clone(), me.attested.clone(), rng)?;
         let replies = Replies::new(intake.r.clone(), me.root, intake.person, wanted);
         let thread = WaitingThread::new(intake.r.clone(), opened.seed.clone(), intake.person);
         Ok(Self {
@@ -145,6 +142,7 @@ impl Claim {
             thread,
             opened,
             stage: Stage::Claiming,
+            answered_by: None,
             events: VecDeque::new(),
         })
     }
@@ -193,6 +191,7 @@ impl Claim {
         if let Some(decision) = self.replies.handle_seen(seen, rng) {
             self.handle_decision(decision);
         }
+        self.lose();
         let is_claiming = matches!(self.stage, Stage::Claiming);
         if !is_claiming
             && let Some(text) = self
@@ -216,25 +215,33 @@ impl Claim {
             Decision::Stands { mine: true, .. } => {
                 self.events.push_back(ClaimEvent::Replied);
                 self.notice(true);
-                if let Stage::Answering(group) = std::mem::replace(&mut self.stage, Stage::Answered)
-                {
-                    self.events.push_back(ClaimEvent::Began(group));
+                let stage = std::mem::replace(&mut self.stage, Stage::Answered);
+                match stage {
+                    Stage::Answering(group) => self.events.push_back(ClaimEvent::Began(group)),
+                    // An offer waits for her yes.
+                    offering => self.stage = offering,
                 }
             }
             Decision::Stands { reply, .. } => {
-                let alias = reply
-                    .by
-                    .verify(&self.me.root)
-                    .map(|(attestation, _)| attestation.alias);
-                let alias = alias.unwrap_or_default();
-                self.events.push_back(ClaimEvent::LostTo { alias });
-                self.stage = Stage::Over;
+                let member = reply.by.verify(&self.me.root).ok();
+                self.answered_by = member.map(|(attestation, _)| attestation.alias);
             }
-            Decision::Refused => {
+            Decision::Refused { mine: false } => self.answered_by = None,
+            Decision::Refused { mine: true } => {
                 self.events.push_back(ClaimEvent::Refused);
                 self.notice(false);
                 self.stage = Stage::Over;
             }
+        }
+    }
+
+    /// Somebody else's reply stands, and nothing behind it says that she can't be joined.
+    fn lose(&mut self) {
+        if self.replies.is_at_end()
+            && let Some(alias) = self.answered_by.take()
+        {
+            self.events.push_back(ClaimEvent::LostTo { alias });
+            self.stage = Stage::Over;
         }
     }
 
@@ -267,9 +274,16 @@ impl Claim {
     ) -> Result<Stage, ClaimError> {
         match self.claims.handle_seen(seen, now, rng) {
             None => Ok(Stage::Claiming),
-            Some(Claimed::By { alias, until }) => {
-                self.events
-                    .push_back(ClaimEvent::ClaimedBy { alias, until });
+            Some(Claimed::By {
+                alias,
+                index,
+                until,
+            }) => {
+                self.events.push_back(ClaimEvent::ClaimedBy {
+                    alias,
+                    index,
+                    until,
+                });
                 Ok(Stage::Over)
             }
             Some(Claimed::Here) => {

@@ -1,13 +1,14 @@
 //! Who waits at a desk: rows without any preview. [I-5], [I-9]
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 use cobijo_protocol::{
-    Day,
     cell::Cell,
     content::{ClaimNotice, IntakeKey},
     intake::{Intake, IntakeKind, intake_info, verify_contact},
-    keys::PublicKey,
     limits::{CLAIM_LIFETIME, INTAKE_KEY_LIFETIME, MAILBOX_ITEMS_MAX},
     link::DeskId,
     mailbox::{ItemId, MailboxKey},
@@ -39,6 +40,8 @@ pub struct Opened {
     pub intake: Intake,
     /// Seed of the key that opened it: what she adds is sealed to the same one.
     pub seed: ThreadSecret,
+    /// When claims of others, seen by this client, lapse: by their index in the claim thread.
+    pub claims: BTreeMap<u64, Now>,
 }
 
 /// Who waits at a desk.
@@ -127,7 +130,15 @@ impl Queue {
             self.refused.push((mailbox, item));
             return false;
         };
-        self.take(Opened { intake, seed }, (mailbox, item), now);
+        self.take(
+            Opened {
+                intake,
+                seed,
+                claims: BTreeMap::new(),
+            },
+            (mailbox, item),
+            now,
+        );
         true
     }
 
@@ -227,6 +238,12 @@ impl Queue {
             .collect()
     }
 
+    /// The row of somebody who waits.
+    pub fn row_of(&self, r: &ThreadSecret) -> Option<RowId> {
+        let row = self.rows.iter().find(|row| row.opened.intake.r == *r)?;
+        Some(row.id)
+    }
+
     /// Claims a row for this client.
     pub fn claim(&mut self, id: RowId) -> Option<Opened> {
         let row = self.row_mut(id)?;
@@ -237,10 +254,18 @@ impl Queue {
         Some(row.opened.clone())
     }
 
-    /// This client no longer answers; a colleague may have claimed until then.
-    pub fn release(&mut self, id: RowId, claimed_until: Option<Now>) {
+    /// This client no longer answers.
+    pub fn release(&mut self, id: RowId) {
         if let Some(row) = self.row_mut(id) {
-            row.state = claimed_until.map_or(State::Waiting, |until| State::Claimed { until });
+            row.state = State::Waiting;
+        }
+    }
+
+    /// A colleague claims the row at that index of the claim thread, until then.
+    pub fn claimed(&mut self, id: RowId, index: u64, until: Now) {
+        if let Some(row) = self.row_mut(id) {
+            row.state = State::Claimed { until };
+            row.opened.claims.insert(index, until);
         }
     }
 
@@ -384,21 +409,5 @@ fn language(tag: &str) -> String {
 impl std::fmt::Debug for Queue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Queue").finish_non_exhaustive()
-    }
-}
-
-/// The key that a person's answerers use. Kept here so that callers need not know the day's details.
-impl LiveKey<'_> {
-    /// The card's day.
-    pub fn day(&self) -> Day {
-        self.key.day
-    }
-}
-
-/// Attested key, for callers that look for a person.
-impl Opened {
-    /// Her key.
-    pub fn person(&self) -> PublicKey {
-        self.intake.person
     }
 }

@@ -146,6 +146,11 @@ impl Waiting {
         self.answer = Answer::Over;
     }
 
+    /// Whether she took it back, and all is erased.
+    pub fn is_over(&self) -> bool {
+        self.contact.is_over()
+    }
+
     /// The offer that waits for her answer.
     pub fn offer(&self) -> Option<OfferedKeyPackage> {
         let Answer::Offered { package } = &self.answer else {
@@ -213,7 +218,7 @@ impl Waiting {
             .and_then(|replies| replies.handle_seen(seen, rng));
         match decision {
             Some(Decision::Stands { reply, .. }) => self.consider(&reply, rng),
-            Some(Decision::Refused) => self.answer = Answer::Nobody,
+            Some(Decision::Refused { .. }) => self.answer = Answer::Nobody,
             None => self.join_answer(seen, now, rng),
         }
         self.join_rescue(seen, now, rng);

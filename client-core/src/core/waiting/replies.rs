@@ -34,7 +34,15 @@ pub struct Replies {
     person: PublicKey,
     wanted: Wanted,
     contest: Contest,
-    standing: Option<u64>,
+    /// The own reply, as long as it has not stood.
+    own: Option<Reply>,
+    standing: Option<Standing>,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+struct Standing {
+    index: u64,
+    mine: bool,
 }
 
 /// What a cell of the reply thread decided.
@@ -50,7 +58,10 @@ pub enum Decision {
         mine: bool,
     },
     /// The person can't join what stood: nobody answers any more.
-    Refused,
+    Refused {
+        /// Whether it was the own one.
+        mine: bool,
+    },
 }
 
 impl Replies {
@@ -63,6 +74,7 @@ impl Replies {
             person,
             wanted,
             contest,
+            own: None,
             standing: None,
         }
     }
@@ -76,7 +88,17 @@ impl Replies {
             Wanted::Claim => Reply::Claimed(reply),
             Wanted::Offer => Reply::Offered(reply),
         };
-        self.contest.contend(cbor::encode(&reply), rng)
+        self.own = Some(reply);
+        self.put_own(rng)
+    }
+
+    fn put_own(&mut self, rng: &mut Rng) -> Result<(), TooLong> {
+        match &self.own {
+            Some(reply) if self.standing.is_none() => {
+                self.contest.contend(cbor::encode(reply), rng)
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// The person says that what stands can't be joined.
@@ -84,16 +106,16 @@ impl Replies {
     /// # Errors
     /// [`TooLong`] never, as long as a signature fits a cell.
     pub fn refuse(&mut self, person: &SecretKey, rng: &mut Rng) -> Result<(), TooLong> {
-        let Some(index) = self.standing else {
+        let Some(standing) = self.standing else {
             return Ok(());
         };
-        let reply = sign_not_this_one(person, &self.r, index);
+        let reply = sign_not_this_one(person, &self.r, standing.index);
         self.contest.contend(cbor::encode(&reply), rng)
     }
 
-    /// Whether all that stands has been read, and nobody's reply stands.
-    pub fn is_open(&self) -> bool {
-        self.standing.is_none() && self.contest.is_free()
+    /// Whether all that stands has been read on this connection.
+    pub fn is_at_end(&self) -> bool {
+        self.contest.is_free()
     }
 
     /// What is wanted from the relay.
@@ -105,11 +127,20 @@ impl Replies {
     pub fn handle_seen(&mut self, seen: &Seen, rng: &mut Rng) -> Option<Decision> {
         let candidate = self.contest.handle_seen(seen)?;
         let decision = self.judge(&candidate);
-        let somebody_elses = matches!(&decision, Some(Decision::Stands { mine: false, .. }));
-        if candidate.mine || somebody_elses {
-            self.contest.withdraw();
+        match &decision {
+            Some(Decision::Stands { mine, .. }) => {
+                self.contest.withdraw();
+                self.own = self.own.take().filter(|_| !mine);
+            }
+            Some(Decision::Refused { .. }) => self.contest.withdraw(),
+            None if candidate.mine => self.contest.withdraw(),
+            None => {}
         }
         self.contest.skip(rng);
+        if decision.is_some() {
+            // It fitted when it was contended for first.
+            let _fits = self.put_own(rng);
+        }
         decision
     }
 
@@ -118,13 +149,18 @@ impl Replies {
             return None;
         };
         match (cbor::decode(payload).ok()?, self.wanted, self.standing) {
-            (Reply::Claimed(reply), Wanted::Claim, None) => self.judge_reply(reply, candidate),
-            (Reply::Offered(reply), Wanted::Offer, None) => self.judge_reply(reply, candidate),
+            (Reply::Claimed(reply), Wanted::Claim, None)
+            | (Reply::Offered(reply), Wanted::Offer, None) => self.judge_reply(reply, candidate),
             (Reply::NotThisOne { index, signature }, _, Some(standing)) => {
-                let holds = index == standing
+                let holds = index == standing.index
                     && verify_not_this_one(&self.person, &self.r, index, &signature);
-                self.standing = self.standing.filter(|_| !holds);
-                holds.then_some(Decision::Refused)
+                if !holds {
+                    return None;
+                }
+                self.standing = None;
+                Some(Decision::Refused {
+                    mine: standing.mine,
+                })
             }
             (
                 Reply::Claimed(_)
@@ -142,7 +178,10 @@ impl Replies {
         if has_content != (self.wanted == Wanted::Offer) || !reply.verify(&self.root, &self.r) {
             return None;
         }
-        self.standing = Some(candidate.index);
+        self.standing = Some(Standing {
+            index: candidate.index,
+            mine: candidate.mine,
+        });
         Some(Decision::Stands {
             index: candidate.index,
             reply: Box::new(reply),

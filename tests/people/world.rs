@@ -1,0 +1,659 @@
+//! Persons and accompaniers over a relay in memory, who may crash after every step.
+
+use cobijo_client_core::{
+    core::{
+        claim::{
+            Claim, ClaimEvent, Me,
+            queue::{LiveKey, Queue},
+        },
+        client::{ConversationEvent, EntryContent, RowId},
+        conversation::Conversation,
+        group::{Change, Group},
+        intake::{Contact, ContactEvent, Reason},
+        joining::{Expect, Joining, Lineage},
+        port::{Now, Rng, Seen, Wants},
+        waiting::{Waiting, WaitingEvent, Wanted},
+    },
+    mls::{
+        Suite, hpke,
+        key_package::{OfferedKeyPackage, OwnKeyPackage},
+    },
+};
+use cobijo_protocol::{
+    card::{Card, Role},
+    commit::{POLICY, Predecessor, Profile, Terms},
+    content::{IntakeKey, Proposal, Reads},
+    credential::Credential,
+    keys::{PublicKey, SecretKey},
+    link::DeskId,
+    mailbox::MailboxKey,
+    slot::ThreadSecret,
+};
+use cobijo_tests::{
+    authority::{Authority, device},
+    memory_relay::{ConnectionId, MemoryRelay, Viewer},
+};
+use rand_core::{Rng as _, SeedableRng as _};
+use serde::{Serialize, de::DeserializeOwned};
+
+pub(crate) const NOW: Now = Now::from_millis(20_000 * 86_400_000);
+const ROUNDS: usize = 200;
+
+pub(crate) struct World {
+    pub(crate) relay: MemoryRelay,
+    pub(crate) rng: Rng,
+    pub(crate) authority: Authority,
+    pub(crate) now: Now,
+    pub(crate) day: IntakeKey,
+    pub(crate) actors: Vec<Actor>,
+    /// Every actor is saved, forgotten and loaded after each step.
+    pub(crate) crashes: bool,
+}
+
+/// Somebody, with one connection for each machine.
+pub(crate) struct Actor {
+    pub(crate) me: Option<Me>,
+    pub(crate) queue: Option<Line<Queue>>,
+    pub(crate) waiting: Option<Line<Waiting>>,
+    pub(crate) claim: Option<Line<Claim>>,
+    pub(crate) conversation: Option<Line<Conversation>>,
+    pub(crate) joining: Option<Line<Joining>>,
+    pub(crate) said: Vec<Told>,
+    texts: Vec<String>,
+}
+
+/// What somebody was told, for assertions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Told {
+    CardExpired,
+    Stored,
+    Full,
+    AdditionStored,
+    CouldNotJoin,
+    Offered(String),
+    Joined,
+    ClaimedBy(String),
+    LostTo(String),
+    Replied,
+    Began,
+    Refused,
+    Unanswerable,
+    Proposed,
+    ChangeRefused,
+}
+
+pub(crate) struct Line<M> {
+    pub(crate) machine: M,
+    connection: ConnectionId,
+}
+
+pub(crate) trait Machine: Serialize + DeserializeOwned {
+    fn wants(&self, wants: &mut Wants);
+    fn handle_seen(&mut self, seen: &Seen, now: Now, rng: &mut Rng);
+    fn handle_timeout(&mut self, now: Now, rng: &mut Rng);
+}
+
+macro_rules! machine {
+    ($type:ty) => {
+        impl Machine for $type {
+            fn wants(&self, wants: &mut Wants) {
+                self.wants(wants);
+            }
+            fn handle_seen(&mut self, seen: &Seen, now: Now, rng: &mut Rng) {
+                self.handle_seen(seen, now, rng);
+            }
+            fn handle_timeout(&mut self, now: Now, rng: &mut Rng) {
+                self.handle_timeout(now, rng);
+            }
+        }
+    };
+}
+machine!(Claim);
+machine!(Conversation);
+
+impl Machine for Waiting {
+    fn wants(&self, wants: &mut Wants) {
+        self.wants(wants);
+    }
+    fn handle_seen(&mut self, seen: &Seen, now: Now, rng: &mut Rng) {
+        self.handle_seen(seen, now, rng);
+    }
+    fn handle_timeout(&mut self, now: Now, _rng: &mut Rng) {
+        self.handle_timeout(now);
+    }
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let mailbox = SecretKey::from_bytes([31; 32]);
+        let mut relay = MemoryRelay::new(NOW.day());
+        relay.host_mailbox(MailboxKey::of(&mailbox));
+        Self {
+            relay,
+            rng: Rng::seed_from_u64(1),
+            authority: Authority::new(1),
+            now: NOW,
+            day: IntakeKey {
+                day: NOW.day(),
+                mailbox,
+                seed: ThreadSecret::from_bytes([32; 32]),
+            },
+            actors: Vec::new(),
+            crashes: false,
+        }
+    }
+
+    pub(crate) fn key(&mut self) -> SecretKey {
+        let mut bytes = [0; 32];
+        self.rng.fill_bytes(&mut bytes);
+        SecretKey::from_bytes(bytes)
+    }
+
+    pub(crate) fn desk(&self) -> DeskId {
+        DeskId::of(&self.authority.root())
+    }
+
+    pub(crate) fn card(&self) -> Card {
+        let pair = hpke::key_pair(self.day.seed.as_bytes()).unwrap();
+        let card = self
+            .authority
+            .card(self.day.day, &self.day.mailbox, pair.public);
+        card.verify(&self.desk()).unwrap()
+    }
+
+    pub(crate) fn line<M>(&mut self, machine: M, actor: usize) -> Line<M> {
+        Line {
+            machine,
+            connection: self.relay.connect(Viewer(actor as u32)),
+        }
+    }
+
+    fn actor(&mut self) -> usize {
+        self.actors.push(Actor {
+            me: None,
+            queue: None,
+            waiting: None,
+            claim: None,
+            conversation: None,
+            joining: None,
+            said: Vec::new(),
+            texts: Vec::new(),
+        });
+        self.actors.len() - 1
+    }
+
+    /// A person who writes to the desk.
+    pub(crate) fn person(&mut self, text: &str) -> usize {
+        let contact = Contact::new(
+            Suite::Interop,
+            self.desk(),
+            Reason::First,
+            "es",
+            text,
+            &mut self.rng,
+        )
+        .unwrap();
+        let mut waiting = Waiting::new(Suite::Interop, contact, Wanted::Claim, Vec::new());
+        let card = self.card();
+        waiting.handle_card(&card, self.now, &mut self.rng).unwrap();
+        let actor = self.actor();
+        self.actors[actor].waiting = Some(self.line(waiting, actor));
+        actor
+    }
+
+    /// A member of the desk, on shift.
+    pub(crate) fn member(&mut self, alias: &str) -> usize {
+        let key = self.key();
+        let Credential::Member(attested) =
+            self.authority
+                .attest(alias, Role::Accompanier, &key.public())
+        else {
+            panic!("a member's credential");
+        };
+        let actor = self.actor();
+        self.actors[actor].me = Some(Me {
+            suite: Suite::Interop,
+            root: self.authority.root(),
+            key,
+            attested,
+        });
+        self.actors[actor].queue = Some(self.line(Queue::new(self.desk()), actor));
+        actor
+    }
+
+    /// The rows that a member sees.
+    pub(crate) fn rows(&mut self, member: usize) -> Vec<RowId> {
+        let queue = &self.actors[member].queue.as_ref().unwrap().machine;
+        queue.rows(self.now).into_iter().map(|row| row.id).collect()
+    }
+
+    /// A member answers the row that waits longest.
+    pub(crate) fn claim(&mut self, member: usize) {
+        let row = self.rows(member)[0];
+        let me = self.actors[member].me.clone().unwrap();
+        let queue = &mut self.actors[member].queue.as_mut().unwrap().machine;
+        let opened = queue.claim(row).unwrap();
+        let claim = Claim::new(me, opened, &mut self.rng).unwrap();
+        self.actors[member].claim = Some(self.line(claim, member));
+    }
+
+    pub(crate) fn talk(&mut self, actor: usize) -> &mut Conversation {
+        &mut self.actors[actor]
+            .conversation
+            .as_mut()
+            .unwrap_or_else(|| panic!("actor {actor} has no conversation"))
+            .machine
+    }
+
+    pub(crate) fn say(&mut self, actor: usize, text: &str) {
+        let mut rng = Rng::from_rng(&mut self.rng);
+        let now = self.now;
+        self.talk(actor).say(text, now, &mut rng).unwrap();
+    }
+
+    /// The texts that somebody sees.
+    pub(crate) fn texts(&mut self, actor: usize) -> Vec<String> {
+        let text = |content: &EntryContent| match content {
+            EntryContent::Text(text) => Some(text.clone()),
+            _ => None,
+        };
+        let history = self.talk(actor).history();
+        history
+            .iter()
+            .filter_map(|entry| text(&entry.content))
+            .collect()
+    }
+
+    pub(crate) fn was_told(&self, actor: usize, told: &Told) -> bool {
+        self.actors[actor].said.contains(told)
+    }
+
+    pub(crate) fn run(&mut self) {
+        for _ in 0..ROUNDS {
+            let mut is_quiet = true;
+            for actor in 0..self.actors.len() {
+                is_quiet &= !self.step(actor);
+                if self.crashes && self.rng.next_u32().is_multiple_of(4) {
+                    self.crash(actor);
+                }
+            }
+            if is_quiet && !self.crashes {
+                return;
+            }
+        }
+        assert!(self.crashes, "they never come to rest");
+    }
+
+    /// Moves time, and lets everything happen.
+    pub(crate) fn pass(&mut self, duration: std::time::Duration) {
+        self.now = self.now.plus(duration);
+        self.run();
+    }
+
+    pub(crate) fn step(&mut self, actor: usize) -> bool {
+        let queue = self.step_queue(actor);
+        let waiting = self.step_waiting(actor);
+        let claim = self.step_claim(actor);
+        let joining = self.step_joining(actor);
+        let conversation = self.step_conversation(actor);
+        queue || waiting || claim || joining || conversation
+    }
+
+    fn step_queue(&mut self, actor: usize) -> bool {
+        let Some(mut line) = self.actors[actor].queue.take() else {
+            return false;
+        };
+        let mut wants = Wants::default();
+        wants.mailboxes.push(self.day.mailbox.clone());
+        line.machine.wants(&mut wants);
+        let all_seen = self.relay.exchange(line.connection, &wants);
+        for seen in &all_seen {
+            if let Seen::Item(mailbox, item, cell) = seen {
+                let keys = [LiveKey {
+                    key: &self.day,
+                    version: 3,
+                }];
+                line.machine
+                    .handle_item(*mailbox, *item, cell, &keys, self.now);
+            }
+            line.machine.handle_seen(seen);
+        }
+        self.actors[actor].queue = Some(line);
+        !all_seen.is_empty()
+    }
+
+    fn step_waiting(&mut self, actor: usize) -> bool {
+        let Some(mut line) = self.actors[actor].waiting.take() else {
+            return false;
+        };
+        let moved = self.exchange(&mut line, actor);
+        while let Some(event) = line.machine.poll_event() {
+            let told = match event {
+                WaitingEvent::Contact(ContactEvent::CardExpired) => Told::CardExpired,
+                WaitingEvent::Contact(ContactEvent::Stored { .. }) => Told::Stored,
+                WaitingEvent::Contact(ContactEvent::Full) => Told::Full,
+                WaitingEvent::Contact(ContactEvent::AdditionStored) => Told::AdditionStored,
+                WaitingEvent::CouldNotJoin => Told::CouldNotJoin,
+                WaitingEvent::Offered(attestation) => Told::Offered(attestation.alias),
+                WaitingEvent::Joined => Told::Joined,
+            };
+            self.actors[actor].said.push(told);
+        }
+        if let Some((group, unsaid)) = line.machine.take_group() {
+            let contact = line.machine.contact();
+            let person = contact.person().clone();
+            let texts: Vec<String> = contact.texts().map(str::to_owned).collect();
+            match &mut self.actors[actor].conversation {
+                Some(open) => open.machine.go_on_in(group, self.now),
+                None => {
+                    let mut conversation = Conversation::of_person(group, person);
+                    for text in &texts[..texts.len() - unsaid.len()] {
+                        conversation.first_text(text.clone(), self.now);
+                    }
+                    for text in unsaid {
+                        conversation.say(&text, self.now, &mut self.rng).unwrap();
+                    }
+                    self.actors[actor].conversation = Some(self.line(conversation, actor));
+                }
+            }
+            return true;
+        }
+        self.actors[actor].waiting = Some(line);
+        moved
+    }
+
+    fn step_claim(&mut self, actor: usize) -> bool {
+        let Some(mut line) = self.actors[actor].claim.take() else {
+            return false;
+        };
+        let moved = self.exchange(&mut line, actor);
+        while let Some(event) = line.machine.poll_event() {
+            self.handle_claim_event(actor, event, &line.machine);
+        }
+        let has_arrived = line.machine.is_answered()
+            && (self.actors[actor].conversation.as_ref())
+                .is_some_and(|open| open.machine.person_has_arrived());
+        if has_arrived {
+            line.machine.end();
+        }
+        if !line.machine.is_over() {
+            self.actors[actor].claim = Some(line);
+        }
+        moved
+    }
+
+    fn step_joining(&mut self, actor: usize) -> bool {
+        let Some(mut line) = self.actors[actor].joining.take() else {
+            return false;
+        };
+        let mut wants = Wants::default();
+        line.machine.wants(&mut wants);
+        let all_seen = self.relay.exchange(line.connection, &wants);
+        for seen in &all_seen {
+            if let Some(group) = line.machine.handle_seen(seen, self.now, &mut self.rng) {
+                let conversation = Conversation::of_member(group);
+                self.actors[actor].conversation = Some(self.line(conversation, actor));
+                return true;
+            }
+        }
+        self.actors[actor].joining = Some(line);
+        !all_seen.is_empty()
+    }
+
+    /// A proposal of `colleague`, who waits for the Welcome that only `person` may sign.
+    pub(crate) fn proposal(&mut self, colleague: usize, person: PublicKey) -> Proposal {
+        let me = self.actors[colleague].me.clone().unwrap();
+        let credential = Credential::Member(me.attested.clone());
+        let own = OwnKeyPackage::new(Suite::Interop, &me.key, &credential, &mut self.rng).unwrap();
+        let proposal = Proposal {
+            member: me.attested,
+            reason: "Es abogada".to_owned(),
+            reads: Reads::FromNow,
+            key_package: own.message().to_vec().into(),
+        };
+        let expect = Expect {
+            profile: Profile::Conversation,
+            root: me.root,
+            signers: vec![person],
+            roster: None,
+            lineage: Lineage::Any,
+            welcome: None,
+        };
+        let joining = Joining::new(own, me.key, expect);
+        self.actors[colleague].joining = Some(self.line(joining, colleague));
+        proposal
+    }
+
+    /// She asks the desk, because nobody answers or she can't follow.
+    pub(crate) fn ask_desk(&mut self, person: usize, text: &str) {
+        let conversation = &self.actors[person].conversation.as_ref().unwrap().machine;
+        let group = conversation.group_id().to_vec();
+        let key = conversation.person_key().unwrap().clone();
+        let reason = match conversation.stopped() {
+            None => Reason::CameBack { group, person: key },
+            Some(_) => Reason::Rescue {
+                group,
+                person: key,
+                serial: conversation.next_serial(),
+            },
+        };
+        let roster = conversation.roster();
+        let contact = Contact::new(
+            Suite::Interop,
+            self.desk(),
+            reason,
+            "es",
+            text,
+            &mut self.rng,
+        )
+        .unwrap();
+        let mut waiting = Waiting::new(Suite::Interop, contact, Wanted::Offer, roster);
+        let card = self.card();
+        waiting.handle_card(&card, self.now, &mut self.rng).unwrap();
+        self.actors[person].waiting = Some(self.line(waiting, person));
+    }
+
+    /// She says yes to the desk's offer.
+    pub(crate) fn accept_offer(&mut self, person: usize) {
+        let waiting = &mut self.actors[person].waiting.as_mut().unwrap().machine;
+        let offered = waiting.accept().unwrap();
+        self.actors[person].waiting = None;
+        let (now, mut rng) = (self.now, self.rng_of());
+        self.talk(person).admit(&offered, now, &mut rng).unwrap();
+    }
+
+    /// Somebody is away for `days`, while the others look in now and then.
+    pub(crate) fn away(&mut self, absent: usize, days: u32) {
+        for _ in 0..days / 10 {
+            self.now = self.now.plus(std::time::Duration::from_secs(10 * 86_400));
+            self.relay.set_day(self.now.day());
+            for actor in (0..self.actors.len()).filter(|&actor| actor != absent) {
+                self.crash(actor);
+                for _ in 0..5 {
+                    self.step(actor);
+                }
+            }
+        }
+        self.crash(absent);
+        self.run();
+    }
+
+    /// A group of another person that names the conversation of `person` as its predecessor, and
+    /// whose Welcome stands in the thread of `offer`.
+    pub(crate) fn false_successor(&mut self, person: usize, offer: &OfferedKeyPackage) -> usize {
+        let terms = Terms {
+            profile: Profile::Conversation,
+            policy: POLICY,
+            root: self.authority.root(),
+            facilitators: Vec::new(),
+            predecessor: Some(Predecessor {
+                group: self.talk(person).group_id().to_vec().into(),
+                epoch: 1,
+            }),
+        };
+        let (mallory, key) = (self.key(), self.key());
+        let credential = device(&mallory, 1, &key.public());
+        let mut group = Group::create(
+            Suite::Interop,
+            terms,
+            key,
+            &credential,
+            self.now,
+            &mut self.rng,
+        )
+        .unwrap();
+        group.request(Change {
+            adds: vec![offer.message().to_vec().into()],
+            ..Change::default()
+        });
+        let actor = self.actor();
+        let conversation = Conversation::of_person(group, mallory);
+        self.actors[actor].conversation = Some(self.line(conversation, actor));
+        actor
+    }
+
+    pub(crate) fn rng_of(&mut self) -> Rng {
+        Rng::from_rng(&mut self.rng)
+    }
+
+    fn handle_claim_event(&mut self, actor: usize, event: ClaimEvent, claim: &Claim) {
+        let row = self.rows_all(actor, claim);
+        let now = self.now;
+        let queue = &mut self.actors[actor].queue.as_mut().unwrap().machine;
+        let told = match event {
+            ClaimEvent::Notice(_) => return,
+            ClaimEvent::ClaimedBy {
+                alias,
+                index,
+                until,
+            } => {
+                queue.claimed(row, index, until);
+                Told::ClaimedBy(alias)
+            }
+            ClaimEvent::LostTo { alias } => {
+                queue.answered(row, false, now);
+                Told::LostTo(alias)
+            }
+            ClaimEvent::Replied => {
+                queue.answered(row, true, now);
+                Told::Replied
+            }
+            ClaimEvent::Refused => {
+                queue.release(row);
+                self.actors[actor].conversation = None;
+                Told::Refused
+            }
+            ClaimEvent::Unanswerable => Told::Unanswerable,
+            ClaimEvent::Text(text) => {
+                let heard = &mut self.actors[actor];
+                match &mut heard.conversation {
+                    Some(open) => open.machine.first_text(text, now),
+                    None => heard.texts.push(text),
+                }
+                return;
+            }
+            ClaimEvent::Began(group) => {
+                let first = claim.opened().intake.text.clone();
+                self.begin(actor, *group, first);
+                Told::Began
+            }
+        };
+        self.actors[actor].said.push(told);
+    }
+
+    fn begin(&mut self, actor: usize, group: Group, first: String) {
+        if let Some(open) = &mut self.actors[actor].conversation
+            && open.machine.goes_on_in(&group)
+        {
+            return open.machine.go_on_in(group, self.now);
+        }
+        let mut conversation = Conversation::of_member(group);
+        conversation.first_text(first, self.now);
+        for text in std::mem::take(&mut self.actors[actor].texts) {
+            conversation.first_text(text, self.now);
+        }
+        self.actors[actor].conversation = Some(self.line(conversation, actor));
+    }
+
+    fn rows_all(&self, actor: usize, claim: &Claim) -> RowId {
+        let queue = &self.actors[actor].queue.as_ref().unwrap().machine;
+        queue.row_of(&claim.opened().intake.r).unwrap()
+    }
+
+    fn step_conversation(&mut self, actor: usize) -> bool {
+        let Some(mut line) = self.actors[actor].conversation.take() else {
+            return false;
+        };
+        let moved = self.exchange(&mut line, actor);
+        while let Some(event) = line.machine.poll_event() {
+            match event {
+                ConversationEvent::Proposed(_) => self.actors[actor].said.push(Told::Proposed),
+                ConversationEvent::ChangeRefused => {
+                    self.actors[actor].said.push(Told::ChangeRefused);
+                }
+                _ => {}
+            }
+        }
+        self.actors[actor].conversation = Some(line);
+        moved
+    }
+
+    fn exchange<M: Machine>(&mut self, line: &mut Line<M>, actor: usize) -> bool {
+        line.machine.handle_timeout(self.now, &mut self.rng);
+        let mut wants = Wants::default();
+        line.machine.wants(&mut wants);
+        if self.crashes && self.rng.next_u32().is_multiple_of(4) {
+            // Everything was done, and nobody learns of it.
+            self.relay.reconcile(line.connection, &wants);
+            while self.relay.run_request(line.connection) {}
+            reload_line(line, &mut self.relay, Viewer(actor as u32));
+            return true;
+        }
+        let all_seen = self.relay.exchange(line.connection, &wants);
+        for seen in &all_seen {
+            line.machine.handle_seen(seen, self.now, &mut self.rng);
+        }
+        !all_seen.is_empty()
+    }
+
+    /// Saves, forgets and loads everything of an actor, and connects again.
+    pub(crate) fn crash(&mut self, actor: usize) {
+        let Actor {
+            queue,
+            waiting,
+            claim,
+            conversation,
+            joining,
+            ..
+        } = &mut self.actors[actor];
+        let relay = &mut self.relay;
+        let viewer = Viewer(actor as u32);
+        reload(queue, relay, viewer);
+        reload(waiting, relay, viewer);
+        reload(claim, relay, viewer);
+        reload(conversation, relay, viewer);
+        reload(joining, relay, viewer);
+    }
+}
+
+fn reload<M: Serialize + DeserializeOwned>(
+    line: &mut Option<Line<M>>,
+    relay: &mut MemoryRelay,
+    viewer: Viewer,
+) {
+    if let Some(line) = line {
+        reload_line(line, relay, viewer);
+    }
+}
+
+fn reload_line<M: Serialize + DeserializeOwned>(
+    line: &mut Line<M>,
+    relay: &mut MemoryRelay,
+    viewer: Viewer,
+) {
+    let mut bytes = Vec::new();
+    ciborium::into_writer(&line.machine, &mut bytes).unwrap();
+    line.machine = ciborium::from_reader(bytes.as_slice()).unwrap();
+    relay.close(line.connection);
+    line.connection = relay.connect(viewer);
+}
