@@ -11,7 +11,7 @@ byte_array!(
     public MailboxKey, 32
 );
 byte_array!(
-    /// An item's random id within its mailbox.
+    /// Names an item in its mailbox, and says nothing else. [M-3], [M-4]
     public ItemId, 16
 );
 

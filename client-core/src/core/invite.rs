@@ -1,4 +1,4 @@
-//! Inviting a newcomer into a desk, and meeting her in the threads of the invitation's `r`. [D-8]
+//! Inviting a newcomer into a desk, and meeting her in the threads of the invitation's `r`. [I-10]
 //!
 //! Whoever reads the invitation on its way could use it first. So both sides compare six words over
 //! both keys, elsewhere; only then does the coordinator attest. The reply thread begins with the

@@ -1,4 +1,4 @@
-//! Joining a group by the Welcome in one's own welcome thread. [G-16]
+//! Joining a group by the Welcome in one's own welcome thread. [G-19]
 //!
 //! The thread is a contest that only the newcomer judges: what doesn't open, isn't for this
 //! KeyPackage, or leads to another group than her person was told, is skipped.

@@ -1,4 +1,4 @@
-//! What a member says: its own thread in an epoch, and what has to be said again in the next. [G-14]
+//! What a member says: its own thread in an epoch, and what has to be said again in the next. [G-15], [G-16]
 //!
 //! A counter is used up only by `Stored` or `Taken`, and the exact cell is kept until one of them is
 //! known, so that the thread has no holes. What the epoch's cut left out is sent again, same id.

@@ -1,4 +1,4 @@
-//! Another member's messages in an epoch: read in order, live, and to their end. [G-13], [G-15]
+//! Another member's messages in an epoch: read in order, live, and to their end. [G-14], [G-15]
 //!
 //! A stream ends at the smaller of its cut and its first void cell. Live readers go on behind a void
 //! cell; when the epoch closes, what they showed from the end on is not confirmed.

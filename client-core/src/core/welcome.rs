@@ -1,5 +1,5 @@
 //! Welcome heads: everyone who processes a commit puts them, so that a newcomer never depends on one
-//! member. [G-11]
+//! member. [G-11], [G-12]
 
 use cobijo_protocol::{
     parts::{Data, Head},

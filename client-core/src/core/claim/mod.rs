@@ -1,4 +1,4 @@
-//! A member of a desk answers somebody who waits. [I-5]–[I-9]
+//! A member of a desk answers somebody who waits. [I-5], [I-6], [I-7], [I-9]
 //!
 //! The claim only spares work. Who answers is decided in the reply thread, and what is offered there
 //! stands already: a first contact's Welcome, or a KeyPackage for a person who is a member of a group.

@@ -385,7 +385,7 @@ impl Row {
     }
 }
 
-/// Whether who says that she is a member of a group holds the key that she names. [I-3]
+/// Whether who says that she is a member of a group holds the key that she names. [I-1]
 fn is_signed(intake: &Intake) -> bool {
     match &intake.kind {
         IntakeKind::First => true,

@@ -89,7 +89,7 @@ impl Proposals {
         true
     }
 
-    /// Her yes: freshness is looked at here, by the adder alone. [D-3]
+    /// Her yes: freshness is looked at here, by the adder alone. [D-2]
     ///
     /// # Errors
     /// [`Unacceptable`]; the proposal stays as it is.

@@ -1,4 +1,4 @@
-//! Helping a person back who can't follow: her new leaf in, her old ones out. [G-10]
+//! Helping a person back who can't follow: her new leaf in, her old ones out. [P-16]
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Going on where a group can't: a rescue, or a successor through the desk. [G-10], [G-13]
+//! Going on where a group can't: a rescue, or a successor through the desk. [G-18]
 
 use cobijo_protocol::{
     commit::{POLICY, Predecessor, Profile, Terms},
@@ -21,7 +21,7 @@ use crate::{
 
 impl Conversation {
     /// Whether this conversation goes on in `group`: the same group after a rescue, or a successor,
-    /// whose Welcome the same person signed or was signed for. [G-13]
+    /// whose Welcome the same person signed or was signed for. [G-18]
     pub fn goes_on_in(&self, group: &Group) -> bool {
         let named = group
             .terms()
@@ -70,7 +70,7 @@ impl Conversation {
     }
 
     /// Her yes to a member of the desk who offers to come in: into this group, or where it can't be
-    /// followed, into its successor. [G-13]
+    /// followed, into its successor. [G-18]
     ///
     /// # Errors
     /// [`ConversationError::Unacceptable`] where the attestation is out of date; [`ConversationError::Group`].
@@ -124,7 +124,7 @@ impl Conversation {
         )?)
     }
 
-    /// Helps her, or a member, back who can't follow. [G-10]
+    /// Helps her, or a member, back who can't follow. [P-16]
     pub fn rescue(&mut self, opened: &Opened, now: Now) {
         let is_known = self.rescuing.iter().any(|rescuing| rescuing.is_for(opened));
         if self.is_open() && !is_known && self.person() == Some(opened.intake.person) {

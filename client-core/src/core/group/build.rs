@@ -1,4 +1,4 @@
-//! Commits of one's own: requested, built once the slot is known to be free, saved, then put. [G-12]
+//! Commits of one's own: requested, built once the slot is known to be free, saved, then put. [G-12], [G-13]
 
 use std::time::Duration;
 
@@ -65,7 +65,7 @@ const RENEW_AFTER_MESSAGES: u64 = 200;
 /// Above [`SELF_UPDATE_ON_JOINING_MAX`] leaves: time between a member's attempts.
 const RENEW_RETRY: Duration = Duration::from_secs(3600);
 
-/// When this member renews the group's secrets. [G-18]
+/// When this member renews the group's secrets. [G-20]
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Hygiene {
     epoch_since: Now,

@@ -1,4 +1,4 @@
-//! Closing an epoch: reading every stream to its end, then going on to the next. [G-15]
+//! Closing an epoch: reading every stream to its end, then going on to the next. [G-14]
 
 use std::collections::BTreeMap;
 

@@ -65,7 +65,7 @@ impl Shown {
         })
     }
 
-    /// Takes note of a message that stands in a stream.
+    /// Takes note of a message that stands in a stream., [A-3]
     fn show(&mut self, author: Author, message: Message, day: Day) -> Option<GroupEvent> {
         let id = message.id;
         let mark = Mark {
