@@ -243,10 +243,11 @@ fn group_message(group: &[u8], rest: &[u8]) -> Vec<u8> {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WelcomePayload {
-    /// The committer's day: the newcomer has caught up until then.
+    /// The committer's caught-up day: the newcomer has caught up until then.
     pub day: u32,
-    /// Highest desk serial in any leaf or earlier statement of the group.
-    pub desk_serial: u32,
+    /// The desk key of the highest serial in any leaf or earlier statement of the group. Signed by the
+    /// root, so that a committer can't make a newcomer refuse what everyone else follows.
+    pub desk_key: Option<Signed<DeskKey>>,
     /// The MLSMessage that holds the Welcome.
     pub welcome: ByteBuf,
 }

@@ -3,10 +3,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cobijo_protocol::{
+    card::DeskKey,
     cbor,
     commit::{EXPORTER_LABEL, TERMS_EXTENSION, Terms},
     credential::{Credential, Identity},
-    keys::{PublicKey, SecretKey},
+    keys::{PublicKey, SecretKey, Signed},
     slot::ThreadSecret,
 };
 use openmls::prelude::{
@@ -62,6 +63,8 @@ pub struct EpochFacts {
     pub own_leaf: u32,
     /// Its members, by index.
     pub leaves: Vec<Leaf>,
+    /// The desk key of the highest serial in a leaf's credential.
+    pub desk_key: Option<Signed<DeskKey>>,
     /// Its authenticator (RFC 9420 §8.7).
     pub authenticator: Vec<u8>,
 }
@@ -184,18 +187,27 @@ impl MlsState {
         let secret = group
             .export_secret(provider.crypto(), EXPORTER_LABEL, &[], 32)
             .map_err(|_| MlsError)?;
-        let leaves = group
-            .members()
-            .map(|member| {
-                let node = group.public_group().leaf(member.index).ok_or(MlsError)?;
-                leaf(member.index, node, root)
-            })
-            .collect::<Result<_, _>>()?;
+        let mut leaves = Vec::new();
+        let mut desk_key: Option<(u32, Signed<DeskKey>)> = None;
+        for member in group.members() {
+            let node = group.public_group().leaf(member.index).ok_or(MlsError)?;
+            let leaf = leaf(member.index, node, root)?;
+            let serial = leaf.identity.desk_serial();
+            if let (Some(serial), Some(signed)) = (serial, desk_key_of(node))
+                && desk_key
+                    .as_ref()
+                    .is_none_or(|(highest, _)| *highest < serial)
+            {
+                desk_key = Some((serial, signed));
+            }
+            leaves.push(leaf);
+        }
         Ok(EpochFacts {
             epoch: group.epoch().as_u64(),
             secret: ThreadSecret::try_from(secret.as_slice()).map_err(|_| MlsError)?,
             own_leaf: group.own_leaf_index().u32(),
             leaves,
+            desk_key: desk_key.map(|(_, signed)| signed),
             authenticator: group.epoch_authenticator().as_slice().to_vec(),
         })
     }
@@ -324,6 +336,15 @@ pub(super) fn identify(node: &LeafNode, root: &PublicKey) -> Option<(PublicKey, 
     let credential = BasicCredential::try_from(node.credential().clone()).ok()?;
     let identity = Credential::identify(credential.identity(), &key, root).ok()?;
     Some((key, identity))
+}
+
+/// The desk key that a member's leaf shows.
+fn desk_key_of(node: &LeafNode) -> Option<Signed<DeskKey>> {
+    let credential = BasicCredential::try_from(node.credential().clone()).ok()?;
+    match cbor::decode(credential.identity()).ok()? {
+        Credential::Member(attested) => Some(attested.desk_key),
+        Credential::Person(_) => None,
+    }
 }
 
 fn leaf(index: LeafNodeIndex, node: &LeafNode, root: &PublicKey) -> Result<Leaf, MlsError> {

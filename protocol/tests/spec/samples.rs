@@ -277,7 +277,7 @@ pub(crate) fn commit_data() -> Vec<(&'static str, CommitData)> {
 pub(crate) fn welcome_payload() -> WelcomePayload {
     WelcomePayload {
         day: DAY,
-        desk_serial: 3,
+        desk_key: Some(desk_key()),
         welcome: ByteBuf::from(vec![0x77; 40]),
     }
 }

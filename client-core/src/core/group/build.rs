@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 use sha2::{Digest, Sha256};
 
-use super::{Group, GroupEvent, Stop};
+use super::{Group, GroupEvent, Stop, judge};
 use crate::{
     core::{
         contest::{random, seal_bodies},
-        policy::{self, Added, PathLeaf, Refusal},
+        policy::{self, Added, PathLeaf, Presence, Refusal},
         port::{Chain, Now, Rng},
         welcome::WelcomeHead,
     },
@@ -142,7 +142,9 @@ impl Group {
         }
         self.request_statements(now);
         let (leaves, leaf) = (self.facts.leaves.len(), self.facts.own_leaf);
-        if self.requests.is_empty()
+        // After her leave only removals are valid.
+        if self.presence == Presence::Here
+            && self.requests.is_empty()
             && self
                 .hygiene
                 .attempt(leaves, leaf, self.outbox.counter(), now)
@@ -155,7 +157,7 @@ impl Group {
     }
 
     /// Builds the commit of the next request that still has something to do.
-    pub(super) fn build_next(&mut self, now: Now, rng: &mut Rng) {
+    pub(super) fn build_next(&mut self, rng: &mut Rng) {
         // The own count in the cut must be known, so nothing of one's own may be on its way.
         while self.leaving.is_none()
             && self.built.is_none()
@@ -171,7 +173,7 @@ impl Group {
             };
             let Some(plan) = plan else { continue };
             match self.check_plan(&plan) {
-                Ok(effect) if self.build(plan, effect.desk_serial, now, rng).is_ok() => {
+                Ok(_) if self.build(plan, rng).is_ok() => {
                     self.built = Some(request);
                 }
                 // Nothing was saved of a build that failed: the state is as before.
@@ -265,21 +267,19 @@ impl Group {
         policy::judge(&self.standing(), &change)
     }
 
-    fn build(
-        &mut self,
-        mut plan: Plan,
-        desk_serial: u32,
-        now: Now,
-        rng: &mut Rng,
-    ) -> Result<(), MlsError> {
-        let day = self
-            .relay
-            .map_or(now.day(), |relay| relay.day.min(now.day()));
+    fn build(&mut self, mut plan: Plan, rng: &mut Rng) -> Result<(), MlsError> {
+        let day = self.caught_up;
+        let shown = plan.data.statements.iter().filter_map(judge::desk_key);
+        let higher = shown.filter(|(serial, _)| *serial > self.desk_serial);
+        let desk_key = higher
+            .max_by_key(|(serial, _)| *serial)
+            .map(|(_, signed)| signed);
+        let desk_key = desk_key.or_else(|| self.desk_key.clone());
         let payload = |built: &Built| {
             let welcome = ByteBuf::from(built.welcome.clone().unwrap_or_default());
             cbor::encode(&WelcomePayload {
                 day,
-                desk_serial,
+                desk_key: desk_key.clone(),
                 welcome,
             })
         };

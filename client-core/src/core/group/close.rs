@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cobijo_protocol::{credential::Identity, slot::Kind};
+use cobijo_protocol::{card::DeskKey, credential::Identity, keys::Signed, slot::Kind};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
@@ -29,6 +29,8 @@ pub(super) struct Closing {
     pub(super) added: Vec<Identity>,
     /// What follows from it.
     pub(super) effect: Effect,
+    /// Desk keys that its statements show, with their serials.
+    pub(super) desk_keys: Vec<(u32, Signed<DeskKey>)>,
     /// Heads of the Welcomes.
     pub(super) welcomes: Vec<WelcomeHead>,
 }
@@ -70,7 +72,18 @@ impl Group {
         self.facts = facts;
         self.contest = Contest::new(self.facts.secret.clone(), Kind::Commit, 0);
         self.open_streams();
-        self.desk_serial = closing.effect.desk_serial;
+        for (serial, signed) in &closing.desk_keys {
+            self.note_desk_key(*serial, signed);
+        }
+        let highest = self
+            .facts
+            .leaves
+            .iter()
+            .filter_map(|leaf| leaf.identity.desk_serial())
+            .max();
+        if let (Some(serial), Some(signed)) = (highest, self.facts.desk_key.clone()) {
+            self.note_desk_key(serial, &signed);
+        }
         self.presence = closing.effect.presence;
         self.welcomes.extend(closing.welcomes);
         if let Some(built) = self.built.take().filter(|_| !closing.mine) {

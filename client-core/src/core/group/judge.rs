@@ -4,7 +4,13 @@
 //! is never followed. The order of checks is gate, public group, policy, and only then the own secrets,
 //! so that a commit which policy voids can't break anybody by a garbled path.
 
-use cobijo_protocol::{commit::CommitData, limits::COMMIT_VOIDS_REPORTED, slot::ThreadSecret};
+use cobijo_protocol::{
+    card::DeskKey,
+    commit::{CommitData, POLICY, Statement},
+    keys::Signed,
+    limits::COMMIT_VOIDS_REPORTED,
+    slot::ThreadSecret,
+};
 
 use super::{Author, Group, GroupEvent, Stop, close::Closing};
 use crate::{
@@ -52,6 +58,9 @@ impl Group {
     }
 
     fn verdict(&mut self, payload: Vec<u8>, mine: bool, rng: &mut Rng) -> Verdict {
+        if self.terms.policy != POLICY {
+            return Verdict::Stop(Stop::Policy);
+        }
         let examined = match self.mls.examine(&payload, &self.terms.root, rng) {
             Ok(examined) => examined,
             Err(Fault::Void) => return Verdict::Void { author: None },
@@ -95,7 +104,9 @@ impl Group {
             .filter_map(|add| add.identity)
             .collect();
         let author = examined.author;
+        let desk_keys = data.statements.iter().filter_map(desk_key).collect();
         Verdict::Valid(Box::new(Closing {
+            desk_keys,
             payload: payload.into(),
             mine,
             author,
@@ -137,6 +148,16 @@ impl Group {
                 Stop::Removed
             }
         }
+    }
+}
+
+/// The desk key that a statement shows; the policy has verified it.
+pub(super) fn desk_key(statement: &Statement) -> Option<(u32, Signed<DeskKey>)> {
+    match statement {
+        Statement::Removal { desk_key, .. } | Statement::MemberRescue { desk_key, .. } => {
+            Some((desk_key.unverified().ok()?.serial, desk_key.clone()))
+        }
+        Statement::Leave { .. } | Statement::Wipe { .. } | Statement::PersonRescue { .. } => None,
     }
 }
 

@@ -20,11 +20,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use cobijo_protocol::{
     Day,
+    card::{DeskKey, verify_desk_key},
     cell::CellHash,
     commit::{Terms, WelcomePayload},
     content::{Content, MessageId},
     credential::{Credential, Identity},
-    keys::{PublicKey, SecretKey},
+    keys::{PublicKey, SecretKey, Signed},
     limits::{STALE_MARGIN_DAYS, STREAM_AHEAD, STREAM_AHEAD_SMALL, STREAM_AHEAD_SMALL_ABOVE},
     parts::PAYLOAD_BYTES_MAX,
     slot::{Kind, TooLong},
@@ -65,6 +66,8 @@ pub struct Group {
     facts: EpochFacts,
     /// Highest desk serial in any leaf or statement so far.
     desk_serial: u32,
+    /// The desk key of that serial.
+    desk_key: Option<Signed<DeskKey>>,
     presence: Presence,
     /// Who signed the GroupInfo of the Welcome that this member joined by.
     welcomed_by: Option<Identity>,
@@ -138,7 +141,10 @@ impl Group {
             .iter()
             .find(|leaf| leaf.index == joined.signer)?;
         group.welcomed_by = Some(signer.identity.clone());
-        group.desk_serial = group.desk_serial.max(payload.desk_serial);
+        if let Some(signed) = &payload.desk_key {
+            let desk_key = verify_desk_key(signed, &group.terms.root).ok()?;
+            group.note_desk_key(desk_key.serial, signed);
+        }
         group.hygiene.joined();
         Some(group)
     }
@@ -159,6 +165,7 @@ impl Group {
         let mut group = Self {
             contest: Contest::new(facts.secret.clone(), Kind::Commit, 0),
             desk_serial: desk_serial.unwrap_or(0),
+            desk_key: facts.desk_key.clone(),
             presence: Presence::Here,
             welcomed_by: None,
             welcome: None,
@@ -359,7 +366,7 @@ impl Group {
                 self.catch_up(now);
                 self.say_leave(rng);
                 self.request_what_is_due(now);
-                self.build_next(now, rng);
+                self.build_next(rng);
                 self.seal_next(rng);
             }
             return;
@@ -402,6 +409,14 @@ impl Group {
             && self.streams.iter().all(Stream::is_caught_up)
         {
             self.caught_up = self.caught_up.max(relay.day.min(now.day()));
+        }
+    }
+
+    /// Keeps the desk key of the highest serial, for newcomers.
+    fn note_desk_key(&mut self, serial: u32, signed: &Signed<DeskKey>) {
+        if serial > self.desk_serial {
+            self.desk_serial = serial;
+            self.desk_key = Some(signed.clone());
         }
     }
 
