@@ -21,6 +21,7 @@ run: prerequisites ## builds and starts a relay on this machine, and prints what
 
 test: lint ## runs everything that must hold: formatting, lints, and all tests
 	cargo test --workspace
+	cargo run --package cobijo-tests --bin fuzz -- --seconds 5
 
 demo: prerequisites ## plays the whole journey with the real programs, one JSON line a step
 	cargo build --workspace --bins
