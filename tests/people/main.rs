@@ -585,7 +585,7 @@ fn a_false_successor_is_refused() {
         .offer()
         .unwrap();
     // Somebody who saw the offer invites Mar to a group of another person, said to be the successor.
-    let mallory = world.false_successor(ana, &offer);
+    world.false_successor(ana, &offer);
     world.run();
     assert!(
         world
@@ -596,7 +596,6 @@ fn a_false_successor_is_refused() {
     world.accept_offer(ana);
     world.run();
     assert_eq!(world.talk(mar).person(), world.talk(ana).person());
-    drop(mallory);
 }
 
 /// Puts a payload into a thread of `r`, as whoever knows it can.

@@ -339,18 +339,15 @@ impl World {
             };
             self.actors[actor].said.push(told);
         }
-        if let Some((group, unsaid)) = line.machine.take_group() {
-            let contact = line.machine.contact();
-            let person = contact.person().clone();
-            let texts: Vec<String> = contact.texts().map(str::to_owned).collect();
+        if let Some(joined) = line.machine.take_group() {
             match &mut self.actors[actor].conversation {
-                Some(open) => open.machine.go_on_in(group, self.now),
+                Some(open) => open.machine.go_on_in(joined.group, self.now),
                 None => {
-                    let mut conversation = Conversation::of_person(group, person);
-                    for text in &texts[..texts.len() - unsaid.len()] {
-                        conversation.first_text(text.clone(), self.now);
+                    let mut conversation = Conversation::of_person(joined.group, joined.person);
+                    for text in joined.said {
+                        conversation.first_text(text, self.now);
                     }
-                    for text in unsaid {
+                    for text in joined.unsaid {
                         conversation.say(&text, self.now, &mut self.rng).unwrap();
                     }
                     self.actors[actor].conversation = Some(self.line(conversation, actor));

@@ -215,11 +215,12 @@ impl Claim {
             Decision::Stands { mine: true, .. } => {
                 self.events.push_back(ClaimEvent::Replied);
                 self.notice(true);
-                let stage = std::mem::replace(&mut self.stage, Stage::Answered);
-                match stage {
-                    Stage::Answering(group) => self.events.push_back(ClaimEvent::Began(group)),
-                    // An offer waits for her yes.
-                    offering => self.stage = offering,
+                // An offer waits for her yes.
+                if !matches!(self.stage, Stage::Offering(_))
+                    && let Stage::Answering(group) =
+                        std::mem::replace(&mut self.stage, Stage::Answered)
+                {
+                    self.events.push_back(ClaimEvent::Began(group));
                 }
             }
             Decision::Stands { reply, .. } => {

@@ -1,75 +1,394 @@
-//! A person's side: her way from the first message to a conversation. Routes to the machines of
-//! `intake`, `waiting` and `conversation`.
+//! A person's side: her way from the first message to a conversation, and through the desk where
+//! nobody answers. Routes to the machines of `intake`, `waiting` and `conversation`.
+
+mod asking;
 
 use cobijo_protocol::link::{DeskId, DeskLink};
+use serde::{Deserialize, Serialize};
 
 use super::{
-    CardAbsent, ChannelId, Command, CommandError, Context, ConversationId, ConversationView, Entry,
-    Line, PersonCommand, PersonStage, PersonView,
+    CardAbsent, ChannelId, Command, CommandError, Context, ConversationEvent, ConversationId,
+    ConversationView, Entry, Event, IntakeFailure, Line, PersonCommand, PersonStage, PersonView,
 };
-use crate::core::port::{Now, Seen};
+use crate::{
+    core::{
+        card::{CardRefused, HighestCard},
+        conversation::{Conversation, ConversationError},
+        group::GroupError,
+        intake::{Contact, ContactEvent, Reason},
+        port::{Now, Seen, Wants},
+        waiting::{Waiting, WaitingEvent, Wanted},
+    },
+    mls::Suite,
+};
+use asking::Asking;
 
 /// A person who wrote to a desk.
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(super) struct Person {
     link: DeskLink,
+    card: HighestCard,
+    /// Her first contact, until somebody has answered.
+    first: Option<Contacting>,
+    conversation: Option<Talking>,
+    /// She asks the desk, because nobody answers or she can't follow.
+    asking: Option<Asking>,
+    has_taken_back: bool,
+    #[serde(skip)]
+    is_fetching: bool,
 }
 
-#[expect(clippy::unused_self, reason = "the machines come next")]
+/// A contact on a channel of its own.
+#[derive(Serialize, Deserialize)]
+struct Contacting {
+    channel: ChannelId,
+    waiting: Waiting,
+}
+
+/// Her conversation, on a channel of its own.
+#[derive(Serialize, Deserialize)]
+struct Talking {
+    id: ConversationId,
+    channel: ChannelId,
+    conversation: Conversation,
+}
+
 impl Person {
     /// Begins with her first message: fetches the card.
     pub(super) fn begin(
         command: PersonCommand,
         context: &mut Context<'_>,
     ) -> Result<Self, CommandError> {
-        let PersonCommand::Write { link, .. } = command else {
+        let PersonCommand::Write {
+            link,
+            language,
+            text,
+        } = command
+        else {
             return Err(CommandError::NotNow);
         };
-        context.fetch_card(link.relay.clone(), link.desk);
-        Ok(Self { link })
+        let contact = Contact::new(
+            Suite::PostQuantum,
+            link.desk,
+            Reason::First,
+            &language,
+            &text,
+            context.rng,
+        )
+        .map_err(|_| CommandError::TooLong)?;
+        let waiting = Waiting::new(Suite::PostQuantum, contact, Wanted::Claim, Vec::new());
+        let first = Contacting {
+            channel: context.new_channel(),
+            waiting,
+        };
+        let mut person = Self {
+            link,
+            card: HighestCard::default(),
+            first: Some(first),
+            conversation: None,
+            asking: None,
+            has_taken_back: false,
+            is_fetching: false,
+        };
+        person.go_on(context);
+        Ok(person)
     }
 
     pub(super) fn handle_command(
         &mut self,
-        _command: Command,
-        _context: &mut Context<'_>,
+        command: Command,
+        context: &mut Context<'_>,
     ) -> Result<(), CommandError> {
-        Err(CommandError::NotNow)
+        match command {
+            Command::Team(_) => Err(CommandError::NotMember),
+            Command::Person(command) => self.handle_person_command(command, context),
+            Command::Say { conversation, text } => {
+                let (now, talking) = (context.now, self.talking(conversation)?);
+                talking.conversation.say(&text, now, context.rng)?;
+                Ok(())
+            }
+            Command::Leave(conversation) => Ok(self.talking(conversation)?.conversation.leave()?),
+        }?;
+        self.go_on(context);
+        Ok(())
     }
 
+    fn handle_person_command(
+        &mut self,
+        command: PersonCommand,
+        context: &mut Context<'_>,
+    ) -> Result<(), CommandError> {
+        match command {
+            PersonCommand::Write { .. } => Err(CommandError::InUse),
+            PersonCommand::Add(text) => {
+                let first = self.first.as_mut().filter(|_| !self.has_taken_back);
+                let first = first.ok_or(CommandError::NotNow)?;
+                first
+                    .waiting
+                    .add(&text, context.rng)
+                    .map_err(|_| CommandError::TooLong)
+            }
+            PersonCommand::StopWaiting => {
+                let first = self.first.as_mut().ok_or(CommandError::NotNow)?;
+                first.waiting.take_back();
+                self.has_taken_back = true;
+                Ok(())
+            }
+            PersonCommand::Accept {
+                conversation,
+                proposal,
+            } => self.accept(conversation, proposal, context),
+            PersonCommand::Refuse {
+                conversation,
+                proposal,
+            } => self.refuse(conversation, proposal, context),
+            PersonCommand::Remove {
+                conversation,
+                member,
+            } => Ok(self.talking(conversation)?.conversation.remove(member)?),
+            PersonCommand::AskDesk { conversation, text } => {
+                self.ask_desk(conversation, &text, context)
+            }
+        }
+    }
+
+    fn talking(&mut self, id: ConversationId) -> Result<&mut Talking, CommandError> {
+        self.conversation
+            .as_mut()
+            .filter(|talking| talking.id == id)
+            .ok_or(CommandError::Unknown)
+    }
+
+    /// What is wanted on each channel.
     pub(super) fn lines(&self, _now: Now) -> Vec<Line> {
-        Vec::new()
+        let contacts = self.contacts().map(|contacting| {
+            let mut wants = Wants::default();
+            contacting.waiting.wants(&mut wants);
+            (contacting.channel, wants)
+        });
+        let followed = |talking: &&Talking| talking.conversation.stopped().is_none();
+        let talking = self.conversation.iter().filter(followed).map(|talking| {
+            let mut wants = Wants::default();
+            talking.conversation.wants(&mut wants);
+            (talking.channel, wants)
+        });
+        let line = |(channel, wants)| Line {
+            channel,
+            relay: self.link.relay.clone(),
+            wants,
+        };
+        contacts.chain(talking).map(line).collect()
     }
 
-    pub(super) fn handle_seen(&mut self, _: ChannelId, _: &Seen, _: &mut Context<'_>) {}
+    fn contacts(&self) -> impl Iterator<Item = &Contacting> {
+        self.first
+            .iter()
+            .chain(self.asking.iter().map(Asking::contacting))
+    }
+
+    fn contacts_mut(&mut self) -> impl Iterator<Item = &mut Contacting> {
+        self.first
+            .iter_mut()
+            .chain(self.asking.iter_mut().map(Asking::contacting_mut))
+    }
+
+    pub(super) fn handle_seen(
+        &mut self,
+        channel: ChannelId,
+        seen: &Seen,
+        context: &mut Context<'_>,
+    ) {
+        let now = context.now;
+        for contacting in self
+            .contacts_mut()
+            .filter(|contacting| contacting.channel == channel)
+        {
+            contacting.waiting.handle_seen(seen, now, context.rng);
+        }
+        if let Some(talking) = self
+            .conversation
+            .as_mut()
+            .filter(|talking| talking.channel == channel)
+        {
+            talking.conversation.handle_seen(seen, now, context.rng);
+        }
+        self.go_on(context);
+    }
 
     pub(super) fn handle_card_fetched(
         &mut self,
-        _desk: &DeskId,
-        _card: Result<Vec<u8>, CardAbsent>,
-        _context: &mut Context<'_>,
+        desk: &DeskId,
+        card: Result<Vec<u8>, CardAbsent>,
+        context: &mut Context<'_>,
     ) {
+        if *desk != self.link.desk {
+            return;
+        }
+        self.is_fetching = false;
+        let card = card.map_err(|absent| match absent {
+            CardAbsent::NotFound => IntakeFailure::NoDesk,
+            CardAbsent::Unreachable => IntakeFailure::Unreachable,
+        });
+        let believed = card.and_then(|bytes| {
+            let believed = self.card.accept(&bytes, desk);
+            believed.map_err(|_: CardRefused| IntakeFailure::BadCard)
+        });
+        let now = context.now;
+        let mut failure = believed.as_ref().err().copied();
+        for contacting in self
+            .contacts_mut()
+            .filter(|one| one.waiting.needs_card(now))
+        {
+            let sealed = match &believed {
+                Ok(card) => contacting
+                    .waiting
+                    .handle_card(card, now, context.rng)
+                    .is_ok(),
+                Err(_) => false,
+            };
+            if !sealed {
+                failure.get_or_insert(IntakeFailure::BadCard);
+                contacting.waiting.postpone_card(now);
+            }
+        }
+        if let Some(failure) = failure {
+            context.event(Event::IntakeFailed(failure));
+        }
+        self.go_on(context);
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Now> {
-        None
+        let contacts = self
+            .contacts()
+            .filter_map(|contacting| contacting.waiting.poll_timeout());
+        let talking = self
+            .conversation
+            .iter()
+            .filter_map(|talking| talking.conversation.poll_timeout());
+        contacts.chain(talking).min()
     }
 
-    pub(super) fn handle_timeout(&mut self, _context: &mut Context<'_>) {}
+    pub(super) fn handle_timeout(&mut self, context: &mut Context<'_>) {
+        let now = context.now;
+        self.contacts_mut()
+            .for_each(|contacting| contacting.waiting.handle_timeout(now));
+        if let Some(talking) = &mut self.conversation {
+            talking.conversation.handle_timeout(now, context.rng);
+        }
+        self.go_on(context);
+    }
+
+    /// Passes on what the machines have to tell, and fetches a card where one is needed.
+    fn go_on(&mut self, context: &mut Context<'_>) {
+        self.go_on_first(context);
+        self.go_on_asking(context);
+        if let Some(talking) = &mut self.conversation {
+            while let Some(event) = talking.conversation.poll_event() {
+                context.event(Event::Conversation(talking.id, event));
+            }
+        }
+        let needs_card = self
+            .contacts()
+            .any(|contacting| contacting.waiting.needs_card(context.now));
+        if needs_card && !self.is_fetching {
+            self.is_fetching = true;
+            context.fetch_card(self.link.relay.clone(), self.link.desk);
+        }
+    }
+
+    fn go_on_first(&mut self, context: &mut Context<'_>) {
+        let Some(first) = &mut self.first else { return };
+        while let Some(event) = first.waiting.poll_event() {
+            if let WaitingEvent::Contact(event) = event {
+                contact_event(event, context);
+            }
+        }
+        if first.waiting.is_over() {
+            self.first = None;
+            return;
+        }
+        let Some(joined) = first.waiting.take_group() else {
+            return;
+        };
+        let mut conversation = Conversation::of_person(joined.group, joined.person);
+        for text in joined.said {
+            conversation.first_text(text, context.now);
+        }
+        for text in joined.unsaid {
+            // It was short enough for the waiting thread, and that is shorter.
+            let _fits = conversation.say(&text, context.now, context.rng);
+        }
+        let id = context.new_conversation();
+        self.conversation = Some(Talking {
+            id,
+            channel: context.new_channel(),
+            conversation,
+        });
+        self.first = None;
+        context.event(Event::Answered(id));
+    }
 
     pub(super) fn view(&self) -> PersonView {
         PersonView {
             link: self.link.clone(),
-            stage: PersonStage::Sending,
-            conversation: None,
+            stage: self.stage(),
+            conversation: self.conversation.as_ref().map(|talking| talking.id),
+        }
+    }
+
+    fn stage(&self) -> PersonStage {
+        match (&self.conversation, &self.first) {
+            (Some(talking), _) if talking.conversation.is_open() => PersonStage::Talking,
+            (None, Some(_)) if self.has_taken_back => PersonStage::Ended,
+            (None, Some(first)) if first.waiting.contact().is_stored() => PersonStage::Waiting,
+            (None, Some(_)) => PersonStage::Sending,
+            (Some(_) | None, _) => PersonStage::Ended,
         }
     }
 
     pub(super) fn conversations(&self) -> Vec<ConversationView> {
-        Vec::new()
+        let view = |talking: &Talking| {
+            let mut proposals = talking.conversation.proposals();
+            proposals.extend(self.asking.as_ref().and_then(Asking::proposal));
+            ConversationView {
+                id: talking.id,
+                members: talking.conversation.members(),
+                code: Some(talking.conversation.code()),
+                open: talking.conversation.is_open(),
+                proposals,
+            }
+        };
+        self.conversation.iter().map(view).collect()
     }
 
-    pub(super) fn history(&self, _conversation: ConversationId) -> Vec<Entry> {
-        Vec::new()
+    pub(super) fn history(&self, id: ConversationId) -> Vec<Entry> {
+        let talking = self
+            .conversation
+            .as_ref()
+            .filter(|talking| talking.id == id);
+        talking.map_or_else(Vec::new, |talking| talking.conversation.history().to_vec())
+    }
+}
+
+/// Tells what became of her contact with the desk.
+fn contact_event(event: ContactEvent, context: &mut Context<'_>) {
+    context.event(match event {
+        ContactEvent::CardExpired => Event::CardExpired,
+        ContactEvent::Stored { wait_minutes } => Event::IntakeStored { wait_minutes },
+        ContactEvent::Full => Event::IntakeFailed(IntakeFailure::Full),
+        ContactEvent::AdditionStored => Event::AdditionStored,
+    });
+}
+
+impl From<ConversationError> for CommandError {
+    fn from(error: ConversationError) -> Self {
+        match error {
+            ConversationError::Group(GroupError::TooLong(_)) => Self::TooLong,
+            ConversationError::Group(_)
+            | ConversationError::Mls(_)
+            | ConversationError::Stopped => Self::Stopped,
+            ConversationError::NotPerson => Self::NotNow,
+            ConversationError::Unacceptable(_) | ConversationError::Unknown => Self::Unknown,
+        }
     }
 }

@@ -63,19 +63,18 @@ impl History {
 
     /// What she wrote while she waited: before everything that is said in the group.
     pub(super) fn first_text(&mut self, text: String, own: bool, now: Now) -> Entry {
-        let entry = Entry {
-            id: None,
-            clock: 0,
-            at: now,
-            author: Some(Speaker::Person),
-            own,
-            content: EntryContent::Text(text),
-            state: EntryState::Stored,
-        };
+        let entry = text_of_hers(text, 0, own, now);
         let place = self
             .entries
             .partition_point(|known| known.clock == 0 && known.author.is_some());
         self.entries.insert(place, entry.clone());
+        entry
+    }
+
+    /// What she told the desk: behind all that is shown.
+    pub(super) fn asked(&mut self, text: String, own: bool, now: Now) -> Entry {
+        let entry = text_of_hers(text, self.clock(), own, now);
+        self.entries.push(entry.clone());
         entry
     }
 
@@ -97,6 +96,19 @@ impl History {
         for entry in &mut self.entries {
             entry.clock = 0;
         }
+    }
+}
+
+/// A text of hers that was not said in the group.
+fn text_of_hers(text: String, clock: u64, own: bool, now: Now) -> Entry {
+    Entry {
+        id: None,
+        clock,
+        at: now,
+        author: Some(Speaker::Person),
+        own,
+        content: EntryContent::Text(text),
+        state: EntryState::Stored,
     }
 }
 

@@ -108,6 +108,12 @@ impl Conversation {
         self.events.push_back(ConversationEvent::Entry(entry));
     }
 
+    /// What she told the desk when she asked it: said beside the group, after all that is shown.
+    pub fn asked(&mut self, text: String, now: Now) {
+        let entry = self.history.asked(text, self.person.is_some(), now);
+        self.events.push_back(ConversationEvent::Entry(entry));
+    }
+
     /// All lines, in order.
     pub fn history(&self) -> &[Entry] {
         self.history.entries()
@@ -161,6 +167,11 @@ impl Conversation {
     /// Whether it can be written in: not after she has left.
     pub fn is_open(&self) -> bool {
         self.group.stop().is_none() && !self.left && self.person().is_some()
+    }
+
+    /// Whether she may ask the desk about it: not after she has left.
+    pub fn may_ask(&self) -> bool {
+        !self.left
     }
 
     /// What waits for her answer.

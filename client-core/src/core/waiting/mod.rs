@@ -8,7 +8,7 @@ use cobijo_protocol::{
     card::{Attestation, Card},
     commit::Profile,
     intake::SignedReply,
-    keys::PublicKey,
+    keys::{PublicKey, SecretKey},
 };
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
@@ -65,6 +65,18 @@ pub enum WaitingEvent {
     Offered(Box<Attestation>),
     /// It was joined: take it with [`Waiting::take_group`].
     Joined,
+}
+
+/// An answer that was joined.
+pub struct Joined {
+    /// The group.
+    pub group: Group,
+    /// Her key in it.
+    pub person: SecretKey,
+    /// What she wrote while she waited.
+    pub said: Vec<String>,
+    /// What she wrote too late for the waiting thread: it must be said in the group.
+    pub unsaid: Vec<String>,
 }
 
 impl Waiting {
@@ -178,18 +190,24 @@ impl Waiting {
         }
     }
 
-    /// What was joined, and what she wrote that must be said there.
-    pub fn take_group(&mut self) -> Option<(Group, Vec<String>)> {
-        if !self.contact.is_settled() {
-            return None;
-        }
-        if !matches!(self.answer, Answer::Joined(_)) {
+    /// What was joined, once nothing is on its way into the waiting thread any more.
+    pub fn take_group(&mut self) -> Option<Joined> {
+        if !matches!(self.answer, Answer::Joined(_)) || !self.contact.is_settled() {
             return None;
         }
         let Answer::Joined(group) = std::mem::replace(&mut self.answer, Answer::Over) else {
             return None;
         };
-        Some((*group, self.contact.finish()))
+        let mut said: Vec<_> = self.contact.texts().map(str::to_owned).collect();
+        let unsaid = self.contact.finish();
+        said.truncate(said.len().saturating_sub(unsaid.len()));
+        let person = self.contact.person().clone();
+        Some(Joined {
+            group: *group,
+            person,
+            said,
+            unsaid,
+        })
     }
 
     /// What is wanted from the relay.

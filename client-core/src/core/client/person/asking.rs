@@ -1,0 +1,195 @@
+//! She asks the desk: because nobody answers, or because she can't follow her conversation. [G-10], [G-13]
+
+use cobijo_protocol::{
+    content::{MessageId, Reads},
+    credential::Identity,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    CommandError, Contact, Contacting, Context, ConversationEvent, ConversationId, Event, Person,
+    Reason, Suite, Waiting, WaitingEvent, Wanted, contact_event,
+};
+use crate::{
+    core::{
+        client::{ProposalView, Speaker, Stopped},
+        conversation::Conversation,
+    },
+    mls::key_package::OfferedKeyPackage,
+};
+
+/// Her question to the desk.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Asking {
+    contacting: Contacting,
+}
+
+impl Asking {
+    pub(super) fn contacting(&self) -> &Contacting {
+        &self.contacting
+    }
+
+    pub(super) fn contacting_mut(&mut self) -> &mut Contacting {
+        &mut self.contacting
+    }
+
+    /// Who offers to come in, shown as a proposal.
+    pub(super) fn proposal(&self) -> Option<ProposalView> {
+        let offered = self.contacting.waiting.offer()?;
+        let Identity::Member { attestation, .. } = offered.identity() else {
+            return None;
+        };
+        Some(ProposalView {
+            id: proposal_id(&offered),
+            alias: attestation.alias.clone(),
+            role: attestation.role,
+            reason: String::new(),
+            reads: Reads::FromNow,
+        })
+    }
+}
+
+impl Person {
+    /// Asks the desk, once at a time.
+    pub(super) fn ask_desk(
+        &mut self,
+        id: ConversationId,
+        text: &str,
+        context: &mut Context<'_>,
+    ) -> Result<(), CommandError> {
+        if self.asking.is_some() {
+            return Err(CommandError::NotNow);
+        }
+        let desk = self.link.desk;
+        let conversation = &mut self.talking(id)?.conversation;
+        let reason = reason(conversation).ok_or(CommandError::Stopped)?;
+        let roster = conversation.roster();
+        let contact = Contact::new(Suite::PostQuantum, desk, reason, "und", text, context.rng)
+            .map_err(|_| CommandError::TooLong)?;
+        conversation.asked(text.to_owned(), context.now);
+        let waiting = Waiting::new(Suite::PostQuantum, contact, Wanted::Offer, roster);
+        let contacting = Contacting {
+            channel: context.new_channel(),
+            waiting,
+        };
+        self.asking = Some(Asking { contacting });
+        Ok(())
+    }
+
+    /// Her yes, to a proposal in the conversation or to the desk's offer.
+    pub(super) fn accept(
+        &mut self,
+        id: ConversationId,
+        proposal: MessageId,
+        context: &mut Context<'_>,
+    ) -> Result<(), CommandError> {
+        if !self.is_offer(proposal) {
+            return Ok(self
+                .talking(id)?
+                .conversation
+                .accept(proposal, context.now)?);
+        }
+        let Some(offered) = self.offer() else {
+            return Err(CommandError::Unknown);
+        };
+        let talking = self.talking(id)?;
+        let before = talking.conversation.group_id().to_vec();
+        talking
+            .conversation
+            .admit(&offered, context.now, context.rng)?;
+        if talking.conversation.group_id() != before {
+            // The successor is another group: the relay should not link the two.
+            talking.channel = context.new_channel();
+        }
+        self.asking = None;
+        Ok(())
+    }
+
+    /// Her no.
+    pub(super) fn refuse(
+        &mut self,
+        id: ConversationId,
+        proposal: MessageId,
+        context: &mut Context<'_>,
+    ) -> Result<(), CommandError> {
+        match self
+            .asking
+            .as_mut()
+            .filter(|asking| asking.proposal().is_some_and(|offer| offer.id == proposal))
+        {
+            Some(asking) => asking.contacting.waiting.refuse(context.rng),
+            None => self
+                .talking(id)?
+                .conversation
+                .refuse(proposal, context.now, context.rng)?,
+        }
+        Ok(())
+    }
+
+    fn offer(&self) -> Option<OfferedKeyPackage> {
+        self.asking.as_ref()?.contacting.waiting.offer()
+    }
+
+    fn is_offer(&self, proposal: MessageId) -> bool {
+        self.offer()
+            .is_some_and(|offered| proposal_id(&offered) == proposal)
+    }
+
+    /// Passes on what the desk answers.
+    pub(super) fn go_on_asking(&mut self, context: &mut Context<'_>) {
+        let (Some(asking), Some(talking)) = (&mut self.asking, &mut self.conversation) else {
+            return;
+        };
+        let waiting = &mut asking.contacting.waiting;
+        while let Some(event) = waiting.poll_event() {
+            match event {
+                WaitingEvent::Contact(event) => contact_event(event, context),
+                WaitingEvent::Offered(attestation) => {
+                    let offers = Speaker::Member {
+                        alias: attestation.alias.clone(),
+                        role: attestation.role,
+                    };
+                    context.event(Event::Conversation(
+                        talking.id,
+                        ConversationEvent::DeskOffers(offers),
+                    ));
+                }
+                WaitingEvent::CouldNotJoin | WaitingEvent::Joined => {}
+            }
+        }
+        // A member of the group has let her in again.
+        if let Some(joined) = waiting.take_group() {
+            if talking.conversation.goes_on_in(&joined.group) {
+                talking.conversation.go_on_in(joined.group, context.now);
+                talking.channel = context.new_channel();
+            }
+            self.asking = None;
+        }
+    }
+}
+
+/// Why she asks: a conversation that she ended, or erased, is over.
+fn reason(conversation: &Conversation) -> Option<Reason> {
+    let group = conversation.group_id().to_vec();
+    let person = conversation.person_key()?.clone();
+    match conversation.stopped() {
+        None | Some(Stopped::Removed) => conversation
+            .may_ask()
+            .then_some(Reason::CameBack { group, person }),
+        Some(Stopped::Broken | Stopped::Stale | Stopped::UnknownRules) => Some(Reason::Rescue {
+            group,
+            person,
+            serial: conversation.next_serial(),
+        }),
+        Some(Stopped::Left | Stopped::Wiped) => None,
+    }
+}
+
+/// An offer's number among the proposals: the first bytes of its hash.
+fn proposal_id(offered: &OfferedKeyPackage) -> MessageId {
+    let mut id = [0; MessageId::LEN];
+    id.iter_mut()
+        .zip(offered.hash())
+        .for_each(|(byte, hashed)| *byte = hashed);
+    MessageId::from_bytes(id)
+}
