@@ -11,6 +11,8 @@ mod provider;
 pub mod state;
 pub(crate) mod verdict;
 
+pub use verdict::Fault;
+
 use openmls::prelude::Ciphersuite;
 use serde::{Deserialize, Serialize};
 

@@ -231,12 +231,10 @@ impl MlsState {
     /// Decrypts what stands in a message slot of `leaf`. Anything but a PrivateMessage with an
     /// application message of this very leaf and epoch, without authenticated data, is void and leaves
     /// every ratchet where it was. [G-7]
-    pub(crate) fn decrypt(
-        &mut self,
-        message: &[u8],
-        leaf: u32,
-        rng: &mut Rng,
-    ) -> Result<Vec<u8>, Fault> {
+    ///
+    /// # Errors
+    /// [`Fault::Void`] for such a cell; [`Fault::Broken`] where the own state can't be read.
+    pub fn decrypt(&mut self, message: &[u8], leaf: u32, rng: &mut Rng) -> Result<Vec<u8>, Fault> {
         self.attempt(rng, |live, _| {
             let message =
                 MlsMessageIn::tls_deserialize_exact_bytes(message).map_err(|_| Fault::Void)?;

@@ -8,7 +8,7 @@ use openmls::prelude::ApplyUpdatePathError;
 
 /// Whether everyone refuses, or perhaps only this member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// The same for everyone.
     Void,
     /// Perhaps only for this member.
