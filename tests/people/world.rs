@@ -8,33 +8,30 @@ use cobijo_client_core::{
         },
         client::{ConversationEvent, EntryContent, RowId},
         conversation::Conversation,
-        group::{Change, Group},
+        group::Group,
         intake::{Contact, ContactEvent, Reason},
-        joining::{Expect, Joining, Lineage},
+        joining::Joining,
         port::{Now, Rng, Seen, Wants},
         waiting::{Waiting, WaitingEvent, Wanted},
     },
-    mls::{
-        Suite, hpke,
-        key_package::{OfferedKeyPackage, OwnKeyPackage},
-    },
+    mls::{Suite, hpke},
 };
 use cobijo_protocol::{
     card::{Card, Role},
-    commit::{POLICY, Predecessor, Profile, Terms},
-    content::{IntakeKey, Proposal, Reads},
+    content::IntakeKey,
     credential::Credential,
-    keys::{PublicKey, SecretKey},
+    keys::SecretKey,
     link::DeskId,
     mailbox::MailboxKey,
     slot::ThreadSecret,
 };
 use cobijo_tests::{
-    authority::{Authority, device},
-    memory_relay::{ConnectionId, MemoryRelay, Viewer},
+    authority::Authority,
+    memory_relay::{MemoryRelay, Viewer},
 };
 use rand_core::{Rng as _, SeedableRng as _};
-use serde::{Serialize, de::DeserializeOwned};
+
+use crate::machine::{Line, Machine, reload, reload_line};
 
 pub(crate) const NOW: Now = Now::from_millis(20_000 * 86_400_000);
 const ROUNDS: usize = 200;
@@ -82,47 +79,6 @@ pub(crate) enum Told {
     ChangeRefused,
 }
 
-pub(crate) struct Line<M> {
-    pub(crate) machine: M,
-    connection: ConnectionId,
-}
-
-pub(crate) trait Machine: Serialize + DeserializeOwned {
-    fn wants(&self, wants: &mut Wants);
-    fn handle_seen(&mut self, seen: &Seen, now: Now, rng: &mut Rng);
-    fn handle_timeout(&mut self, now: Now, rng: &mut Rng);
-}
-
-macro_rules! machine {
-    ($type:ty) => {
-        impl Machine for $type {
-            fn wants(&self, wants: &mut Wants) {
-                self.wants(wants);
-            }
-            fn handle_seen(&mut self, seen: &Seen, now: Now, rng: &mut Rng) {
-                self.handle_seen(seen, now, rng);
-            }
-            fn handle_timeout(&mut self, now: Now, rng: &mut Rng) {
-                self.handle_timeout(now, rng);
-            }
-        }
-    };
-}
-machine!(Claim);
-machine!(Conversation);
-
-impl Machine for Waiting {
-    fn wants(&self, wants: &mut Wants) {
-        self.wants(wants);
-    }
-    fn handle_seen(&mut self, seen: &Seen, now: Now, rng: &mut Rng) {
-        self.handle_seen(seen, now, rng);
-    }
-    fn handle_timeout(&mut self, now: Now, _rng: &mut Rng) {
-        self.handle_timeout(now);
-    }
-}
-
 impl World {
     pub(crate) fn new() -> Self {
         let mailbox = SecretKey::from_bytes([31; 32]);
@@ -168,7 +124,7 @@ impl World {
         }
     }
 
-    fn actor(&mut self) -> usize {
+    pub(crate) fn actor(&mut self) -> usize {
         self.actors.push(Actor {
             me: None,
             queue: None,
@@ -371,7 +327,7 @@ impl World {
             && (self.actors[actor].conversation.as_ref())
                 .is_some_and(|open| open.machine.person_has_arrived());
         if has_arrived {
-            line.machine.end();
+            line.machine.person_arrived(self.now);
         }
         if !line.machine.is_over() {
             self.actors[actor].claim = Some(line);
@@ -395,118 +351,6 @@ impl World {
         }
         self.actors[actor].joining = Some(line);
         !all_seen.is_empty()
-    }
-
-    /// A proposal of `colleague`, who waits for the Welcome that only `person` may sign.
-    pub(crate) fn proposal(&mut self, colleague: usize, person: PublicKey) -> Proposal {
-        let me = self.actors[colleague].me.clone().unwrap();
-        let credential = Credential::Member(me.attested.clone());
-        let own = OwnKeyPackage::new(Suite::Interop, &me.key, &credential, &mut self.rng).unwrap();
-        let proposal = Proposal {
-            member: me.attested,
-            reason: "Es abogada".to_owned(),
-            reads: Reads::FromNow,
-            key_package: own.message().to_vec().into(),
-        };
-        let expect = Expect {
-            profile: Profile::Conversation,
-            root: me.root,
-            signers: vec![person],
-            roster: None,
-            lineage: Lineage::Any,
-            welcome: None,
-        };
-        let joining = Joining::new(own, me.key, expect);
-        self.actors[colleague].joining = Some(self.line(joining, colleague));
-        proposal
-    }
-
-    /// She asks the desk, because nobody answers or she can't follow.
-    pub(crate) fn ask_desk(&mut self, person: usize, text: &str) {
-        let conversation = &self.actors[person].conversation.as_ref().unwrap().machine;
-        let group = conversation.group_id().to_vec();
-        let key = conversation.person_key().unwrap().clone();
-        let reason = match conversation.stopped() {
-            None => Reason::CameBack { group, person: key },
-            Some(_) => Reason::Rescue {
-                group,
-                person: key,
-                serial: conversation.next_serial(),
-            },
-        };
-        let roster = conversation.roster();
-        let contact = Contact::new(
-            Suite::Interop,
-            self.desk(),
-            reason,
-            "es",
-            text,
-            &mut self.rng,
-        )
-        .unwrap();
-        let mut waiting = Waiting::new(Suite::Interop, contact, Wanted::Offer, roster);
-        let card = self.card();
-        waiting.handle_card(&card, self.now, &mut self.rng).unwrap();
-        self.actors[person].waiting = Some(self.line(waiting, person));
-    }
-
-    /// She says yes to the desk's offer.
-    pub(crate) fn accept_offer(&mut self, person: usize) {
-        let waiting = &mut self.actors[person].waiting.as_mut().unwrap().machine;
-        let offered = waiting.accept().unwrap();
-        self.actors[person].waiting = None;
-        let (now, mut rng) = (self.now, self.rng_of());
-        self.talk(person).admit(&offered, now, &mut rng).unwrap();
-    }
-
-    /// Somebody is away for `days`, while the others look in now and then.
-    pub(crate) fn away(&mut self, absent: usize, days: u32) {
-        for _ in 0..days / 10 {
-            self.now = self.now.plus(std::time::Duration::from_secs(10 * 86_400));
-            self.relay.set_day(self.now.day());
-            for actor in (0..self.actors.len()).filter(|&actor| actor != absent) {
-                self.crash(actor);
-                for _ in 0..5 {
-                    self.step(actor);
-                }
-            }
-        }
-        self.crash(absent);
-        self.run();
-    }
-
-    /// A group of another person that names the conversation of `person` as its predecessor, and
-    /// whose Welcome stands in the thread of `offer`.
-    pub(crate) fn false_successor(&mut self, person: usize, offer: &OfferedKeyPackage) -> usize {
-        let terms = Terms {
-            profile: Profile::Conversation,
-            policy: POLICY,
-            root: self.authority.root(),
-            facilitators: Vec::new(),
-            predecessor: Some(Predecessor {
-                group: self.talk(person).group_id().to_vec().into(),
-                epoch: 1,
-            }),
-        };
-        let (mallory, key) = (self.key(), self.key());
-        let credential = device(&mallory, 1, &key.public());
-        let mut group = Group::create(
-            Suite::Interop,
-            terms,
-            key,
-            &credential,
-            self.now,
-            &mut self.rng,
-        )
-        .unwrap();
-        group.request(Change {
-            adds: vec![offer.message().to_vec().into()],
-            ..Change::default()
-        });
-        let actor = self.actor();
-        let conversation = Conversation::of_person(group, mallory);
-        self.actors[actor].conversation = Some(self.line(conversation, actor));
-        actor
     }
 
     pub(crate) fn rng_of(&mut self) -> Rng {
@@ -631,26 +475,4 @@ impl World {
         reload(conversation, relay, viewer);
         reload(joining, relay, viewer);
     }
-}
-
-fn reload<M: Serialize + DeserializeOwned>(
-    line: &mut Option<Line<M>>,
-    relay: &mut MemoryRelay,
-    viewer: Viewer,
-) {
-    if let Some(line) = line {
-        reload_line(line, relay, viewer);
-    }
-}
-
-fn reload_line<M: Serialize + DeserializeOwned>(
-    line: &mut Line<M>,
-    relay: &mut MemoryRelay,
-    viewer: Viewer,
-) {
-    let mut bytes = Vec::new();
-    ciborium::into_writer(&line.machine, &mut bytes).unwrap();
-    line.machine = ciborium::from_reader(bytes.as_slice()).unwrap();
-    relay.close(line.connection);
-    line.connection = relay.connect(viewer);
 }

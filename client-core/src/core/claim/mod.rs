@@ -7,7 +7,7 @@ mod advisory;
 pub mod queue;
 pub mod thread;
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use cobijo_protocol::{
     card::Attested,
@@ -31,6 +31,9 @@ use advisory::{Claimed, Claims};
 use queue::Opened;
 use thread::WaitingThread;
 
+/// Time after a person's arrival in which her last texts may still come on another connection.
+const LATE_TEXTS_WAIT: Duration = Duration::from_secs(120);
+
 /// A member of a desk, as her leaves show her.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Me {
@@ -53,6 +56,8 @@ pub struct Claim {
     replies: Replies,
     thread: WaitingThread,
     stage: Stage,
+    /// Until then her last texts may come, though she has arrived.
+    late_until: Option<Now>,
     /// Alias of somebody else whose reply stands, as far as the thread is read.
     answered_by: Option<String>,
     #[serde(skip)]
@@ -142,6 +147,7 @@ impl Claim {
             thread,
             opened,
             stage: Stage::Claiming,
+            late_until: None,
             answered_by: None,
             events: VecDeque::new(),
         })
@@ -162,9 +168,11 @@ impl Claim {
         matches!(self.stage, Stage::Answered)
     }
 
-    /// She has arrived, or nobody waits for her any more.
-    pub fn end(&mut self) {
-        self.stage = Stage::Over;
+    /// She has arrived in the conversation: what she wrote before still comes, on this other connection.
+    pub fn person_arrived(&mut self, now: Now) {
+        if self.is_answered() && self.late_until.is_none() {
+            self.late_until = Some(now.plus(LATE_TEXTS_WAIT));
+        }
     }
 
     /// What is wanted from the relay.
@@ -402,12 +410,9 @@ impl Claim {
     /// When to call [`Self::handle_timeout`].
     pub fn poll_timeout(&self) -> Option<Now> {
         match &self.stage {
+            Stage::Answered => self.late_until,
             Stage::Inviting(group) | Stage::Answering(group) => group.poll_timeout(),
-            Stage::Claiming
-            | Stage::Reading
-            | Stage::Offering(_)
-            | Stage::Answered
-            | Stage::Over => None,
+            Stage::Claiming | Stage::Reading | Stage::Offering(_) | Stage::Over => None,
         }
     }
 
@@ -415,6 +420,9 @@ impl Claim {
     pub fn handle_timeout(&mut self, now: Now, rng: &mut Rng) {
         if let Stage::Inviting(group) | Stage::Answering(group) = &mut self.stage {
             group.handle_timeout(now, rng);
+        }
+        if self.late_until.is_some_and(|until| until <= now) && self.thread.is_at_end() {
+            self.stage = Stage::Over;
         }
     }
 

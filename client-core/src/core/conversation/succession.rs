@@ -12,7 +12,7 @@ use crate::{
     core::{
         claim::queue::Opened,
         client::ConversationEvent,
-        group::{Group, Member},
+        group::{Change, Group, Member},
         intake::PersonPackage,
         port::{Now, Rng},
     },
@@ -87,9 +87,17 @@ impl Conversation {
         if attestation.not_after < now.day() {
             return Err(Unacceptable::OutOfDate.into());
         }
+        let attestation = attestation.clone();
         if !self.is_open() {
             let successor = self.successor(&person, now, rng)?;
             self.go_on_in(successor, now);
+        }
+        // Who can't follow any more comes back through the desk: the leaf that she lost goes first.
+        if self.roster().contains(&attestation.key) {
+            self.group.request(Change {
+                removes: vec![attestation.key],
+                ..Change::default()
+            });
         }
         self.add(offered);
         Ok(())

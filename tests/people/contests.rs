@@ -1,0 +1,218 @@
+//! Who answers her: races, and replies and Welcomes that nobody can join.
+
+use cobijo_client_core::core::{claim::Claim, port::Put};
+use cobijo_protocol::{
+    card::Role,
+    cbor,
+    credential::Credential,
+    intake::{Reply, SignedReply, sign_not_this_one},
+    limits::CLAIM_LIFETIME,
+    slot::{Kind, Slot, claim_secret},
+};
+use cobijo_tests::{
+    authority::Authority,
+    memory_relay::{Lie, Viewer},
+};
+
+use crate::{
+    put, r, welcome_secret,
+    world::{Told, World},
+};
+
+#[test]
+fn of_two_who_race_for_her_one_gets_her_and_both_know_who() {
+    for steps in 0..8 {
+        let mut world = World::new();
+        let ana = world.person("Hola");
+        let luz = world.member("Luz");
+        let mar = world.member("Mar");
+        world.run();
+        world.claim(luz);
+        for _ in 0..steps {
+            world.step(luz);
+        }
+        // Luz's claim lapses while she is slow.
+        world.now = world.now.plus(CLAIM_LIFETIME * 2);
+        world.claim(mar);
+        world.run();
+        // Mar saw Luz's claim for the first time just now, and tries again when it lapses.
+        if world.was_told(mar, &Told::ClaimedBy("Luz".to_owned())) {
+            assert!(
+                world.actors[luz].conversation.is_some(),
+                "after {steps} steps"
+            );
+            continue;
+        }
+        let winners: Vec<_> = [luz, mar]
+            .into_iter()
+            .filter(|&member| world.actors[member].conversation.is_some())
+            .collect();
+        let [winner] = winners[..] else {
+            panic!("{} winners after {steps} steps", winners.len())
+        };
+        let (loser, alias) = if winner == luz {
+            (mar, "Luz")
+        } else {
+            (luz, "Mar")
+        };
+        let told = [
+            Told::LostTo(alias.to_owned()),
+            Told::ClaimedBy(alias.to_owned()),
+        ];
+        assert!(
+            told.iter().any(|told| world.was_told(loser, told)),
+            "after {steps} steps"
+        );
+        world.say(winner, "Aquí estoy");
+        world.run();
+        assert!(world.texts(ana).contains(&"Aquí estoy".to_owned()));
+    }
+}
+
+#[test]
+fn replies_that_race_are_decided_by_the_reply_thread() {
+    let mut world = World::new();
+    let ana = world.person("Hola");
+    let luz = world.member("Luz");
+    let mar = world.member("Mar");
+    world.run();
+    let opened = {
+        let row = world.rows(mar)[0];
+        world.actors[mar]
+            .queue
+            .as_mut()
+            .unwrap()
+            .machine
+            .claim(row)
+            .unwrap()
+    };
+    world.claim(luz);
+    // Both hold a claim: the relay showed Mar an empty claim thread.
+    let claims = claim_secret(world.day.seed.as_bytes(), &opened.intake.r);
+    let first = Slot::derive(&claims, Kind::Claim, 0, 0).address();
+    world.relay.lie(Viewer(mar as u32), first, Lie::Empty);
+    let me = world.actors[mar].me.clone().unwrap();
+    let claim = Claim::new(me, opened, &mut world.rng).unwrap();
+    world.actors[mar].claim = Some(world.line(claim, mar));
+    for _ in 0..40 {
+        world.step(luz);
+        world.step(mar);
+    }
+    world.run();
+    let lost = [(luz, "Mar"), (mar, "Luz")]
+        .into_iter()
+        .filter(|(member, winner)| {
+            world.was_told(*member, &Told::LostTo((*winner).to_owned()))
+                || world.was_told(*member, &Told::ClaimedBy((*winner).to_owned()))
+        })
+        .count();
+    assert_eq!(lost, 1);
+    assert!(world.was_told(ana, &Told::Joined));
+}
+
+#[test]
+fn a_signed_reply_that_cant_be_joined_is_refused_and_the_contest_goes_on() {
+    let mut world = World::new();
+    let ana = world.person("Hola");
+    let luz = world.member("Luz");
+    let mar = world.member("Mar");
+    world.run();
+    let me = world.actors[mar].me.clone().unwrap();
+    let reply = SignedReply::sign(&me.key, me.attested, &r(&world, ana), [7; 32], Vec::new());
+    put(
+        &mut world,
+        ana,
+        Kind::Reply,
+        0,
+        &cbor::encode(&Reply::Claimed(reply)),
+    );
+    world.run();
+    assert!(world.was_told(ana, &Told::CouldNotJoin));
+    world.claim(luz);
+    world.run();
+    assert!(world.was_told(luz, &Told::Replied));
+    assert!(world.was_told(ana, &Told::Joined));
+    assert!(!world.was_told(luz, &Told::LostTo("Mar".to_owned())));
+}
+
+#[test]
+fn a_reply_of_a_desk_that_signed_itself_is_void() {
+    let mut world = World::new();
+    let ana = world.person("Hola");
+    let luz = world.member("Luz");
+    world.run();
+    let key = world.key();
+    let mut other = Authority::new(9);
+    let Credential::Member(attested) = other.attest("Luz", Role::Accompanier, &key.public()) else {
+        panic!("a member's credential");
+    };
+    let reply = SignedReply::sign(&key, attested, &r(&world, ana), [7; 32], Vec::new());
+    put(
+        &mut world,
+        ana,
+        Kind::Reply,
+        0,
+        &cbor::encode(&Reply::Claimed(reply)),
+    );
+    world.run();
+    assert!(!world.was_told(ana, &Told::CouldNotJoin));
+    world.claim(luz);
+    world.run();
+    assert!(world.was_told(ana, &Told::Joined));
+}
+
+#[test]
+fn nobody_but_she_says_not_this_one() {
+    let mut world = World::new();
+    let ana = world.person("Hola");
+    let luz = world.member("Luz");
+    world.run();
+    world.claim(luz);
+    let forged = sign_not_this_one(&world.key(), &r(&world, ana), 0);
+    put(&mut world, ana, Kind::Reply, 1, &cbor::encode(&forged));
+    world.run();
+    assert!(!world.was_told(luz, &Told::Refused));
+    assert!(world.was_told(ana, &Told::Joined));
+}
+
+#[test]
+fn a_garbage_welcome_before_the_true_one_is_passed_over() {
+    let mut world = World::new();
+    let ana = world.person("Hola");
+    let luz = world.member("Luz");
+    world.run();
+    let slot = Slot::derive(&welcome_secret(&world, ana), Kind::Welcome, 0, 0);
+    let garbage = slot.seal(b"\0no Welcome", [1; 24]).unwrap();
+    assert!(world.relay.put_raw(&Put::new(&slot, garbage)));
+    world.claim(luz);
+    world.run();
+    assert!(world.was_told(ana, &Told::Joined));
+    assert!(!world.was_told(ana, &Told::CouldNotJoin));
+}
+
+#[test]
+fn a_welcome_to_another_group_in_her_slot_is_passed_over() {
+    let mut world = World::new();
+    let ana = world.person("Hola");
+    let luz = world.member("Luz");
+    let mar = world.member("Mar");
+    world.run();
+    world.claim(mar);
+    let slot = Slot::derive(&welcome_secret(&world, ana), Kind::Welcome, 0, 0);
+    while !world.relay.is_used(&slot.address()) {
+        world.step(mar);
+    }
+    // Mar's Welcome stands, and Mar is never heard of again.
+    world.actors[mar].claim = None;
+    world.run();
+    world.claim(luz);
+    world.run();
+    world.pass(CLAIM_LIFETIME * 2);
+    if world.actors[luz].conversation.is_none() {
+        world.claim(luz);
+        world.run();
+    }
+    world.say(luz, "Aquí estoy");
+    world.run();
+    assert!(world.texts(ana).contains(&"Aquí estoy".to_owned()));
+}

@@ -1,0 +1,79 @@
+//! In the room: a colleague by her yes, her no, who leaves and who is removed.
+
+use cobijo_client_core::core::client::{EntryContent, Stopped};
+
+use crate::conversation;
+
+#[test]
+fn a_colleague_comes_in_by_her_yes_and_leaves() {
+    let (mut world, ana, luz) = conversation();
+    let mar = world.member("Mar");
+    let person = world.talk(luz).person().unwrap();
+    let proposal = world.proposal(mar, person);
+    let (now, mut rng) = (world.now, world.rng_of());
+    world
+        .talk(luz)
+        .propose(proposal.clone(), now, &mut rng)
+        .unwrap();
+    world.talk(luz).propose(proposal, now, &mut rng).unwrap();
+    world.run();
+    let proposals = world.talk(ana).proposals();
+    assert_eq!(proposals.len(), 1, "the same KeyPackage again is ignored");
+    world.talk(ana).accept(proposals[0].id, now).unwrap();
+    world.run();
+    world.say(mar, "Hola, soy Mar");
+    world.run();
+    assert!(world.texts(ana).contains(&"Hola, soy Mar".to_owned()));
+    assert_eq!(world.texts(mar), ["Hola, soy Mar"], "nothing from before");
+    assert_eq!(world.talk(ana).members().len(), 3);
+    world.talk(mar).leave().unwrap();
+    world.run();
+    world.pass(std::time::Duration::from_secs(60));
+    assert_eq!(world.talk(ana).members().len(), 2);
+    assert_eq!(world.talk(mar).stopped(), Some(Stopped::Left));
+}
+
+#[test]
+fn her_no_is_final_and_an_old_attestation_is_not_added() {
+    let (mut world, ana, luz) = conversation();
+    let mar = world.member("Mar");
+    let person = world.talk(luz).person().unwrap();
+    let proposal = world.proposal(mar, person);
+    let (now, mut rng) = (world.now, world.rng_of());
+    world
+        .talk(luz)
+        .propose(proposal.clone(), now, &mut rng)
+        .unwrap();
+    world.run();
+    let id = world.talk(ana).proposals()[0].id;
+    world.talk(ana).refuse(id, now, &mut rng).unwrap();
+    world.talk(luz).propose(proposal, now, &mut rng).unwrap();
+    world.run();
+    assert!(world.talk(ana).proposals().is_empty());
+    assert!(world.talk(ana).accept(id, now).is_err());
+    let refusals = world
+        .talk(luz)
+        .history()
+        .iter()
+        .filter(|entry| matches!(entry.content, EntryContent::Refusal(_)));
+    assert_eq!(refusals.count(), 1);
+}
+
+#[test]
+fn she_removes_an_accompanier() {
+    let (mut world, ana, luz) = conversation();
+    let key = world.talk(ana).roster()[0];
+    world.talk(ana).remove(key).unwrap();
+    world.run();
+    assert_eq!(world.talk(luz).stopped(), Some(Stopped::Removed));
+    assert_eq!(world.talk(ana).members().len(), 1);
+}
+
+#[test]
+fn her_leave_ends_it() {
+    let (mut world, ana, luz) = conversation();
+    world.talk(ana).leave().unwrap();
+    world.pass(std::time::Duration::from_secs(60));
+    assert_eq!(world.talk(ana).stopped(), Some(Stopped::Left));
+    assert!(!world.talk(luz).is_open());
+}

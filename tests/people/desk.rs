@@ -1,0 +1,126 @@
+//! Through the desk: when nobody answers, and when somebody can't follow.
+
+use cobijo_client_core::core::client::Stopped;
+use cobijo_protocol::slot::{Kind, Slot};
+
+use crate::{conversation, world::Told};
+
+#[test]
+fn when_nobody_answers_a_colleague_comes_through_the_desk() {
+    let (mut world, ana, luz) = conversation();
+    let mar = world.member("Mar");
+    world.actors[luz].queue = None;
+    world.ask_desk(ana, "Nadie contesta");
+    world.run();
+    world.claim(mar);
+    world.run();
+    assert!(world.was_told(ana, &Told::Offered("Mar".to_owned())));
+    assert!(
+        world.actors[mar].conversation.is_none(),
+        "only her yes adds"
+    );
+    world.accept_offer(ana);
+    world.run();
+    world.say(mar, "Soy Mar");
+    world.run();
+    assert!(world.texts(ana).contains(&"Soy Mar".to_owned()));
+    assert!(world.texts(luz).contains(&"Soy Mar".to_owned()));
+    assert_eq!(world.texts(mar), ["Nadie contesta", "Soy Mar"]);
+}
+
+#[test]
+fn an_accompanier_who_cant_follow_any_more_comes_back_through_the_desk() {
+    let (mut world, ana, luz) = conversation();
+    world.away(luz, 100);
+    assert_eq!(world.talk(luz).stopped(), Some(Stopped::Stale));
+    world.ask_desk(ana, "Nadie contesta");
+    world.run();
+    world.claim(luz);
+    world.run();
+    world.accept_offer(ana);
+    world.run();
+    world.say(luz, "Perdona, ya estoy");
+    world.run();
+    assert!(world.texts(ana).contains(&"Perdona, ya estoy".to_owned()));
+    assert_eq!(world.talk(ana).members().len(), 2);
+}
+
+#[test]
+fn who_was_away_too_long_gets_a_successor_through_the_desk() {
+    let (mut world, ana, luz) = conversation();
+    world.say(ana, "Me voy un tiempo");
+    world.run();
+    world.away(ana, 100);
+    assert_eq!(world.talk(ana).stopped(), Some(Stopped::Stale));
+    world.actors[luz].conversation = None;
+    let mar = world.member("Mar");
+    world.ask_desk(ana, "He vuelto");
+    world.run();
+    world.pass(std::time::Duration::from_secs(700));
+    world.claim(mar);
+    world.run();
+    world.accept_offer(ana);
+    world.run();
+    world.say(mar, "Soy Mar");
+    world.say(ana, "Hola, Mar");
+    world.run();
+    assert_eq!(world.texts(ana).first().unwrap(), "Hola");
+    assert!(world.texts(ana).contains(&"Soy Mar".to_owned()));
+    assert!(world.texts(mar).contains(&"Hola, Mar".to_owned()));
+    assert_eq!(world.talk(ana).stopped(), None);
+}
+
+#[test]
+fn a_member_of_the_group_lets_her_in_again() {
+    let (mut world, ana, luz) = conversation();
+    world.away(ana, 100);
+    assert_eq!(world.talk(ana).stopped(), Some(Stopped::Stale));
+    world.ask_desk(ana, "He vuelto");
+    world.run();
+    let group = world.talk(luz).group_id().to_vec();
+    let rescues = world.actors[luz]
+        .queue
+        .as_ref()
+        .unwrap()
+        .machine
+        .rescues(&group);
+    let now = world.now;
+    world.talk(luz).rescue(&rescues[0].1, now);
+    world.pass(std::time::Duration::from_secs(60));
+    assert!(world.was_told(ana, &Told::Joined));
+    world.say(ana, "Ya estoy");
+    world.say(luz, "Qué bien");
+    world.run();
+    assert!(world.texts(luz).contains(&"Ya estoy".to_owned()));
+    assert!(world.texts(ana).contains(&"Qué bien".to_owned()));
+    assert_eq!(world.talk(luz).members().len(), 2);
+}
+
+#[test]
+fn a_false_successor_is_refused() {
+    let (mut world, ana, _) = conversation();
+    let mar = world.member("Mar");
+    world.ask_desk(ana, "Nadie contesta");
+    world.run();
+    world.claim(mar);
+    world.run();
+    let offer = world.actors[ana]
+        .waiting
+        .as_ref()
+        .unwrap()
+        .machine
+        .offer()
+        .unwrap();
+    // Somebody who saw the offer invites Mar to a group of another person, said to be the successor.
+    world.false_successor(ana, &offer);
+    world.run();
+    assert!(
+        world
+            .relay
+            .is_used(&Slot::derive(offer.welcome_secret(), Kind::Welcome, 0, 0).address())
+    );
+    assert!(world.actors[mar].conversation.is_none());
+    world.accept_offer(ana);
+    world.run();
+    assert_eq!(world.talk(mar).person(), world.talk(ana).person());
+}
