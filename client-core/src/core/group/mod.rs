@@ -327,10 +327,22 @@ impl Group {
         self.advance(now, rng);
     }
 
-    /// When [`Self::handle_timeout`] is due.
+    /// When [`Self::handle_timeout`] is due; at once where something was asked for meanwhile. Where the
+    /// relay must speak first, there is nothing to wait for.
     pub fn poll_timeout(&self) -> Option<Now> {
-        if self.stop().is_some() {
+        let is_open = self.closing.is_none() && self.built.is_none() && self.contest.is_free();
+        if self.stop().is_some() || !is_open || self.outbox.is_putting() {
             return None;
+        }
+        let can_seal = self.outbox.is_waiting() && self.outbox.has_room();
+        if can_seal || self.has_leave_to_say() {
+            return Some(Now::default());
+        }
+        if self.leaving.is_some() {
+            return None;
+        }
+        if !self.requests.is_empty() {
+            return Some(Now::default());
         }
         self.learned
             .iter()

@@ -52,15 +52,23 @@ impl Group {
         self.leaving.get_or_insert(Leaving { person, said: None });
     }
 
+    /// Whether the leave has not been said yet for the leaf as it is now.
+    pub(super) fn has_leave_to_say(&self) -> bool {
+        let hash = self.leaf(self.facts.own_leaf).map(|leaf| leaf.node_hash);
+        self.leaving
+            .as_ref()
+            .is_some_and(|leaving| leaving.said != hash)
+    }
+
     /// Says the leave for the leaf as it is now: an own commit that was on its way has changed it.
     pub(super) fn say_leave(&mut self, rng: &mut Rng) {
         let own = self.facts.own_leaf;
+        if self.built.is_some() || !self.has_leave_to_say() {
+            return;
+        }
         let (Some(leaving), Some(leaf)) = (&self.leaving, self.leaf(own)) else {
             return;
         };
-        if self.built.is_some() || leaving.said == Some(leaf.node_hash) {
-            return;
-        }
         let said = Some(leaf.node_hash);
         let key = leaving.person.as_ref().unwrap_or(self.mls.key());
         let statement = sign_leave(key, self.mls.group(), own, &leaf.node_hash);
@@ -95,18 +103,18 @@ impl Group {
         let learned = std::mem::take(&mut self.learned);
         for Learned { statement, due } in learned {
             let removes = self.covered(&statement);
-            if removes.is_empty() {
+            // Nobody can remove itself: somebody else has learned it too.
+            if removes.is_empty() || removes.contains(&self.own_key()) {
                 continue;
             }
-            if due > now || removes.contains(&self.own_key()) {
+            if due > now {
                 self.learned.push(Learned { statement, due });
                 continue;
             }
-            let statements = vec![statement];
             let change = Change {
                 adds: Vec::new(),
                 removes,
-                statements,
+                statements: vec![statement],
             };
             self.requests.push_back(Request {
                 change,
