@@ -256,6 +256,7 @@ impl World {
     }
 }
 
+/// [G-12]
 #[test]
 fn a_person_and_an_accompanier_talk() {
     let mut world = World::new();
@@ -280,6 +281,7 @@ fn a_person_and_an_accompanier_talk() {
     assert!(world.group(luz).is_settled() && world.group(ana).is_settled());
 }
 
+///
 #[test]
 fn a_crash_or_a_lost_connection_loses_nothing() {
     let mut world = World::new();
@@ -354,6 +356,7 @@ fn the_person_leaves_with_all_her_leaves() {
     assert_eq!(world.group(luz).members().len(), 1);
 }
 
+/// [G-13]
 #[test]
 fn members_who_commit_at_once_agree() {
     let mut world = World::new();

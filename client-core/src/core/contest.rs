@@ -276,6 +276,7 @@ mod tests {
         assert!(candidate.unwrap().mine);
     }
 
+    /// [C-6]
     #[test]
     fn a_void_cell_moves_the_own_payload_to_the_next_index_with_all_that_goes_before_it() {
         let (mut contest, mut rng) = contest();

@@ -326,6 +326,7 @@ mod tests {
         assert_eq!(bench.outbox.counter(), 1);
     }
 
+    /// [G-16]
     #[test]
     fn what_the_cut_left_out_is_sent_again_in_order() {
         let mut bench = Bench::with([1, 2, 3]);

@@ -238,7 +238,7 @@ mod tests {
         assert_eq!(until(&stream), 24);
     }
 
-    /// [G-15]
+    /// [G-15] [G-14]
     #[test]
     fn a_stream_ends_at_the_smaller_of_its_cut_and_its_first_void_cell() {
         let mut stream = stream();
@@ -252,6 +252,7 @@ mod tests {
         assert_eq!(stream.shown_from(3).count(), 0);
     }
 
+    /// [G-14]
     #[test]
     fn closing_puts_the_void_cell_into_the_first_empty_slot_below_the_cut_and_no_other() {
         let mut stream = stream();

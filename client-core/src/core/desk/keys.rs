@@ -266,6 +266,7 @@ mod tests {
         (desk_key, sealed.into_vec())
     }
 
+    ///
     #[test]
     fn a_coordinator_receives_the_desk_key_and_nobody_else_can_open_it() {
         let rng = &mut rng();
