@@ -175,6 +175,7 @@ fn nobody_but_she_says_not_this_one() {
     assert!(world.was_told(ana, &Told::Joined));
 }
 
+/// [G-19]
 #[test]
 fn a_garbage_welcome_before_the_true_one_is_passed_over() {
     let mut world = World::new();
@@ -190,6 +191,7 @@ fn a_garbage_welcome_before_the_true_one_is_passed_over() {
     assert!(!world.was_told(ana, &Told::CouldNotJoin));
 }
 
+/// [G-19]
 #[test]
 fn a_welcome_to_another_group_in_her_slot_is_passed_over() {
     let mut world = World::new();

@@ -4,6 +4,7 @@ use cobijo_client_core::core::client::{EntryContent, Stopped};
 
 use crate::conversation;
 
+///
 #[test]
 fn a_colleague_comes_in_by_her_yes_and_leaves() {
     let (mut world, ana, luz) = conversation();
@@ -33,6 +34,7 @@ fn a_colleague_comes_in_by_her_yes_and_leaves() {
     assert_eq!(world.talk(mar).stopped(), Some(Stopped::Left));
 }
 
+/// [A-4] [D-2]
 #[test]
 fn her_no_is_final_and_an_old_attestation_is_not_added() {
     let (mut world, ana, luz) = conversation();

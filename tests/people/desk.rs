@@ -45,6 +45,7 @@ fn an_accompanier_who_cant_follow_any_more_comes_back_through_the_desk() {
     assert_eq!(world.talk(ana).members().len(), 2);
 }
 
+/// [G-17] [G-18]
 #[test]
 fn who_was_away_too_long_gets_a_successor_through_the_desk() {
     let (mut world, ana, luz) = conversation();
@@ -96,6 +97,7 @@ fn a_member_of_the_group_lets_her_in_again() {
     assert_eq!(world.talk(luz).members().len(), 2);
 }
 
+/// [G-18]
 #[test]
 fn a_false_successor_is_refused() {
     let (mut world, ana, _) = conversation();

@@ -5,6 +5,7 @@ use cobijo_protocol::{keys::SecretKey, limits::CLAIM_LIFETIME, slot::ThreadSecre
 
 use crate::world::{Told, World};
 
+/// [I-7]
 #[test]
 fn a_person_writes_and_somebody_answers() {
     let mut world = World::new();
@@ -37,6 +38,7 @@ fn a_person_writes_and_somebody_answers() {
     assert!(world.actors[luz].claim.is_none());
 }
 
+/// [I-5]
 #[test]
 fn what_she_adds_while_she_waits_and_a_long_text_arrive() {
     let mut world = World::new();
