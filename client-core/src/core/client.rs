@@ -8,6 +8,7 @@
 mod channels;
 mod command;
 mod context;
+mod conversations;
 mod event;
 mod person;
 mod side;
@@ -153,6 +154,8 @@ pub struct Client {
     channels: Channels,
     outputs: VecDeque<Output>,
     stored: [u8; 32],
+    /// The clock as it was told last.
+    now: Now,
 }
 
 /// All that is saved.
@@ -213,6 +216,7 @@ impl Client {
         now: Now,
         rng: &mut Rng,
     ) -> Result<(), CommandError> {
+        self.now = now;
         let mut effects = Vec::new();
         let mut context = Context::new(now, rng, &mut self.state.numbers, &mut effects);
         self.state.side.handle_command(command, &mut context)?;
@@ -222,6 +226,7 @@ impl Client {
 
     /// Takes what the shell has to tell.
     pub fn handle_input(&mut self, input: Input, now: Now, rng: &mut Rng) {
+        self.now = now;
         let mut effects = Vec::new();
         let seen = match &input {
             Input::Opened { channel } => {
@@ -263,20 +268,23 @@ impl Client {
 
     /// When [`Input::Timeout`] is wanted, at the latest.
     pub fn poll_timeout(&self) -> Option<Now> {
-        [self.state.side.poll_timeout(), self.channels.poll_timeout()]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            self.state.side.poll_timeout(self.now),
+            self.channels.poll_timeout(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// What the profile is.
     pub fn standing(&self) -> Standing {
-        self.state.side.standing()
+        self.state.side.standing(self.now)
     }
 
     /// Who waits, longest first; empty off shift.
     pub fn queue(&self) -> Vec<QueueRow> {
-        self.state.side.queue()
+        self.state.side.queue(self.now)
     }
 
     /// All conversations.
@@ -295,6 +303,7 @@ impl Client {
             channels: Channels::default(),
             outputs: VecDeque::new(),
             stored: [0; 32],
+            now: Now::default(),
         }
     }
 

@@ -1,3 +1,504 @@
-//! A member of a desk.
+//! A member of a desk: the desk's group, and all that follows from being in it. [D-1]–[D-9]
+//!
+//! The owner routes. Its parts: `keys` sign as the desk, `board` is what members told each other,
+//! `shift` opens mailboxes and answers; then there are invitations, the card, and KeyPackages to take.
+//!
+//! * `hearing`: what the group says
+//! * `routing`: what the shift, invitations and takings say
+//! * `publishing`: the card, its intake key, the desk key's renewal
+//! * `evicting`: removing a member
+//! * `asking`: what the member in front asks for
 
+mod asking;
+pub(crate) mod board;
+mod evicting;
+mod hearing;
 pub(crate) mod keys;
+mod publishing;
+mod routing;
+pub(crate) mod shift;
+
+use std::{collections::VecDeque, time::Duration};
+
+use cobijo_protocol::{
+    Day,
+    card::{Attestation, Attested, Role},
+    commit::{POLICY, Profile, Statement, Terms},
+    content::{Content, DeskContent, IntakeKey, MessageId, Proposal},
+    credential::{Credential, Identity},
+    keys::{PublicKey, SecretKey},
+    link::{DeskId, DeskLink, RelayUrl},
+    mailbox::MailboxKey,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    card::CardKeeper,
+    claim::Me,
+    client::{
+        CardRefusal, ChannelId, ColleagueView, CommandError, Context, ConversationId, Description,
+        DeskView, Event, InviteId, InviteView, Line, QueueRow, RowId,
+    },
+    contest::random,
+    group::{Group, Stop},
+    invite::{Invitation, InvitationEvent},
+    key_packages::{OwnKeyPackages, Take},
+    port::{Now, Rng, Seen, Wants},
+};
+use crate::mls::Suite;
+use board::Board;
+use evicting::Eviction;
+use keys::DeskKeys;
+use shift::Shift;
+
+/// A day, for what is looked at once a day.
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// A member's side of a desk.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Desk {
+    link: DeskLink,
+    me: Me,
+    keys: DeskKeys,
+    group: Group,
+    channel: ChannelId,
+    board: Board,
+    shift: Shift,
+    card: CardKeeper,
+    /// What the card is to say, until it does.
+    description: Option<Description>,
+    /// Intake keys on their way into the group: no card names them before they are stored.
+    storing: Vec<Storing>,
+    /// The mailbox that the card must name, because somebody evicted knows the one before.
+    mailbox: Option<MailboxKey>,
+    offers: OwnKeyPackages,
+    offers_channel: ChannelId,
+    takes: Vec<Take>,
+    invites: Vec<Invited>,
+    evictions: Vec<Eviction>,
+    /// Commits that were asked for, in order.
+    asked: VecDeque<Asked>,
+    /// When to post the snapshot for a newcomer, unless whoever added her has.
+    snapshot_due: Option<Now>,
+    /// The end of the desk key that was told.
+    expiry_told: Option<Day>,
+    #[serde(skip)]
+    refusal: Option<CardRefusal>,
+    #[serde(skip)]
+    events: VecDeque<DeskEvent>,
+}
+
+/// An intake key on its way into the group.
+#[derive(Serialize, Deserialize)]
+struct Storing {
+    id: MessageId,
+    key: IntakeKey,
+    /// Whether the card must name it once it is stored.
+    must_name: bool,
+}
+
+/// An invitation, on a channel of its own.
+#[derive(Serialize, Deserialize)]
+struct Invited {
+    id: InviteId,
+    channel: ChannelId,
+    invitation: Invitation,
+}
+
+/// A commit that was asked for.
+#[derive(Serialize, Deserialize)]
+enum Asked {
+    Add { invite: InviteId, key: PublicKey },
+    Remove(PublicKey),
+}
+
+/// What concerns the conversations.
+pub(crate) enum DeskEvent {
+    /// A conversation begins or goes on with this member.
+    Joined {
+        /// The channel that it may go on using.
+        channel: Option<ChannelId>,
+        /// The row that was answered.
+        row: Option<RowId>,
+        /// Its group.
+        group: Box<Group>,
+        /// What the person wrote while she waited.
+        texts: Vec<String>,
+    },
+    /// The person refused the conversation of this channel.
+    Refused(ChannelId),
+    /// A coordinator removes a member everywhere.
+    Statement(Statement),
+    /// A colleague's KeyPackage was taken: she can be proposed.
+    Proposal(ConversationId, Box<Proposal>),
+    /// None could be taken.
+    ProposalFailed(ConversationId),
+    /// The queue changed: there may be somebody to help back.
+    QueueChanged,
+}
+
+impl Desk {
+    /// Makes a desk, with this member as its coordinator.
+    ///
+    /// # Errors
+    /// [`CommandError::Stopped`] where the group can't be made.
+    pub(crate) fn create(
+        relay: RelayUrl,
+        alias: &str,
+        description: Description,
+        context: &mut Context<'_>,
+    ) -> Result<Self, CommandError> {
+        let today = context.now.day();
+        let mut keys = DeskKeys::create(today, context.rng);
+        let key = SecretKey::from_bytes(random(context.rng));
+        let attested = keys
+            .attest(key.public(), alias, Role::Coordinator, today)
+            .ok_or(CommandError::NotCoordinator)?;
+        let me = me(keys.root(), key, attested);
+        let terms = Terms {
+            profile: Profile::Desk,
+            policy: POLICY,
+            root: me.root,
+            facilitators: Vec::new(),
+            predecessor: None,
+        };
+        let credential = Credential::Member(me.attested.clone());
+        let (key, now) = (me.key.clone(), context.now);
+        let group = Group::create(me.suite, terms, key, &credential, now, context.rng)
+            .map_err(|_| CommandError::Stopped)?;
+        let mut desk = Self::new(relay, me, keys, group, context);
+        desk.description = Some(description);
+        context.event(Event::DeskCreated(desk.link.clone()));
+        desk.advance(context);
+        Ok(desk)
+    }
+
+    /// A newcomer's, who has just joined the desk's group.
+    pub(crate) fn joined(
+        relay: RelayUrl,
+        me: Me,
+        keys: DeskKeys,
+        group: Group,
+        context: &mut Context<'_>,
+    ) -> Self {
+        let mut desk = Self::new(relay, me, keys, group, context);
+        desk.announce_seal_key(context.rng);
+        desk.advance(context);
+        desk
+    }
+
+    fn new(
+        relay: RelayUrl,
+        me: Me,
+        keys: DeskKeys,
+        group: Group,
+        context: &mut Context<'_>,
+    ) -> Self {
+        let desk = DeskId::of(&me.root);
+        let mut desk = Self {
+            link: DeskLink { relay, desk },
+            me,
+            keys,
+            group,
+            channel: context.new_channel(),
+            board: Board::default(),
+            shift: Shift::new(desk, context.new_channel()),
+            card: CardKeeper::new(desk),
+            description: None,
+            storing: Vec::new(),
+            mailbox: None,
+            offers: OwnKeyPackages::default(),
+            offers_channel: context.new_channel(),
+            takes: Vec::new(),
+            invites: Vec::new(),
+            evictions: Vec::new(),
+            asked: VecDeque::new(),
+            snapshot_due: None,
+            expiry_told: None,
+            refusal: None,
+            events: VecDeque::new(),
+        };
+        desk.observe_members();
+        desk
+    }
+
+    /// Why this member doesn't follow the desk any more.
+    pub(crate) fn stop(&self) -> Option<Stop> {
+        self.group.stop()
+    }
+
+    /// Where the desk is.
+    pub(crate) fn relay(&self) -> &RelayUrl {
+        &self.link.relay
+    }
+
+    /// What is shown of the desk.
+    pub(crate) fn view(&self, today: Day) -> DeskView {
+        let card = self.card.card();
+        let own = self.own_attestation();
+        DeskView {
+            link: self.link.clone(),
+            key: self.me.key.public(),
+            alias: own
+                .as_ref()
+                .map_or_else(String::new, |own| own.alias.clone()),
+            role: self.role(),
+            holds_desk_key: self.keys.holds_desk_key(),
+            holds_root_key: self.keys.root_key().is_some(),
+            desk_key_until: card.as_ref().map_or_else(
+                || self.keys.not_after().unwrap_or(0),
+                |card| card.desk_key.not_after,
+            ),
+            card: self.card.version(),
+            open_today: card.is_some_and(|card| card.daily.day >= today),
+            on_shift: self.shift.is_on(),
+            colleagues: self.colleagues(),
+            invites: self.invites.iter().map(Invited::view).collect(),
+        }
+    }
+
+    /// Who waits.
+    pub(crate) fn queue(&self, now: Now) -> Vec<QueueRow> {
+        self.shift.rows(now)
+    }
+
+    /// Rescues of a group that this client is a member of.
+    pub(crate) fn rescues(&self, group: &[u8]) -> Vec<super::claim::queue::Opened> {
+        self.shift.rescues(group)
+    }
+
+    /// She has arrived in the conversation of this channel.
+    pub(crate) fn handle_arrival(&mut self, channel: ChannelId) {
+        self.shift.handle_arrival(channel);
+    }
+
+    /// What is wanted on each channel.
+    pub(crate) fn lines(&self) -> Vec<Line> {
+        if self.group.stop().is_some() {
+            return Vec::new();
+        }
+        let line = |channel, wants| Line {
+            channel,
+            relay: self.link.relay.clone(),
+            wants,
+        };
+        let mut of_group = Wants::default();
+        self.group.wants(&mut of_group);
+        self.takes.iter().for_each(|take| take.wants(&mut of_group));
+        let mut lines = vec![line(self.channel, of_group)];
+        let mut of_offers = Wants::default();
+        self.offers.wants(&mut of_offers);
+        if !of_offers.watch.is_empty() {
+            lines.push(line(self.offers_channel, of_offers));
+        }
+        for invited in &self.invites {
+            let mut wants = Wants::default();
+            invited.invitation.wants(&mut wants);
+            lines.push(line(invited.channel, wants));
+        }
+        let mailboxes = self.board.mailboxes();
+        lines.extend(self.shift.lines(&self.link.relay, mailboxes));
+        lines
+    }
+
+    /// Takes what the relay said on one of the desk's channels.
+    pub(crate) fn handle_seen(
+        &mut self,
+        channel: ChannelId,
+        seen: &Seen,
+        context: &mut Context<'_>,
+    ) {
+        if self.group.stop().is_some() {
+            return;
+        }
+        if channel == self.channel {
+            self.group.handle_seen(seen, context.now, context.rng);
+            self.handle_takes(seen, context);
+        } else if channel == self.offers_channel {
+            let joined = self
+                .offers
+                .handle_seen(seen, &self.me, context.now, context.rng);
+            self.events
+                .extend(joined.into_iter().map(DeskEvent::joined));
+        } else if let Some(position) = self.invites.iter().position(|one| one.channel == channel) {
+            self.handle_invite(position, seen, context);
+        } else {
+            self.handle_shift(channel, seen, context);
+        }
+        self.advance(context);
+    }
+
+    /// When [`Desk::handle_timeout`] is to be called.
+    pub(crate) fn poll_timeout(&self, now: Now) -> Option<Now> {
+        if self.group.stop().is_some() {
+            return None;
+        }
+        let invites = self.invites.iter();
+        let midnight = Now::from_millis(0).plus(DAY * now.day().saturating_add(1));
+        invites
+            .map(|invited| invited.invitation.until())
+            .chain(self.group.poll_timeout())
+            .chain(self.card.poll_timeout())
+            .chain(self.shift.poll_timeout())
+            .chain(self.snapshot_due)
+            .chain([midnight])
+            .min()
+    }
+
+    /// Does what is due.
+    pub(crate) fn handle_timeout(&mut self, context: &mut Context<'_>) {
+        if self.group.stop().is_some() {
+            return;
+        }
+        self.group.handle_timeout(context.now, context.rng);
+        let events = self.shift.handle_timeout(context);
+        self.handle_shift_events(events, context);
+        let now = context.now;
+        self.invites.retain_mut(|invited| {
+            let Some(InvitationEvent::Ended(reason)) = invited.invitation.handle_timeout(now)
+            else {
+                return true;
+            };
+            let id = invited.id;
+            context.event(Event::InviteEnded { id, reason });
+            false
+        });
+        self.advance(context);
+    }
+
+    /// What concerns the conversations.
+    pub(crate) fn poll_event(&mut self) -> Option<DeskEvent> {
+        self.events.pop_front()
+    }
+
+    /// Takes every step that has become possible.
+    fn advance(&mut self, context: &mut Context<'_>) {
+        self.hear(context);
+        if self.group.stop().is_some() {
+            return;
+        }
+        self.keep_desk_key(context);
+        self.keep_evicting(context);
+        self.keep_key_packages(context.rng);
+        self.keep_card(context);
+        self.post_snapshot_if_due(context);
+        self.erase_old_intake_keys(context.now);
+        // What was asked of the group just now may be possible at once.
+        self.group.handle_timeout(context.now, context.rng);
+    }
+
+    /// Keeps as many KeyPackages as there should be, once there is somebody to take them.
+    fn keep_key_packages(&mut self, rng: &mut Rng) {
+        if self.group.members().len() > 1 && self.offers.top_up(&self.me, rng) {
+            self.tell(DeskContent::KeyPackages(self.offers.messages()), rng);
+        }
+    }
+
+    fn erase_old_intake_keys(&mut self, now: Now) {
+        let named = self.card.card().map(|card| card.daily.mailbox);
+        let Self { board, shift, .. } = self;
+        board.erase_old(named, now, |mailbox| shift.is_empty(mailbox, now));
+    }
+
+    /// Tells the other members something that is never too long for one message.
+    fn tell(&mut self, content: DeskContent, rng: &mut Rng) {
+        // A message that doesn't fit is a bug of this client, and telling nothing is the lesser harm.
+        let _too_long = self.group.send(Content::Desk(content), rng);
+    }
+
+    fn announce_seal_key(&mut self, rng: &mut Rng) {
+        if self.role() == Role::Coordinator
+            && let Some(content) = self.keys.announce()
+        {
+            self.tell(content, rng);
+        }
+    }
+
+    /// The members' attestations, as their leaves show them.
+    fn members(&self) -> Vec<Attestation> {
+        let attestation = |identity| match identity {
+            Identity::Member { attestation, .. } => Some(attestation),
+            Identity::Person(_) => None,
+        };
+        let members = self.group.members().into_iter();
+        members
+            .filter_map(|member| attestation(member.identity))
+            .collect()
+    }
+
+    fn observe_members(&mut self) {
+        for member in self.group.members() {
+            if let Identity::Member {
+                attestation,
+                desk_serial,
+            } = member.identity
+            {
+                self.keys.observe(desk_serial, attestation.serial);
+            }
+        }
+        self.keys.observe(self.group.desk_serial(), 0);
+    }
+
+    fn own_attestation(&self) -> Option<Attestation> {
+        self.me.attested.attestation.unverified().ok()
+    }
+
+    fn role(&self) -> Role {
+        self.own_attestation()
+            .map_or(Role::Accompanier, |own| own.role)
+    }
+
+    fn card_version(&self) -> u32 {
+        self.card.version().map_or(0, |version| version.version)
+    }
+
+    fn colleagues(&self) -> Vec<ColleagueView> {
+        let own = self.me.key.public();
+        let view = |member: Attestation| ColleagueView {
+            key_packages: self.board.key_packages(&member.key),
+            own: member.key == own,
+            key: member.key,
+            alias: member.alias,
+            role: member.role,
+        };
+        self.members().into_iter().map(view).collect()
+    }
+}
+
+impl Invited {
+    fn view(&self) -> InviteView {
+        InviteView {
+            id: self.id,
+            until: self.invitation.until(),
+            newcomer: self.invitation.newcomer(),
+            admitted: self.invitation.admitted().is_some(),
+        }
+    }
+}
+
+impl DeskEvent {
+    fn joined(group: Group) -> Self {
+        Self::Joined {
+            channel: None,
+            row: None,
+            group: Box::new(group),
+            texts: Vec::new(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Desk").finish_non_exhaustive()
+    }
+}
+
+/// A member as her leaves show her.
+pub(crate) fn me(root: PublicKey, key: SecretKey, attested: Attested) -> Me {
+    Me {
+        suite: Suite::PostQuantum,
+        root,
+        key,
+        attested,
+    }
+}

@@ -91,7 +91,7 @@ impl Invitation {
         }
     }
 
-    /// When it stops working.
+    /// When it stops working, and [`Invitation::handle_timeout`] is to be called.
     pub(crate) fn until(&self) -> Now {
         self.until
     }
@@ -176,11 +176,6 @@ impl Invitation {
                 _,
             ) => None,
         }
-    }
-
-    /// When [`Invitation::handle_timeout`] is to be called.
-    pub(crate) fn poll_timeout(&self) -> Option<Now> {
-        Some(self.until)
     }
 
     /// Ends it when its time has passed.

@@ -14,6 +14,7 @@ pub mod group;
 pub mod intake;
 pub(crate) mod invite;
 pub mod joining;
+mod key_packages;
 mod outbox;
 pub mod policy;
 pub mod port;

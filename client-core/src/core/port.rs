@@ -114,6 +114,18 @@ pub struct Wants {
     pub removes: Vec<(MailboxKey, ItemId)>,
 }
 
+impl Wants {
+    /// Wants what another machine wants on the same connection, behind what is wanted already.
+    pub fn extend(&mut self, other: Self) {
+        self.watch.extend(other.watch);
+        self.chains.extend(other.chains);
+        self.erases.extend(other.erases);
+        self.drops.extend(other.drops);
+        self.mailboxes.extend(other.mailboxes);
+        self.removes.extend(other.removes);
+    }
+}
+
 /// What a connection tells a machine.
 ///
 /// Everything may come more than once (after a reconnection), so handling it must be idempotent.

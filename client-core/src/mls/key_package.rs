@@ -1,6 +1,7 @@
 //! KeyPackages: one's own, with their private parts, and others', checked. [G-5], [G-10]
 
 use cobijo_protocol::{
+    card::Attested,
     cbor,
     cell::CellHash,
     commit::WELCOME_SECRET_EXTENSION,
@@ -9,8 +10,8 @@ use cobijo_protocol::{
     slot::ThreadSecret,
 };
 use openmls::prelude::{
-    Extension, Extensions, KeyPackage, KeyPackageIn, Lifetime, MlsMessageBodyIn, MlsMessageIn,
-    MlsMessageOut, ProtocolVersion, UnknownExtension,
+    BasicCredential, Extension, Extensions, KeyPackage, KeyPackageIn, Lifetime, MlsMessageBodyIn,
+    MlsMessageIn, MlsMessageOut, ProtocolVersion, UnknownExtension,
     tls_codec::{DeserializeBytes as _, Serialize as _},
 };
 use openmls_rust_crypto::RustCrypto;
@@ -144,6 +145,16 @@ impl OfferedKeyPackage {
     /// Whose leaf it is.
     pub fn identity(&self) -> &Identity {
         &self.identity
+    }
+
+    /// A member's attestation with its chain, as the credential carries it.
+    pub fn attested(&self) -> Option<Attested> {
+        let credential = self.package.leaf_node().credential().clone();
+        let credential = BasicCredential::try_from(credential).ok()?;
+        match cbor::decode(credential.identity()).ok()? {
+            Credential::Member(attested) => Some(attested),
+            Credential::Person(_) => None,
+        }
     }
 
     /// The leaf's signature key.

@@ -291,6 +291,13 @@ impl Queue {
             .collect()
     }
 
+    /// Whether somebody who was read from that mailbox still stands there.
+    pub fn holds(&self, mailbox: &MailboxKey) -> bool {
+        let of_mailbox = |(other, _): &(MailboxKey, ItemId)| other == mailbox;
+        self.refused.iter().any(of_mailbox)
+            || self.rows.iter().any(|row| row.items.iter().any(of_mailbox))
+    }
+
     /// What is wanted of the mailboxes that are open.
     pub fn wants(&self, wants: &mut Wants) {
         let here = |row: &&Row| matches!(row.state, State::Answered { here: true, .. });

@@ -2,7 +2,7 @@
 
 use cobijo_protocol::link::{DeskId, RelayUrl};
 
-use super::{ChannelId, ConversationId, Event, InviteId, Output, RowId};
+use super::{ChannelId, ConversationId, Event, InviteId, Output};
 use crate::core::port::{Now, Rng};
 
 /// The next numbers that this profile gives out.
@@ -12,7 +12,6 @@ pub(crate) struct Numbers {
     channel: u32,
     conversation: u32,
     invite: u32,
-    row: u32,
 }
 
 /// Time, randomness and a place for what follows.
@@ -68,11 +67,6 @@ impl<'a> Context<'a> {
     /// An invitation's number.
     pub(crate) fn new_invite(&mut self) -> InviteId {
         InviteId::from_number(next(&mut self.numbers.invite))
-    }
-
-    /// A queue row's number.
-    pub(crate) fn new_row(&mut self) -> RowId {
-        RowId::from_number(next(&mut self.numbers.row))
     }
 }
 

@@ -61,7 +61,7 @@ impl Side {
         match self {
             Self::Fresh => Vec::new(),
             Self::Person(person) => person.lines(now),
-            Self::Team(team) => team.lines(now),
+            Self::Team(team) => team.lines(),
         }
     }
 
@@ -103,11 +103,11 @@ impl Side {
         }
     }
 
-    pub(super) fn poll_timeout(&self) -> Option<Now> {
+    pub(super) fn poll_timeout(&self, now: Now) -> Option<Now> {
         match self {
             Self::Fresh => None,
             Self::Person(person) => person.poll_timeout(),
-            Self::Team(team) => team.poll_timeout(),
+            Self::Team(team) => team.poll_timeout(now),
         }
     }
 
@@ -119,18 +119,18 @@ impl Side {
         }
     }
 
-    pub(super) fn standing(&self) -> Standing {
+    pub(super) fn standing(&self, now: Now) -> Standing {
         match self {
             Self::Fresh => Standing::Fresh,
             Self::Person(person) => Standing::Person(person.view()),
-            Self::Team(team) => team.standing(),
+            Self::Team(team) => team.standing(now),
         }
     }
 
-    pub(super) fn queue(&self) -> Vec<QueueRow> {
+    pub(super) fn queue(&self, now: Now) -> Vec<QueueRow> {
         match self {
             Self::Fresh | Self::Person(_) => Vec::new(),
-            Self::Team(team) => team.queue(),
+            Self::Team(team) => team.queue(now),
         }
     }
 

@@ -1,76 +1,339 @@
-//! A desk's side: a member, or a newcomer on her way in. Routes to the machines of `desk`, `invite`,
-//! `card`, `key_packages`, `claim` and `conversation`.
+//! A desk's side: a member, or a newcomer on her way in. Routes between the desk and the conversations.
 
-use cobijo_protocol::link::DeskId;
+mod newcomer;
+
+use cobijo_protocol::{card::is_alias, link::DeskId};
+use serde::{Deserialize, Serialize};
 
 use super::{
     CardAbsent, ChannelId, Command, CommandError, Context, ConversationId, ConversationView, Entry,
-    Line, PublishAnswer, QueueRow, Standing, TeamCommand,
+    Event, Line, PublishAnswer, QueueRow, Standing, TeamCommand, conversations::Conversations,
 };
-use crate::core::port::{Now, Seen};
+use crate::core::{
+    desk::{Desk, DeskEvent},
+    group::Stop,
+    key_packages::Wish,
+    port::{Now, Seen},
+};
+use newcomer::Newcomer;
 
 /// A member of a desk, or a newcomer.
-#[derive(serde::Serialize, serde::Deserialize)]
-pub(super) struct Team {}
+#[derive(Serialize, Deserialize)]
+pub(super) enum Team {
+    /// On her way in.
+    Newcomer(Box<Newcomer>),
+    /// In the desk, or once in it.
+    Member(Box<Member>),
+}
 
-#[expect(clippy::unused_self, reason = "the machines come next")]
+/// A member, with her conversations.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Member {
+    desk: Desk,
+    conversations: Conversations,
+}
+
 impl Team {
     pub(super) fn begin(
-        _command: TeamCommand,
-        _context: &mut Context<'_>,
+        command: TeamCommand,
+        context: &mut Context<'_>,
     ) -> Result<Self, CommandError> {
-        Err(CommandError::NotMember)
+        match command {
+            TeamCommand::CreateDesk {
+                relay,
+                alias,
+                description,
+            } => {
+                check_alias(&alias)?;
+                description.check()?;
+                let desk = Desk::create(relay, &alias, description, context)?;
+                Ok(Self::Member(Box::new(Member::new(desk))))
+            }
+            TeamCommand::JoinDesk { invite, alias } => {
+                check_alias(&alias)?;
+                let newcomer = Newcomer::new(invite, alias, context);
+                Ok(Self::Newcomer(Box::new(newcomer)))
+            }
+            TeamCommand::Describe(_)
+            | TeamCommand::RenewDeskKey
+            | TeamCommand::ExportRoot
+            | TeamCommand::DropRoot
+            | TeamCommand::ImportRoot(_)
+            | TeamCommand::Invite
+            | TeamCommand::Admit { .. }
+            | TeamCommand::Revoke(_)
+            | TeamCommand::StartShift
+            | TeamCommand::EndShift
+            | TeamCommand::Claim(_)
+            | TeamCommand::Propose { .. }
+            | TeamCommand::RemoveMember(_) => Err(CommandError::NotMember),
+        }
     }
 
     pub(super) fn handle_command(
         &mut self,
-        _command: Command,
-        _context: &mut Context<'_>,
+        command: Command,
+        context: &mut Context<'_>,
     ) -> Result<(), CommandError> {
-        Err(CommandError::NotMember)
+        match self {
+            // Who could not join may try another invitation.
+            Self::Newcomer(newcomer) => match command {
+                Command::Team(command @ TeamCommand::JoinDesk { .. }) if newcomer.has_failed() => {
+                    *self = Self::begin(command, context)?;
+                    Ok(())
+                }
+                Command::Team(_) | Command::Person(_) | Command::Say { .. } | Command::Leave(_) => {
+                    Err(CommandError::NotMember)
+                }
+            },
+            Self::Member(member) => member.handle_command(command, context),
+        }
     }
 
-    pub(super) fn lines(&self, _now: Now) -> Vec<Line> {
-        Vec::new()
+    pub(super) fn lines(&self) -> Vec<Line> {
+        match self {
+            Self::Newcomer(newcomer) => newcomer.lines(),
+            Self::Member(member) => member.lines(),
+        }
     }
 
-    pub(super) fn handle_seen(&mut self, _: ChannelId, _: &Seen, _: &mut Context<'_>) {}
+    pub(super) fn handle_seen(
+        &mut self,
+        channel: ChannelId,
+        seen: &Seen,
+        context: &mut Context<'_>,
+    ) {
+        match self {
+            Self::Newcomer(newcomer) => {
+                if let Some(desk) = newcomer.handle_seen(channel, seen, context) {
+                    *self = Self::Member(Box::new(Member::new(desk)));
+                    context.event(Event::JoinedDesk);
+                }
+            }
+            Self::Member(member) => member.handle_seen(channel, seen, context),
+        }
+    }
 
     pub(super) fn handle_card_fetched(
         &mut self,
-        _desk: &DeskId,
-        _card: Result<Vec<u8>, CardAbsent>,
-        _context: &mut Context<'_>,
+        desk: &DeskId,
+        card: Result<Vec<u8>, CardAbsent>,
+        context: &mut Context<'_>,
     ) {
+        if let Self::Member(member) = self {
+            member.desk.handle_card_fetched(desk, card, context);
+            member.route(context);
+        }
     }
 
     pub(super) fn handle_card_published(
         &mut self,
-        _desk: &DeskId,
-        _answer: PublishAnswer,
-        _context: &mut Context<'_>,
+        desk: &DeskId,
+        answer: PublishAnswer,
+        context: &mut Context<'_>,
     ) {
+        if let Self::Member(member) = self {
+            member.desk.handle_card_published(desk, answer, context);
+            member.route(context);
+        }
     }
 
-    pub(super) fn poll_timeout(&self) -> Option<Now> {
-        None
+    pub(super) fn poll_timeout(&self, now: Now) -> Option<Now> {
+        match self {
+            Self::Newcomer(newcomer) => newcomer.poll_timeout(),
+            Self::Member(member) => {
+                let conversations = member.conversations.poll_timeout();
+                let desk = member.desk.poll_timeout(now);
+                conversations.into_iter().chain(desk).min()
+            }
+        }
     }
 
-    pub(super) fn handle_timeout(&mut self, _context: &mut Context<'_>) {}
-
-    pub(super) fn standing(&self) -> Standing {
-        Standing::Removed
+    pub(super) fn handle_timeout(&mut self, context: &mut Context<'_>) {
+        match self {
+            Self::Newcomer(newcomer) => newcomer.handle_timeout(context),
+            Self::Member(member) => {
+                member.desk.handle_timeout(context);
+                member.conversations.handle_timeout(context);
+                member.route(context);
+            }
+        }
     }
 
-    pub(super) fn queue(&self) -> Vec<QueueRow> {
-        Vec::new()
+    pub(super) fn standing(&self, now: Now) -> Standing {
+        match self {
+            Self::Newcomer(newcomer) => Standing::Joining(newcomer.view()),
+            Self::Member(member) => match member.desk.stop() {
+                Some(Stop::Removed | Stop::Left) => Standing::Removed,
+                Some(Stop::Broken | Stop::Policy | Stop::Stale | Stop::Wiped) | None => {
+                    Standing::Member(Box::new(member.desk.view(now.day())))
+                }
+            },
+        }
+    }
+
+    pub(super) fn queue(&self, now: Now) -> Vec<QueueRow> {
+        match self {
+            Self::Newcomer(_) => Vec::new(),
+            Self::Member(member) => member.desk.queue(now),
+        }
     }
 
     pub(super) fn conversations(&self) -> Vec<ConversationView> {
-        Vec::new()
+        match self {
+            Self::Newcomer(_) => Vec::new(),
+            Self::Member(member) => member.conversations.views(),
+        }
     }
 
-    pub(super) fn history(&self, _conversation: ConversationId) -> Vec<Entry> {
-        Vec::new()
+    pub(super) fn history(&self, conversation: ConversationId) -> Vec<Entry> {
+        match self {
+            Self::Newcomer(_) => Vec::new(),
+            Self::Member(member) => member.conversations.history(conversation),
+        }
+    }
+}
+
+impl Member {
+    fn new(desk: Desk) -> Self {
+        Self {
+            desk,
+            conversations: Conversations::default(),
+        }
+    }
+
+    fn handle_command(
+        &mut self,
+        command: Command,
+        context: &mut Context<'_>,
+    ) -> Result<(), CommandError> {
+        match command {
+            Command::Team(command) => self.handle_team_command(command, context)?,
+            Command::Person(_) => return Err(CommandError::InUse),
+            Command::Say { conversation, text } => {
+                self.conversations.say(conversation, &text, context)?;
+            }
+            Command::Leave(conversation) => self.conversations.leave(conversation, context)?,
+        }
+        self.route(context);
+        Ok(())
+    }
+
+    fn handle_team_command(
+        &mut self,
+        command: TeamCommand,
+        context: &mut Context<'_>,
+    ) -> Result<(), CommandError> {
+        let desk = &mut self.desk;
+        if desk.stop().is_some() {
+            return Err(CommandError::NotMember);
+        }
+        match command {
+            TeamCommand::CreateDesk { .. } | TeamCommand::JoinDesk { .. } => {
+                Err(CommandError::InUse)
+            }
+            TeamCommand::Describe(description) => desk.describe(description, context),
+            TeamCommand::RenewDeskKey => desk.renew(context),
+            TeamCommand::ExportRoot => desk.export_root(context),
+            TeamCommand::DropRoot => desk.drop_root(),
+            TeamCommand::ImportRoot(root_key) => desk.import_root(root_key, context),
+            TeamCommand::Invite => desk.invite(context),
+            TeamCommand::Admit { invite, role } => desk.admit(invite, role, context),
+            TeamCommand::Revoke(invite) => desk.revoke(invite, context),
+            TeamCommand::StartShift => {
+                desk.start_shift(context);
+                Ok(())
+            }
+            TeamCommand::EndShift => {
+                desk.end_shift(context);
+                Ok(())
+            }
+            TeamCommand::Claim(row) => desk.claim(row, context),
+            TeamCommand::RemoveMember(member) => desk.remove_member(member, context),
+            TeamCommand::Propose {
+                conversation,
+                colleague,
+                reason,
+                reads,
+            } => {
+                let person = self.conversations.person(conversation)?;
+                let wish = Wish {
+                    conversation,
+                    person,
+                    colleague,
+                    reason,
+                    reads,
+                };
+                desk.propose(wish, context)
+            }
+        }
+    }
+
+    fn lines(&self) -> Vec<Line> {
+        let mut lines = self.desk.lines();
+        for line in self.conversations.lines(self.desk.relay()) {
+            // An answer and the conversation that came of it share a channel.
+            match lines.iter_mut().find(|one| one.channel == line.channel) {
+                Some(shared) => shared.wants.extend(line.wants),
+                None => lines.push(line),
+            }
+        }
+        lines
+    }
+
+    fn handle_seen(&mut self, channel: ChannelId, seen: &Seen, context: &mut Context<'_>) {
+        self.desk.handle_seen(channel, seen, context);
+        self.conversations.handle_seen(channel, seen, context);
+        self.route(context);
+    }
+
+    /// Takes what concerns the conversations from the desk to them, and back.
+    fn route(&mut self, context: &mut Context<'_>) {
+        while let Some(event) = self.desk.poll_event() {
+            match event {
+                DeskEvent::Joined {
+                    channel,
+                    row,
+                    group,
+                    texts,
+                } => {
+                    let id = self.conversations.join(*group, channel, context);
+                    self.conversations.first_texts(id, texts, context.now);
+                    context.event(match row {
+                        Some(row) => Event::ClaimWon {
+                            row,
+                            conversation: id,
+                        },
+                        None => Event::ConversationJoined(id),
+                    });
+                }
+                DeskEvent::Refused(channel) => self.conversations.forget(channel),
+                DeskEvent::Statement(statement) => {
+                    self.conversations.learn(&statement, context);
+                }
+                DeskEvent::Proposal(id, proposal) => {
+                    if self.conversations.propose(id, *proposal, context).is_err() {
+                        context.event(Event::ProposalFailed(id));
+                    }
+                }
+                DeskEvent::ProposalFailed(id) => context.event(Event::ProposalFailed(id)),
+                DeskEvent::QueueChanged => {
+                    let rescues = |group: &[u8]| self.desk.rescues(group);
+                    self.conversations.rescue(rescues, context.now);
+                }
+            }
+        }
+        self.conversations.drain(context);
+        for channel in self.conversations.arrived() {
+            self.desk.handle_arrival(channel);
+        }
+    }
+}
+
+fn check_alias(alias: &str) -> Result<(), CommandError> {
+    if is_alias(alias) {
+        Ok(())
+    } else {
+        Err(CommandError::Alias)
     }
 }

@@ -59,7 +59,7 @@ pub enum Standing {
     /// A newcomer to a desk.
     Joining(JoiningView),
     /// A member of a desk.
-    Member(DeskView),
+    Member(Box<DeskView>),
     /// No longer a member.
     Removed,
     /// A person who wrote to a desk.

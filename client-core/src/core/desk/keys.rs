@@ -181,8 +181,10 @@ impl DeskKeys {
         let Some((key, desk_key)) = self.open(signed, sealed) else {
             return false;
         };
-        let is_newer = desk_key.serial > self.serial
-            || (desk_key.serial == self.serial && self.desk_key.is_none());
+        let own = self.desk_key.as_ref();
+        let own = own.and_then(|own| own.signed.unverified().ok());
+        let is_newer =
+            desk_key.serial >= self.serial && own.is_none_or(|own| own.serial < desk_key.serial);
         if is_newer {
             self.serial = desk_key.serial;
             self.desk_key = Some(OwnDeskKey {

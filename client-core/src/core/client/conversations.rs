@@ -1,0 +1,224 @@
+//! The conversations of a member of a desk, each on a channel of its own.
+
+use cobijo_protocol::{commit::Statement, content::Proposal, keys::PublicKey, link::RelayUrl};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    ChannelId, CommandError, Context, ConversationId, ConversationView, Entry, Event, Line,
+};
+use crate::core::{
+    claim::queue::Opened,
+    conversation::{Conversation, ConversationError},
+    group::Group,
+    port::{Now, Seen, Wants},
+};
+
+/// All of them, in the order in which they began.
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct Conversations {
+    list: Vec<Numbered>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Numbered {
+    id: ConversationId,
+    channel: ChannelId,
+    conversation: Conversation,
+}
+
+impl Conversations {
+    /// A group was joined: a conversation begins, or one goes on in it.
+    pub(super) fn join(
+        &mut self,
+        group: Group,
+        channel: Option<ChannelId>,
+        context: &mut Context<'_>,
+    ) -> ConversationId {
+        let now = context.now;
+        let known = self.list.iter_mut();
+        if let Some(known) = known
+            .into_iter()
+            .find(|known| known.conversation.goes_on_in(&group))
+        {
+            known.channel = channel.unwrap_or_else(|| context.new_channel());
+            known.conversation.go_on_in(group, now);
+            return known.id;
+        }
+        let id = context.new_conversation();
+        self.list.push(Numbered {
+            id,
+            channel: channel.unwrap_or_else(|| context.new_channel()),
+            conversation: Conversation::of_member(group),
+        });
+        id
+    }
+
+    /// What the person wrote while she waited.
+    pub(super) fn first_texts(&mut self, id: ConversationId, texts: Vec<String>, now: Now) {
+        if let Ok(conversation) = self.find(id) {
+            for text in texts {
+                conversation.first_text(text, now);
+            }
+        }
+    }
+
+    /// The person refused the conversation of this channel: it never began.
+    pub(super) fn forget(&mut self, channel: ChannelId) {
+        self.list
+            .retain(|one| one.channel != channel || one.conversation.person_has_arrived());
+    }
+
+    /// The person of a conversation.
+    pub(super) fn person(&mut self, id: ConversationId) -> Result<PublicKey, CommandError> {
+        let conversation = self.find(id)?;
+        if !conversation.is_open() {
+            return Err(CommandError::Stopped);
+        }
+        conversation.person().ok_or(CommandError::Stopped)
+    }
+
+    pub(super) fn say(
+        &mut self,
+        id: ConversationId,
+        text: &str,
+        context: &mut Context<'_>,
+    ) -> Result<(), CommandError> {
+        self.find(id)?.say(text, context.now, context.rng)?;
+        self.handle_timeout(context);
+        Ok(())
+    }
+
+    pub(super) fn propose(
+        &mut self,
+        id: ConversationId,
+        proposal: Proposal,
+        context: &mut Context<'_>,
+    ) -> Result<(), CommandError> {
+        self.find(id)?.propose(proposal, context.now, context.rng)?;
+        self.drain(context);
+        Ok(())
+    }
+
+    pub(super) fn leave(
+        &mut self,
+        id: ConversationId,
+        context: &mut Context<'_>,
+    ) -> Result<(), CommandError> {
+        self.find(id)?.leave()?;
+        self.handle_timeout(context);
+        Ok(())
+    }
+
+    /// A coordinator removes a member everywhere.
+    pub(super) fn learn(&mut self, statement: &Statement, context: &mut Context<'_>) {
+        for one in &mut self.list {
+            one.conversation.learn(statement.clone(), context.now);
+        }
+        self.handle_timeout(context);
+    }
+
+    /// Helps those back who can't follow.
+    pub(super) fn rescue(&mut self, rescues: impl Fn(&[u8]) -> Vec<Opened>, now: Now) {
+        for one in &mut self.list {
+            for opened in rescues(one.conversation.group_id()) {
+                one.conversation.rescue(&opened, now);
+            }
+        }
+    }
+
+    /// Channels of conversations in which the person has arrived.
+    pub(super) fn arrived(&self) -> Vec<ChannelId> {
+        let arrived = |one: &&Numbered| one.conversation.person_has_arrived();
+        self.list
+            .iter()
+            .filter(arrived)
+            .map(|one| one.channel)
+            .collect()
+    }
+
+    pub(super) fn lines(&self, relay: &RelayUrl) -> Vec<Line> {
+        let line = |one: &Numbered| {
+            let mut wants = Wants::default();
+            one.conversation.wants(&mut wants);
+            Line {
+                channel: one.channel,
+                relay: relay.clone(),
+                wants,
+            }
+        };
+        let followed = |one: &&Numbered| one.conversation.stopped().is_none();
+        self.list.iter().filter(followed).map(line).collect()
+    }
+
+    pub(super) fn handle_seen(
+        &mut self,
+        channel: ChannelId,
+        seen: &Seen,
+        context: &mut Context<'_>,
+    ) {
+        let of_channel = |one: &&mut Numbered| one.channel == channel;
+        for one in self.list.iter_mut().filter(of_channel) {
+            one.conversation.handle_seen(seen, context.now, context.rng);
+        }
+        self.drain(context);
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Now> {
+        let list = self.list.iter();
+        list.filter_map(|one| one.conversation.poll_timeout()).min()
+    }
+
+    /// Lets every conversation do what has become possible.
+    pub(super) fn handle_timeout(&mut self, context: &mut Context<'_>) {
+        for one in &mut self.list {
+            one.conversation.handle_timeout(context.now, context.rng);
+        }
+        self.drain(context);
+    }
+
+    pub(super) fn views(&self) -> Vec<ConversationView> {
+        let view = |one: &Numbered| ConversationView {
+            id: one.id,
+            members: one.conversation.members(),
+            code: Some(one.conversation.code()),
+            open: one.conversation.is_open(),
+            proposals: one.conversation.proposals(),
+        };
+        self.list.iter().map(view).collect()
+    }
+
+    pub(super) fn history(&self, id: ConversationId) -> Vec<Entry> {
+        let mut list = self.list.iter();
+        list.find(|one| one.id == id)
+            .map_or_else(Vec::new, |one| one.conversation.history().to_vec())
+    }
+
+    /// Passes on what the conversations have to tell.
+    pub(super) fn drain(&mut self, context: &mut Context<'_>) {
+        for one in &mut self.list {
+            while let Some(event) = one.conversation.poll_event() {
+                context.event(Event::Conversation(one.id, event));
+            }
+        }
+    }
+
+    fn find(&mut self, id: ConversationId) -> Result<&mut Conversation, CommandError> {
+        let mut list = self.list.iter_mut();
+        list.find(|one| one.id == id)
+            .map(|one| &mut one.conversation)
+            .ok_or(CommandError::Unknown)
+    }
+}
+
+impl From<ConversationError> for CommandError {
+    fn from(error: ConversationError) -> Self {
+        match error {
+            ConversationError::Group(crate::core::group::GroupError::TooLong(_)) => Self::TooLong,
+            ConversationError::Group(_)
+            | ConversationError::Mls(_)
+            | ConversationError::Stopped => Self::Stopped,
+            ConversationError::NotPerson => Self::NotNow,
+            ConversationError::Unacceptable(_) | ConversationError::Unknown => Self::Unknown,
+        }
+    }
+}

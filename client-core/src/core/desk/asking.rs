@@ -1,0 +1,283 @@
+//! What the member in front asks the desk for.
+
+use cobijo_protocol::{
+    card::Role,
+    keys::{PublicKey, SecretKey},
+    limits::{CARD_POSTERS_MAX, POOL_KEY_PACKAGES},
+    link::Invite,
+    slot::ThreadSecret,
+};
+
+use super::{Desk, Invited};
+use crate::core::{
+    client::{CommandError, Context, Description, Event, InviteEnd, InviteId, RowId},
+    contest::random,
+    invite::{Invitation, NotAdmissible},
+    key_packages::{Take, Wish},
+};
+
+/// Invitations that are open at one time.
+const INVITES_MAX: usize = 32;
+/// Longest reason for a proposal, in bytes: what is shown beside yes and no.
+const REASON_BYTES_MAX: usize = 2_000;
+
+impl Desk {
+    /// Changes what the card says.
+    ///
+    /// # Errors
+    /// [`CommandError::NotCoordinator`], or [`CommandError::CardTooLarge`].
+    pub(crate) fn describe(
+        &mut self,
+        description: Description,
+        context: &mut Context<'_>,
+    ) -> Result<(), CommandError> {
+        self.check_coordinator()?;
+        description.check()?;
+        self.description = Some(description);
+        self.card.refresh();
+        self.advance(context);
+        Ok(())
+    }
+
+    /// Signs the next desk key.
+    ///
+    /// # Errors
+    /// [`CommandError::RootElsewhere`].
+    pub(crate) fn renew(&mut self, context: &mut Context<'_>) -> Result<(), CommandError> {
+        if self.keys.root_key().is_none() {
+            return Err(CommandError::RootElsewhere);
+        }
+        self.renew_desk_key(context);
+        self.card.refresh();
+        self.advance(context);
+        Ok(())
+    }
+
+    /// Gives the root key out.
+    ///
+    /// # Errors
+    /// [`CommandError::RootElsewhere`].
+    pub(crate) fn export_root(&self, context: &mut Context<'_>) -> Result<(), CommandError> {
+        let root_key = self.keys.root_key().ok_or(CommandError::RootElsewhere)?;
+        context.event(Event::RootKey(root_key.clone()));
+        Ok(())
+    }
+
+    /// Forgets the root key.
+    ///
+    /// # Errors
+    /// [`CommandError::RootElsewhere`].
+    pub(crate) fn drop_root(&mut self) -> Result<(), CommandError> {
+        self.keys.root_key().ok_or(CommandError::RootElsewhere)?;
+        self.keys.drop_root();
+        Ok(())
+    }
+
+    /// Takes the root key back in.
+    ///
+    /// # Errors
+    /// [`CommandError::WrongRoot`].
+    pub(crate) fn import_root(
+        &mut self,
+        root_key: SecretKey,
+        context: &mut Context<'_>,
+    ) -> Result<(), CommandError> {
+        if self.role() != Role::Coordinator {
+            return Err(CommandError::NotCoordinator);
+        }
+        if !self.keys.import_root(root_key) {
+            return Err(CommandError::WrongRoot);
+        }
+        self.advance(context);
+        Ok(())
+    }
+
+    /// Makes an invitation.
+    ///
+    /// # Errors
+    /// [`CommandError::NotCoordinator`], or [`CommandError::TooMany`].
+    pub(crate) fn invite(&mut self, context: &mut Context<'_>) -> Result<(), CommandError> {
+        self.check_coordinator()?;
+        if self.invites.len() >= INVITES_MAX || self.members().len() >= CARD_POSTERS_MAX {
+            return Err(CommandError::TooMany);
+        }
+        let invite = Invite {
+            relay: self.link.relay.clone(),
+            root: self.me.root,
+            r: ThreadSecret::from_bytes(random(context.rng)),
+        };
+        let (id, channel) = (context.new_invite(), context.new_channel());
+        let invitation = Invitation::new(
+            invite.clone(),
+            self.me.suite,
+            self.me.attested.clone(),
+            self.me.key.public(),
+            context.now,
+            context.rng,
+        );
+        self.invites.push(Invited {
+            id,
+            channel,
+            invitation,
+        });
+        context.event(Event::Invited { id, invite });
+        Ok(())
+    }
+
+    /// Lets a newcomer in, whose words were the same.
+    ///
+    /// # Errors
+    /// [`CommandError`] where there is nobody to let in by this invitation.
+    pub(crate) fn admit(
+        &mut self,
+        id: InviteId,
+        role: Role,
+        context: &mut Context<'_>,
+    ) -> Result<(), CommandError> {
+        self.check_coordinator()?;
+        let is_full = self.members().len() >= CARD_POSTERS_MAX;
+        let mut invites = self.invites.iter_mut();
+        let invited = invites
+            .find(|invited| invited.id == id)
+            .ok_or(CommandError::Unknown)?;
+        let (key, alias) = invited.invitation.admissible(context.now)?;
+        if is_full {
+            return Err(CommandError::TooMany);
+        }
+        let attested = self
+            .keys
+            .attest(key, &alias, role, context.now.day())
+            .ok_or(CommandError::NotCoordinator)?;
+        invited.invitation.admit(attested, context.now, context.rng);
+        Ok(())
+    }
+
+    /// Takes an invitation back.
+    ///
+    /// # Errors
+    /// [`CommandError::Unknown`].
+    pub(crate) fn revoke(
+        &mut self,
+        id: InviteId,
+        context: &mut Context<'_>,
+    ) -> Result<(), CommandError> {
+        let before = self.invites.len();
+        self.invites.retain(|invited| invited.id != id);
+        if self.invites.len() == before {
+            return Err(CommandError::Unknown);
+        }
+        let reason = InviteEnd::Revoked;
+        context.event(Event::InviteEnded { id, reason });
+        Ok(())
+    }
+
+    /// Begins a shift.
+    pub(crate) fn start_shift(&mut self, context: &mut Context<'_>) {
+        self.shift.start();
+        self.card.refresh();
+        self.refusal = None;
+        context.event(Event::Shift { on: true });
+        self.advance(context);
+    }
+
+    /// Ends it.
+    pub(crate) fn end_shift(&mut self, context: &mut Context<'_>) {
+        self.shift.end();
+        context.event(Event::Shift { on: false });
+        context.event(Event::QueueChanged);
+    }
+
+    /// Begins to answer a row.
+    ///
+    /// # Errors
+    /// [`CommandError::NotOnShift`], or [`CommandError::Unknown`].
+    pub(crate) fn claim(
+        &mut self,
+        row: RowId,
+        context: &mut Context<'_>,
+    ) -> Result<(), CommandError> {
+        self.shift.claim(row, &self.me, context)
+    }
+
+    /// Begins to take a colleague's KeyPackage, to propose her.
+    ///
+    /// # Errors
+    /// [`CommandError`] where she can't be proposed.
+    pub(crate) fn propose(
+        &mut self,
+        wish: Wish,
+        context: &mut Context<'_>,
+    ) -> Result<(), CommandError> {
+        if wish.reason.len() > REASON_BYTES_MAX {
+            return Err(CommandError::TooLong);
+        }
+        self.check_colleague(&wish.colleague)?;
+        self.take(wish, context)
+    }
+
+    /// Contends for the next KeyPackage of the colleague.
+    pub(super) fn take(
+        &mut self,
+        wish: Wish,
+        context: &mut Context<'_>,
+    ) -> Result<(), CommandError> {
+        for _ in 0..POOL_KEY_PACKAGES {
+            let message = self
+                .board
+                .take_key_package(&wish.colleague)
+                .ok_or(CommandError::ColleagueUnavailable)?;
+            let take = Take::new(wish.clone(), message, &self.me, context.now, context.rng);
+            if let Some(take) = take {
+                self.takes.push(take);
+                return Ok(());
+            }
+        }
+        Err(CommandError::ColleagueUnavailable)
+    }
+
+    fn check_colleague(&self, colleague: &PublicKey) -> Result<(), CommandError> {
+        if *colleague == self.me.key.public() {
+            return Err(CommandError::Yourself);
+        }
+        let is_here = self.members().iter().any(|one| one.key == *colleague);
+        if is_here {
+            Ok(())
+        } else {
+            Err(CommandError::Unknown)
+        }
+    }
+
+    fn check_coordinator(&self) -> Result<(), CommandError> {
+        if self.keys.holds_desk_key() {
+            Ok(())
+        } else {
+            Err(CommandError::NotCoordinator)
+        }
+    }
+}
+
+impl Description {
+    /// Refuses what leaves a card no room for its keys, with as many posters as there may be.
+    pub(crate) fn check(&self) -> Result<(), CommandError> {
+        use cobijo_protocol::{card::INTAKE_KEY_BYTES, cbor, limits::CARD_BYTES_MAX};
+        /// Signatures, keys and lengths beside the description, the posters and the intake key.
+        const AROUND: usize = 1_024;
+        let posters = CARD_POSTERS_MAX * (PublicKey::LEN + 2);
+        let room = CARD_BYTES_MAX - INTAKE_KEY_BYTES - posters - AROUND;
+        if cbor::encode(self).len() > room {
+            Err(CommandError::CardTooLarge)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl From<NotAdmissible> for CommandError {
+    fn from(error: NotAdmissible) -> Self {
+        match error {
+            NotAdmissible::Expired => Self::InviteExpired,
+            NotAdmissible::NobodyYet => Self::NobodyYet,
+            NotAdmissible::Used => Self::NotNow,
+        }
+    }
+}

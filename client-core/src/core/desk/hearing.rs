@@ -1,0 +1,233 @@
+//! What the desk's group says.
+
+use cobijo_protocol::{
+    card::{Attestation, Attested, Role},
+    content::{Content, DeskContent, MessageId, SnapshotPart},
+    credential::Identity,
+    keys::PublicKey,
+    limits::SNAPSHOT_WAIT,
+    mailbox::MailboxKey,
+};
+
+use super::{Asked, Desk, DeskEvent};
+use crate::core::{
+    client::{Context, Event, InviteEnd},
+    group::{Author, GroupEvent, Stop},
+    policy::Cause,
+    port::{Now, Rng},
+};
+
+/// Time that the member of the next leaf leaves to the one before, to post a snapshot.
+const SNAPSHOT_TURN: std::time::Duration = std::time::Duration::from_secs(30);
+
+impl Desk {
+    /// Takes everything that the group has to tell.
+    pub(super) fn hear(&mut self, context: &mut Context<'_>) {
+        while let Some(event) = self.group.poll_event() {
+            match event {
+                GroupEvent::Message {
+                    author, content, ..
+                } => self.hear_message(&author, content, context),
+                GroupEvent::Stored { id } => self.hear_stored(id, context),
+                GroupEvent::Changed { added, removed, .. } => {
+                    self.hear_changed(&added, &removed, context);
+                }
+                GroupEvent::Refused(_) => self.hear_refused(context),
+                GroupEvent::Stopped(Stop::Removed) => context.event(Event::RemovedFromDesk),
+                GroupEvent::Stopped(_) => context.event(Event::DeskStopped),
+                GroupEvent::Unconfirmed { .. }
+                | GroupEvent::Confirmed { .. }
+                | GroupEvent::Withdrawn { .. }
+                | GroupEvent::Missing { .. }
+                | GroupEvent::VoidCommit { .. }
+                | GroupEvent::Blocking { .. } => {}
+            }
+        }
+    }
+
+    fn hear_message(&mut self, author: &Author, content: Content, context: &mut Context<'_>) {
+        let Identity::Member { attestation, .. } = &author.identity else {
+            return;
+        };
+        match content {
+            Content::Desk(content) => self.hear_content(attestation, content, context),
+            Content::Statement(statement) => {
+                self.events.push_back(DeskEvent::Statement(statement));
+            }
+            Content::Text(_)
+            | Content::Proposal(_)
+            | Content::Refusal { .. }
+            | Content::Leave(_) => {}
+        }
+    }
+
+    fn hear_content(
+        &mut self,
+        author: &Attestation,
+        content: DeskContent,
+        context: &mut Context<'_>,
+    ) {
+        match content {
+            DeskContent::IntakeKey(key) => {
+                if self.board.learn_intake_key(key, context.now) {
+                    self.try_keys(context);
+                }
+            }
+            DeskContent::Claim(notice) => {
+                self.shift.handle_notice(&notice, context.now);
+                context.event(Event::QueueChanged);
+            }
+            DeskContent::KeyPackages(key_packages) => self.board.announce(author.key, key_packages),
+            DeskContent::SealKey(seal_key) if author.role == Role::Coordinator => {
+                self.board.learn_seal_key(author.key, seal_key);
+                self.share_desk_key(&[author.key], context.rng);
+            }
+            DeskContent::DeskKey {
+                to,
+                desk_key,
+                sealed,
+            } => {
+                let is_mine = to == self.me.key.public() && self.role() == Role::Coordinator;
+                if is_mine && self.keys.accept(&desk_key, &sealed) {
+                    context.event(Event::DeskKeyReceived);
+                }
+            }
+            DeskContent::Attested(attested) => self.hear_attested(attested),
+            DeskContent::Card { version, card } => {
+                if self.card.handle_told(version, &card) {
+                    context.event(Event::CardPublished(version));
+                }
+            }
+            DeskContent::Snapshot(part) => self.hear_snapshot(part, context),
+            DeskContent::SealKey(_) => {}
+        }
+    }
+
+    /// The own attestation under a newer desk key replaces the one before, and so do KeyPackages.
+    fn hear_attested(&mut self, attested: Vec<Attested>) {
+        for one in attested {
+            let Ok((attestation, desk_key)) = one.verify(&self.me.root) else {
+                continue;
+            };
+            self.keys.observe(desk_key.serial, attestation.serial);
+            let is_newer = self
+                .own_attestation()
+                .is_some_and(|own| attestation.serial > own.serial && attestation.role == own.role);
+            if attestation.key == self.me.key.public() && is_newer {
+                self.me.attested = one;
+                self.offers.drop_free();
+            }
+        }
+    }
+
+    fn hear_snapshot(&mut self, part: SnapshotPart, context: &mut Context<'_>) {
+        self.snapshot_due = None;
+        for notice in &part.claims {
+            self.shift.handle_notice(notice, context.now);
+        }
+        if self.board.learn_snapshot(part, context.now) {
+            self.try_keys(context);
+        }
+    }
+
+    /// An own intake key is stored: now a card may name it.
+    fn hear_stored(&mut self, id: MessageId, context: &mut Context<'_>) {
+        let Some(position) = self.storing.iter().position(|storing| storing.id == id) else {
+            return;
+        };
+        let storing = self.storing.remove(position);
+        if storing.must_name {
+            self.mailbox = Some(MailboxKey::of(&storing.key.mailbox));
+        }
+        self.board.learn_intake_key(storing.key, context.now);
+        self.try_keys(context);
+    }
+
+    /// There are new intake keys: they may open what none did.
+    fn try_keys(&mut self, context: &mut Context<'_>) {
+        let keys = self.board.live_keys(self.card_version());
+        if self.shift.handle_keys(&keys, context.now) {
+            context.event(Event::QueueChanged);
+        }
+    }
+
+    fn hear_changed(
+        &mut self,
+        added: &[Identity],
+        removed: &[(Identity, Cause)],
+        context: &mut Context<'_>,
+    ) {
+        self.observe_members();
+        for identity in added {
+            if let Identity::Member { attestation, .. } = identity {
+                self.hear_added(attestation, context);
+            }
+        }
+        if !removed.is_empty() {
+            // Who left knows the welcome secrets of what was offered.
+            self.board.drop_pool();
+            self.offers.drop_free();
+        }
+        for (identity, cause) in removed {
+            if let Identity::Member { attestation, .. } = identity {
+                self.handle_removed(&attestation.key, *cause, context);
+            }
+        }
+        let here: Vec<PublicKey> = self.members().iter().map(|member| member.key).collect();
+        self.asked.retain(|asked| match asked {
+            Asked::Add { key, .. } => !here.contains(key),
+            Asked::Remove(key) => here.contains(key),
+        });
+    }
+
+    fn hear_added(&mut self, newcomer: &Attestation, context: &mut Context<'_>) {
+        let is_hers = |invitation: &super::Invitation| invitation.admitted() == Some(newcomer);
+        let invited = self.invites.iter().position(|one| is_hers(&one.invitation));
+        match invited {
+            Some(position) => {
+                let invited = self.invites.remove(position);
+                context.event(Event::NewcomerJoined(invited.id));
+                self.post_snapshot(context.rng);
+            }
+            None => self.snapshot_due = Some(self.snapshot_turn(context.now)),
+        }
+        if newcomer.role == Role::Coordinator {
+            self.announce_seal_key(context.rng);
+        }
+    }
+
+    /// When this member posts a snapshot that nobody before it has posted.
+    fn snapshot_turn(&self, now: Now) -> Now {
+        now.plus(SNAPSHOT_WAIT + SNAPSHOT_TURN * self.group.own_leaf())
+    }
+
+    pub(super) fn post_snapshot_if_due(&mut self, context: &mut Context<'_>) {
+        if self.snapshot_due.is_some_and(|due| context.now >= due) {
+            self.post_snapshot(context.rng);
+        }
+    }
+
+    fn post_snapshot(&mut self, rng: &mut Rng) {
+        self.snapshot_due = None;
+        let own = self.offers.messages();
+        let notices = self.shift.notices();
+        for part in self.board.snapshot(notices, (self.me.key.public(), own)) {
+            self.tell(DeskContent::Snapshot(part), rng);
+        }
+    }
+
+    /// The commit that was asked for first can't be made.
+    fn hear_refused(&mut self, context: &mut Context<'_>) {
+        match self.asked.pop_front() {
+            Some(Asked::Add { invite, .. }) => {
+                self.invites.retain(|invited| invited.id != invite);
+                let reason = InviteEnd::Unusable;
+                context.event(Event::InviteEnded { id: invite, reason });
+            }
+            Some(Asked::Remove(member)) => {
+                self.evictions.retain(|eviction| eviction.member != member);
+            }
+            None => {}
+        }
+    }
+}

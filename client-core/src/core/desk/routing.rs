@@ -1,0 +1,107 @@
+//! What the desk's other machines have to say: the shift, invitations, and taking KeyPackages.
+
+use cobijo_protocol::content::DeskContent;
+
+use super::shift::ShiftEvent;
+use super::{Asked, Desk, DeskEvent};
+use crate::core::{
+    client::{ChannelId, Context, Event},
+    group::Change,
+    invite::InvitationEvent,
+    key_packages::Taken,
+    port::Seen,
+};
+
+impl Desk {
+    pub(super) fn handle_shift(
+        &mut self,
+        channel: ChannelId,
+        seen: &Seen,
+        context: &mut Context<'_>,
+    ) {
+        let keys = self.board.live_keys(self.card_version());
+        let events = self.shift.handle_seen(channel, seen, &keys, context);
+        self.handle_shift_events(events, context);
+    }
+
+    pub(super) fn handle_shift_events(
+        &mut self,
+        events: Vec<ShiftEvent>,
+        context: &mut Context<'_>,
+    ) {
+        for event in events {
+            match event {
+                ShiftEvent::Notice(notice) => self.tell(DeskContent::Claim(notice), context.rng),
+                ShiftEvent::QueueChanged => {
+                    context.event(Event::QueueChanged);
+                    self.events.push_back(DeskEvent::QueueChanged);
+                }
+                ShiftEvent::Lost(row) => context.event(Event::ClaimLost(row)),
+                ShiftEvent::Refused(channel) => self.events.push_back(DeskEvent::Refused(channel)),
+                ShiftEvent::Began {
+                    row,
+                    channel,
+                    group,
+                    texts,
+                } => self.events.push_back(DeskEvent::Joined {
+                    channel: Some(channel),
+                    row: Some(row),
+                    group,
+                    texts,
+                }),
+            }
+        }
+    }
+
+    pub(super) fn handle_invite(
+        &mut self,
+        position: usize,
+        seen: &Seen,
+        context: &mut Context<'_>,
+    ) {
+        let Some(invited) = self.invites.get_mut(position) else {
+            return;
+        };
+        let id = invited.id;
+        match invited.invitation.handle_seen(seen, context.rng) {
+            Some(InvitationEvent::Arrived { alias, words }) => {
+                context.event(Event::NewcomerArrived { id, alias, words });
+            }
+            Some(InvitationEvent::Offered(offered)) => {
+                let adds = vec![serde_bytes::ByteBuf::from(offered.message())];
+                self.group.request(Change {
+                    adds,
+                    ..Change::default()
+                });
+                let key = *offered.leaf_key();
+                self.asked.push_back(Asked::Add { invite: id, key });
+            }
+            Some(InvitationEvent::Ended(reason)) => {
+                self.invites.remove(position);
+                context.event(Event::InviteEnded { id, reason });
+            }
+            None => {}
+        }
+    }
+
+    pub(super) fn handle_takes(&mut self, seen: &Seen, context: &mut Context<'_>) {
+        for mut take in std::mem::take(&mut self.takes) {
+            match take.handle_seen(seen, &self.me, context.rng) {
+                None => self.takes.push(take),
+                Some(Taken::Here) => {
+                    let (conversation, proposal) = take.into_proposal();
+                    let proposal = DeskEvent::Proposal(conversation, Box::new(proposal));
+                    self.events.push_back(proposal);
+                }
+                Some(Taken::Elsewhere) => {
+                    let wish = take.into_wish();
+                    let conversation = wish.conversation;
+                    if self.take(wish, context).is_err() {
+                        self.events
+                            .push_back(DeskEvent::ProposalFailed(conversation));
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! A shift: the mailboxes are open, the queue is shown, and waiting people are answered.
+
+use std::time::Duration;
+
+use cobijo_protocol::{
+    content::ClaimNotice,
+    keys::SecretKey,
+    link::{DeskId, RelayUrl},
+    mailbox::MailboxKey,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::core::{
+    claim::{
+        Claim, ClaimEvent, Me,
+        queue::{LiveKey, Opened, Queue},
+    },
+    client::{ChannelId, CommandError, Context, Line, QueueRow, RowId},
+    group::Group,
+    port::{Now, Seen, Wants},
+};
+
+/// Time for a mailbox's items to arrive after it was opened: what has come by then is all.
+const ITEMS_WAIT: Duration = Duration::from_secs(60);
+
+/// The own shift.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Shift {
+    is_on: bool,
+    channel: ChannelId,
+    queue: Queue,
+    claims: Vec<Answer>,
+    #[serde(skip)]
+    open_since: Option<Now>,
+}
+
+/// An answer on its way, on a channel of its own.
+#[derive(Serialize, Deserialize)]
+struct Answer {
+    row: RowId,
+    channel: ChannelId,
+    claim: Claim,
+    /// What she wrote while she waited.
+    texts: Vec<String>,
+}
+
+/// What happens on a shift.
+pub(crate) enum ShiftEvent {
+    /// For the colleagues.
+    Notice(ClaimNotice),
+    /// Rows came, went or changed.
+    QueueChanged,
+    /// The own answer stands.
+    Began {
+        /// Which row.
+        row: RowId,
+        /// The channel it came on, which it may go on using.
+        channel: ChannelId,
+        /// The conversation.
+        group: Box<Group>,
+        /// What she wrote while she waited.
+        texts: Vec<String>,
+    },
+    /// A colleague answers, or there is nobody to answer any more.
+    Lost(RowId),
+    /// She refused a conversation that had begun on this channel.
+    Refused(ChannelId),
+}
+
+impl Shift {
+    pub(crate) fn new(desk: DeskId, channel: ChannelId) -> Self {
+        Self {
+            is_on: false,
+            channel,
+            queue: Queue::new(desk),
+            claims: Vec::new(),
+            open_since: None,
+        }
+    }
+
+    /// Whether the mailboxes are open.
+    pub(crate) fn is_on(&self) -> bool {
+        self.is_on
+    }
+
+    /// Begins.
+    pub(crate) fn start(&mut self) {
+        self.is_on = true;
+        self.open_since = None;
+    }
+
+    /// Ends; answers on their way go on.
+    pub(crate) fn end(&mut self) {
+        self.is_on = false;
+    }
+
+    /// Who waits; nobody is shown off shift.
+    pub(crate) fn rows(&self, now: Now) -> Vec<QueueRow> {
+        if self.is_on {
+            self.queue.rows(now)
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// What the colleagues must know of who is answered.
+    pub(crate) fn notices(&self) -> Vec<ClaimNotice> {
+        self.queue.notices()
+    }
+
+    /// Begins to answer a row.
+    pub(crate) fn claim(
+        &mut self,
+        row: RowId,
+        me: &Me,
+        context: &mut Context<'_>,
+    ) -> Result<(), CommandError> {
+        if !self.is_on {
+            return Err(CommandError::NotOnShift);
+        }
+        let opened = self.queue.claim(row).ok_or(CommandError::Unknown)?;
+        let claim =
+            Claim::new(me.clone(), opened, context.rng).map_err(|_| CommandError::Stopped)?;
+        self.claims.push(Answer {
+            row,
+            channel: context.new_channel(),
+            claim,
+            texts: Vec::new(),
+        });
+        Ok(())
+    }
+
+    /// A colleague says what becomes of somebody who waits.
+    pub(crate) fn handle_notice(&mut self, notice: &ClaimNotice, now: Now) {
+        self.queue.handle_notice(notice, now);
+    }
+
+    /// Tries the new keys on what none opened; true where rows came.
+    pub(crate) fn handle_keys(&mut self, keys: &[LiveKey<'_>], now: Now) -> bool {
+        self.queue.handle_keys(keys, now)
+    }
+
+    /// Rescues of a group that this client is a member of.
+    pub(crate) fn rescues(&self, group: &[u8]) -> Vec<Opened> {
+        let rescues = self.queue.rescues(group).into_iter();
+        rescues.map(|(_, opened)| opened).collect()
+    }
+
+    /// Whether a mailbox was open for long enough, and nobody who was read from it waits.
+    pub(crate) fn is_empty(&self, mailbox: &MailboxKey, now: Now) -> bool {
+        let is_read = |since: Now| now.since(since) >= ITEMS_WAIT;
+        self.is_on && self.open_since.is_some_and(is_read) && !self.queue.holds(mailbox)
+    }
+
+    /// She has arrived in the conversation of this channel.
+    pub(crate) fn handle_arrival(&mut self, channel: ChannelId) {
+        let mut claims = self.claims.iter_mut();
+        if let Some(answer) = claims.find(|answer| answer.channel == channel) {
+            answer.claim.end();
+        }
+        self.claims.retain(|answer| !answer.claim.is_over());
+    }
+
+    /// What is wanted on each channel.
+    pub(crate) fn lines(&self, relay: &RelayUrl, mailboxes: Vec<SecretKey>) -> Vec<Line> {
+        let mut wants = Wants::default();
+        self.queue.wants(&mut wants);
+        let mut lines = Vec::new();
+        if self.is_on || !wants.removes.is_empty() {
+            wants.mailboxes = mailboxes;
+            lines.push(Line {
+                channel: self.channel,
+                relay: relay.clone(),
+                wants,
+            });
+        }
+        lines.extend(self.claims.iter().map(|answer| {
+            let mut wants = Wants::default();
+            answer.claim.wants(&mut wants);
+            Line {
+                channel: answer.channel,
+                relay: relay.clone(),
+                wants,
+            }
+        }));
+        lines
+    }
+
+    /// Takes what the relay said.
+    pub(crate) fn handle_seen(
+        &mut self,
+        channel: ChannelId,
+        seen: &Seen,
+        keys: &[LiveKey<'_>],
+        context: &mut Context<'_>,
+    ) -> Vec<ShiftEvent> {
+        let mut events = Vec::new();
+        if channel == self.channel {
+            if self.handle_mailbox(seen, keys, context.now) {
+                events.push(ShiftEvent::QueueChanged);
+            }
+            return events;
+        }
+        let Self { queue, claims, .. } = self;
+        let of_channel = |answer: &&mut Answer| answer.channel == channel;
+        for answer in claims.iter_mut().filter(of_channel) {
+            answer.claim.handle_seen(seen, context.now, context.rng);
+            answer.drain(queue, context.now, &mut events);
+        }
+        claims.retain(|answer| !answer.claim.is_over());
+        events
+    }
+
+    fn handle_mailbox(&mut self, seen: &Seen, keys: &[LiveKey<'_>], now: Now) -> bool {
+        if matches!(seen, Seen::Connected(_)) {
+            self.open_since = Some(now);
+        }
+        if let Seen::Item(mailbox, item, cell) = seen {
+            return self.queue.handle_item(*mailbox, *item, cell, keys, now);
+        }
+        self.queue.handle_seen(seen);
+        false
+    }
+
+    /// When [`Shift::handle_timeout`] is to be called.
+    pub(crate) fn poll_timeout(&self) -> Option<Now> {
+        let claims = self.claims.iter();
+        claims
+            .filter_map(|answer| answer.claim.poll_timeout())
+            .min()
+    }
+
+    /// Does what is due.
+    pub(crate) fn handle_timeout(&mut self, context: &mut Context<'_>) -> Vec<ShiftEvent> {
+        let mut events = Vec::new();
+        let Self { queue, claims, .. } = self;
+        for answer in claims.iter_mut() {
+            answer.claim.handle_timeout(context.now, context.rng);
+            answer.drain(queue, context.now, &mut events);
+        }
+        claims.retain(|answer| !answer.claim.is_over());
+        queue.forget_old(context.now);
+        events
+    }
+}
+
+impl Answer {
+    fn drain(&mut self, queue: &mut Queue, now: Now, events: &mut Vec<ShiftEvent>) {
+        let row = self.row;
+        while let Some(event) = self.claim.poll_event() {
+            match event {
+                ClaimEvent::Notice(notice) => events.push(ShiftEvent::Notice(notice)),
+                ClaimEvent::Text(text) => self.texts.push(text),
+                ClaimEvent::ClaimedBy { index, until, .. } => {
+                    queue.claimed(row, index, until);
+                    events.push(ShiftEvent::Lost(row));
+                }
+                ClaimEvent::LostTo { .. } => {
+                    queue.answered(row, false, now);
+                    events.push(ShiftEvent::Lost(row));
+                }
+                ClaimEvent::Replied => queue.answered(row, true, now),
+                ClaimEvent::Began(group) => events.push(ShiftEvent::Began {
+                    row,
+                    channel: self.channel,
+                    group,
+                    texts: std::mem::take(&mut self.texts),
+                }),
+                ClaimEvent::Refused => {
+                    queue.release(row);
+                    events.push(ShiftEvent::Refused(self.channel));
+                    events.push(ShiftEvent::Lost(row));
+                }
+                // Nobody else could answer her either: the item goes.
+                ClaimEvent::Unanswerable => {
+                    queue.answered(row, true, now);
+                    events.push(ShiftEvent::Lost(row));
+                }
+            }
+            events.push(ShiftEvent::QueueChanged);
+        }
+    }
+}
+
+impl std::fmt::Debug for Shift {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shift").finish_non_exhaustive()
+    }
+}

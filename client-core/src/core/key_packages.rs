@@ -1,0 +1,290 @@
+//! One-time KeyPackages in the desk group: one's own, and taking a colleague's. [D-9]
+//!
+//! The relay has no directory. Each colleague announces up to four in the desk group; who proposes her
+//! to a person takes one in a contest under its welcome secret, so that no two people are given the
+//! same one.
+
+use std::time::Duration;
+
+use cobijo_protocol::{
+    card::Attested,
+    cbor,
+    commit::Profile,
+    content::{Proposal, Reads},
+    credential::Credential,
+    intake::Taking,
+    keys::PublicKey,
+    limits::{POOL_KEY_PACKAGES, RETENTION_DAYS_DEFAULT},
+    slot::{Kind, ThreadSecret},
+};
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+
+use super::{
+    claim::Me,
+    client::ConversationId,
+    contest::Contest,
+    group::Group,
+    joining::{Expect, Joining, Lineage},
+    port::{Now, Rng, Seen, Wants},
+    thread::Content,
+};
+use crate::mls::key_package::{OfferedKeyPackage, OwnKeyPackage};
+
+/// KeyPackages that were taken and whose Welcome is waited for, at one time; the oldest gives way.
+const TAKEN_MAX: usize = 32;
+/// Time that a person may take to say yes: no Welcome stands at the relay for longer.
+const TAKEN_LIFETIME: Duration = Duration::from_secs(RETENTION_DAYS_DEFAULT as u64 * 86_400);
+
+/// KeyPackages of one's own.
+#[derive(Default, Serialize, Deserialize)]
+pub(crate) struct OwnKeyPackages {
+    offers: Vec<Offer>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum Offer {
+    /// Nobody has taken it.
+    Free { own: OwnKeyPackage, taking: Contest },
+    /// A colleague proposes this member with it.
+    Taken { joining: Joining, since: Now },
+}
+
+impl OwnKeyPackages {
+    /// Makes what is missing; true where there is something new to announce.
+    pub(crate) fn top_up(&mut self, me: &Me, rng: &mut Rng) -> bool {
+        let missing = POOL_KEY_PACKAGES.saturating_sub(self.free().count());
+        let credential = Credential::Member(me.attested.clone());
+        let made = (0..missing)
+            .map_while(|_| OwnKeyPackage::new(me.suite, &me.key, &credential, rng).ok())
+            .map(|own| {
+                let taking = Contest::new(own.welcome_secret().clone(), Kind::Taking, 0);
+                Offer::Free { own, taking }
+            });
+        let before = self.offers.len();
+        self.offers.extend(made);
+        self.offers.len() > before
+    }
+
+    /// Forgets what nobody has taken: somebody who left has seen it, or its attestation is old.
+    pub(crate) fn drop_free(&mut self) {
+        self.offers
+            .retain(|offer| matches!(offer, Offer::Taken { .. }));
+    }
+
+    /// What is left to take.
+    pub(crate) fn messages(&self) -> Vec<ByteBuf> {
+        let message = |own: &OwnKeyPackage| ByteBuf::from(own.message());
+        self.free().map(message).collect()
+    }
+
+    /// What is wanted from the relay.
+    pub(crate) fn wants(&self, wants: &mut Wants) {
+        for offer in &self.offers {
+            match offer {
+                Offer::Free { taking, .. } => taking.wants(wants),
+                Offer::Taken { joining, .. } => joining.wants(wants),
+            }
+        }
+    }
+
+    /// Takes what the relay said; gives the conversations that were joined.
+    pub(crate) fn handle_seen(
+        &mut self,
+        seen: &Seen,
+        me: &Me,
+        now: Now,
+        rng: &mut Rng,
+    ) -> Vec<Group> {
+        let mut joined = Vec::new();
+        let offers = std::mem::take(&mut self.offers);
+        for offer in offers {
+            match offer.handle_seen(seen, me, now, rng) {
+                Step::Goes(offer) => self.offers.push(*offer),
+                Step::Joined(group) => joined.push(*group),
+            }
+        }
+        self.forget(now);
+        joined
+    }
+
+    /// Bounds what is waited for.
+    fn forget(&mut self, now: Now) {
+        let is_old = |offer: &Offer| matches!(offer, Offer::Taken { since, .. } if now.since(*since) > TAKEN_LIFETIME);
+        self.offers.retain(|offer| !is_old(offer));
+        let is_taken = |offer: &Offer| matches!(offer, Offer::Taken { .. });
+        while self.offers.iter().filter(|offer| is_taken(offer)).count() > TAKEN_MAX {
+            let Some(oldest) = self.offers.iter().position(is_taken) else {
+                return;
+            };
+            self.offers.remove(oldest);
+        }
+    }
+
+    fn free(&self) -> impl Iterator<Item = &OwnKeyPackage> {
+        self.offers.iter().filter_map(|offer| match offer {
+            Offer::Free { own, .. } => Some(own),
+            Offer::Taken { .. } => None,
+        })
+    }
+}
+
+/// What becomes of an offer.
+enum Step {
+    Goes(Box<Offer>),
+    Joined(Box<Group>),
+}
+
+impl Offer {
+    fn handle_seen(self, seen: &Seen, me: &Me, now: Now, rng: &mut Rng) -> Step {
+        match self {
+            Self::Free { own, mut taking } => {
+                let person = handle_taking(&mut taking, own.welcome_secret(), seen, me, rng);
+                Step::Goes(Box::new(match person {
+                    None => Self::Free { own, taking },
+                    Some(person) => Self::Taken {
+                        joining: Joining::new(own, me.key.clone(), expect(me, person)),
+                        since: now,
+                    },
+                }))
+            }
+            Self::Taken { mut joining, since } => match joining.handle_seen(seen, now, rng) {
+                Some(group) => Step::Joined(Box::new(group)),
+                None => Step::Goes(Box::new(Self::Taken { joining, since })),
+            },
+        }
+    }
+}
+
+/// The person that whoever took it proposes this member to.
+fn handle_taking(
+    contest: &mut Contest,
+    welcome_secret: &ThreadSecret,
+    seen: &Seen,
+    me: &Me,
+    rng: &mut Rng,
+) -> Option<PublicKey> {
+    let candidate = contest.handle_seen(seen)?;
+    let taking = valid_taking(&candidate.content, welcome_secret, &me.root);
+    if taking.is_none() {
+        contest.skip(rng);
+    }
+    taking.map(|taking| taking.person)
+}
+
+/// What makes a cell of the taking thread count.
+fn valid_taking(content: &Content, secret: &ThreadSecret, root: &PublicKey) -> Option<Taking> {
+    let Content::Payload(payload) = content else {
+        return None;
+    };
+    let taking: Taking = cbor::decode(payload).ok()?;
+    taking.verify(root, secret).map(|_| taking)
+}
+
+/// The conversation of the person that the colleague was proposed to, welcomed by herself.
+fn expect(me: &Me, person: PublicKey) -> Expect {
+    Expect {
+        profile: Profile::Conversation,
+        root: me.root,
+        signers: vec![person],
+        roster: None,
+        lineage: Lineage::Any,
+        welcome: None,
+    }
+}
+
+/// A colleague to propose, and where.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Wish {
+    /// Where.
+    pub(crate) conversation: ConversationId,
+    /// The person that is asked.
+    pub(crate) person: PublicKey,
+    /// Attested key of the colleague.
+    pub(crate) colleague: PublicKey,
+    /// Why, for the person to read.
+    pub(crate) reason: String,
+    /// What the colleague will be able to read.
+    pub(crate) reads: Reads,
+}
+
+/// A contest for a colleague's KeyPackage.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Take {
+    wish: Wish,
+    message: ByteBuf,
+    member: Attested,
+    welcome_secret: ThreadSecret,
+    contest: Contest,
+}
+
+/// How a contest for a KeyPackage ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// It is this client's to propose.
+    Here,
+    /// A colleague took it.
+    Elsewhere,
+}
+
+impl Take {
+    /// Begins to take a KeyPackage; `None` where it is not one of the colleague's that may be added.
+    pub(crate) fn new(
+        wish: Wish,
+        message: ByteBuf,
+        me: &Me,
+        now: Now,
+        rng: &mut Rng,
+    ) -> Option<Self> {
+        let offered = OfferedKeyPackage::parse(&message, me.suite, &me.root).ok()?;
+        let member = offered.attested()?;
+        let (attestation, _) = member.verify(&me.root).ok()?;
+        let is_hers = attestation.key == wish.colleague && attestation.not_after >= now.day();
+        is_hers.then_some(())?;
+        let welcome_secret = offered.welcome_secret().clone();
+        let mut contest = Contest::new(welcome_secret.clone(), Kind::Taking, 0);
+        let taking = Taking::sign(&me.key, me.attested.clone(), &welcome_secret, wish.person);
+        contest.contend(cbor::encode(&taking), rng).ok()?;
+        Some(Self {
+            wish,
+            message,
+            member,
+            welcome_secret,
+            contest,
+        })
+    }
+
+    /// What is wanted from the relay.
+    pub(crate) fn wants(&self, wants: &mut Wants) {
+        self.contest.wants(wants);
+    }
+
+    /// Takes what the relay said.
+    pub(crate) fn handle_seen(&mut self, seen: &Seen, me: &Me, rng: &mut Rng) -> Option<Taken> {
+        let candidate = self.contest.handle_seen(seen)?;
+        if candidate.mine {
+            return Some(Taken::Here);
+        }
+        if valid_taking(&candidate.content, &self.welcome_secret, &me.root).is_some() {
+            return Some(Taken::Elsewhere);
+        }
+        self.contest.skip(rng);
+        None
+    }
+
+    /// The wish, to be tried with another KeyPackage.
+    pub(crate) fn into_wish(self) -> Wish {
+        self.wish
+    }
+
+    /// What is to be told the person.
+    pub(crate) fn into_proposal(self) -> (ConversationId, Proposal) {
+        let proposal = Proposal {
+            member: self.member,
+            reason: self.wish.reason,
+            reads: self.wish.reads,
+            key_package: self.message,
+        };
+        (self.wish.conversation, proposal)
+    }
+}

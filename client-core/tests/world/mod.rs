@@ -1,0 +1,271 @@
+//! Clients, a relay in memory and a clock that only moves when told.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::wildcard_enum_match_arm,
+    dead_code
+)]
+
+pub(crate) mod relay;
+
+use std::{collections::VecDeque, time::Duration};
+
+use cobijo_client_core::core::{
+    client::{
+        ChannelId, Client, Command, CommandError, Description, DeskView, Event, Input, InviteId,
+        Output, Standing, TeamCommand,
+    },
+    port::{Now, Rng},
+};
+use cobijo_protocol::{
+    Day,
+    card::{Role, Text},
+    keys::PublicKey,
+    link::{DeskId, DeskLink, Invite, RelayUrl},
+};
+use rand_core::SeedableRng as _;
+
+use relay::{Deliveries, Relay};
+
+pub(crate) const TODAY: Day = 20_000;
+
+pub(crate) struct World {
+    pub(crate) relay: Relay,
+    pub(crate) now: Now,
+    pub(crate) clients: Vec<Profile>,
+    /// Whether the relay can't be reached.
+    pub(crate) is_dark: bool,
+    deliveries: VecDeque<(relay::Line, Vec<u8>)>,
+}
+
+/// A client, its disk and its memory of events.
+pub(crate) struct Profile {
+    pub(crate) client: Client,
+    pub(crate) events: Vec<Event>,
+    pub(crate) disk: Vec<u8>,
+    rng: Rng,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self {
+            relay: Relay::new(TODAY),
+            now: Now::from_millis(u64::from(TODAY) * 86_400_000 + 9 * 3_600_000),
+            clients: Vec::new(),
+            is_dark: false,
+            deliveries: VecDeque::new(),
+        }
+    }
+
+    pub(crate) fn client(&mut self) -> usize {
+        self.clients.push(Profile {
+            client: Client::new(),
+            events: Vec::new(),
+            disk: Vec::new(),
+            rng: Rng::seed_from_u64(self.clients.len() as u64 + 1),
+        });
+        self.clients.len() - 1
+    }
+
+    /// A desk with its coordinator, hosted and published.
+    pub(crate) fn desk(&mut self) -> (usize, DeskLink) {
+        let mar = self.client();
+        self.team(mar, create_desk("Mar")).unwrap();
+        let link = self.link(mar);
+        self.relay.hosted.insert(link.desk);
+        self.wait(Duration::from_secs(60));
+        (mar, link)
+    }
+
+    pub(crate) fn link(&self, client: usize) -> DeskLink {
+        self.clients[client]
+            .events
+            .iter()
+            .find_map(|event| match event {
+                Event::DeskCreated(link) => Some(link.clone()),
+                _ => None,
+            })
+            .unwrap()
+    }
+
+    pub(crate) fn invite(&mut self, coordinator: usize) -> (InviteId, Invite) {
+        self.team(coordinator, TeamCommand::Invite).unwrap();
+        self.clients[coordinator]
+            .events
+            .iter()
+            .rev()
+            .find_map(|event| match event {
+                Event::Invited { id, invite } => Some((*id, invite.clone())),
+                _ => None,
+            })
+            .unwrap()
+    }
+
+    /// Invites, joins, compares words and admits.
+    pub(crate) fn join(&mut self, coordinator: usize, alias: &str, role: Role) -> usize {
+        let (id, invite) = self.invite(coordinator);
+        let newcomer = self.client();
+        let alias = alias.to_owned();
+        self.team(newcomer, TeamCommand::JoinDesk { invite, alias })
+            .unwrap();
+        self.team(coordinator, TeamCommand::Admit { invite: id, role })
+            .unwrap();
+        newcomer
+    }
+
+    pub(crate) fn team(&mut self, client: usize, command: TeamCommand) -> Result<(), CommandError> {
+        self.command(client, Command::Team(command))
+    }
+
+    /// Gives a command, and lets everybody talk until nothing is left to say.
+    pub(crate) fn command(&mut self, client: usize, command: Command) -> Result<(), CommandError> {
+        let now = self.now;
+        let profile = &mut self.clients[client];
+        let answer = profile
+            .client
+            .handle_command(command, now, &mut profile.rng);
+        self.settle();
+        answer
+    }
+
+    pub(crate) fn desk_view(&self, client: usize) -> DeskView {
+        match self.clients[client].client.standing() {
+            Standing::Member(desk) => *desk,
+            _ => panic!("not a member"),
+        }
+    }
+
+    pub(crate) fn key(&self, client: usize) -> PublicKey {
+        self.desk_view(client).key
+    }
+
+    pub(crate) fn aliases(&self, client: usize) -> Vec<String> {
+        let desk = self.desk_view(client);
+        desk.colleagues.into_iter().map(|one| one.alias).collect()
+    }
+
+    pub(crate) fn saw(&self, client: usize, is_it: impl Fn(&Event) -> bool) -> bool {
+        self.clients[client].events.iter().any(is_it)
+    }
+
+    /// Kills a client; it starts again from its disk.
+    pub(crate) fn restart(&mut self, client: usize) {
+        self.disconnect(client);
+        let profile = &mut self.clients[client];
+        profile.client = Client::restore(&profile.disk).unwrap();
+        self.input(client, Input::Timeout);
+        self.settle();
+    }
+
+    /// Lets time pass, waking clients when they asked for it.
+    pub(crate) fn wait(&mut self, duration: Duration) {
+        let end = self.now.plus(duration);
+        self.settle();
+        while let Some(next) = self.next_timeout().filter(|next| *next <= end) {
+            self.now = self.now.max(next);
+            self.relay.day = self.now.day();
+            for client in 0..self.clients.len() {
+                let due = self.clients[client].client.poll_timeout();
+                if due.is_some_and(|due| due <= self.now) {
+                    self.input(client, Input::Timeout);
+                }
+            }
+            self.settle();
+        }
+        self.now = end;
+        self.relay.day = self.now.day();
+    }
+
+    fn next_timeout(&self) -> Option<Now> {
+        let clients = self.clients.iter();
+        clients.filter_map(|one| one.client.poll_timeout()).min()
+    }
+
+    fn disconnect(&mut self, client: usize) {
+        self.deliveries.retain(|((to, _), _)| *to != client);
+        for channel in 0..200 {
+            self.relay.close((client, channel));
+        }
+    }
+
+    fn input(&mut self, client: usize, input: Input) {
+        let now = self.now;
+        let profile = &mut self.clients[client];
+        profile.client.handle_input(input, now, &mut profile.rng);
+    }
+
+    pub(crate) fn settle(&mut self) {
+        loop {
+            let mut is_quiet = true;
+            for client in 0..self.clients.len() {
+                while let Some(output) = self.clients[client].client.poll_output() {
+                    is_quiet = false;
+                    self.act(client, output);
+                }
+            }
+            if let Some(((client, channel), frame)) = self.deliveries.pop_front() {
+                is_quiet = false;
+                let channel = ChannelId::from_number(channel);
+                self.input(client, Input::Received { channel, frame });
+            }
+            if is_quiet {
+                return;
+            }
+        }
+    }
+
+    fn act(&mut self, client: usize, output: Output) {
+        match output {
+            Output::Open { channel, .. } if self.is_dark => {
+                self.input(client, Input::Closed { channel });
+            }
+            Output::Open { channel, .. } => self.input(client, Input::Opened { channel }),
+            Output::Send { channel, frame } => {
+                let deliveries: Deliveries = self.relay.run((client, channel.number()), &frame);
+                self.deliveries.extend(deliveries);
+            }
+            Output::Close { channel } => {
+                let line = (client, channel.number());
+                self.relay.close(line);
+                self.deliveries.retain(|(to, _)| *to != line);
+            }
+            Output::Store(snapshot) => self.clients[client].disk = snapshot.to_vec(),
+            Output::FetchCard { desk, .. } => {
+                let card = self.relay.card(&desk);
+                self.input(client, Input::CardFetched { desk, card });
+            }
+            Output::PublishCard { desk, card, .. } => {
+                let answer = self.relay.publish(desk, card);
+                self.input(client, Input::CardPublished { desk, answer });
+            }
+            Output::Event(event) => self.clients[client].events.push(event),
+        }
+    }
+}
+
+pub(crate) fn create_desk(alias: &str) -> TeamCommand {
+    TeamCommand::CreateDesk {
+        relay: RelayUrl::parse("https://relay.example").unwrap(),
+        alias: alias.to_owned(),
+        description: description("Línea Mar"),
+    }
+}
+
+pub(crate) fn description(name: &str) -> Description {
+    let text = |text: &str| Text {
+        es: text.to_owned(),
+        en: text.to_owned(),
+    };
+    Description {
+        name: text(name),
+        about: text("Acompañamos"),
+        hours: text("9–22"),
+        wait_minutes: (5, 20),
+        languages: vec!["es".to_owned()],
+    }
+}
+
+pub(crate) fn desk_of(link: &DeskLink) -> DeskId {
+    link.desk
+}
