@@ -7,6 +7,7 @@ use cobijo_protocol::{
     link::DeskId,
 };
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 pub(crate) use keeper::{Author, CardKeeper, Plan, Step};
 
@@ -16,6 +17,8 @@ pub(crate) use keeper::{Author, CardKeeper, Plan, Step};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HighestCard {
     version: Option<CardVersion>,
+    /// Which card of that version, where it was seen itself.
+    hash: Option<[u8; 32]>,
 }
 
 /// A card is not believed.
@@ -24,8 +27,8 @@ pub enum CardRefused {
     /// It is not a card of this desk.
     #[error("not a card of this desk")]
     Bad(#[from] CardError),
-    /// A higher version was seen before.
-    #[error("card of a lower version than one that was seen")]
+    /// A higher version, or another card of this one, was seen before.
+    #[error("card that an other one has replaced")]
     Lower,
 }
 
@@ -33,19 +36,19 @@ impl HighestCard {
     /// Verifies a card and remembers its version.
     ///
     /// # Errors
-    /// [`CardRefused`] for a card that is not of this desk, or lower than one that was accepted before.
+    /// [`CardRefused`] for a card that is not of this desk, lower than one that was accepted before, or
+    /// another one of the same version.
     pub fn accept(&mut self, bytes: &[u8], desk: &DeskId) -> Result<Card, CardRefused> {
         let card = UnverifiedCard::decode(bytes)?.verify(desk)?;
-        if self.version.is_some_and(|seen| card.version() < seen) {
+        let version = Some(card.version());
+        let hash = Some(Sha256::digest(bytes).into());
+        let is_other = version == self.version && self.hash.is_some() && self.hash != hash;
+        if version < self.version || is_other {
             return Err(CardRefused::Lower);
         }
-        self.version = Some(card.version());
+        self.version = version;
+        self.hash = hash;
         Ok(card)
-    }
-
-    /// Remembers a version that colleagues tell.
-    pub fn raise(&mut self, version: CardVersion) {
-        self.version = self.version.max(Some(version));
     }
 
     /// The highest version.

@@ -31,6 +31,19 @@ fn a_lower_card_is_never_believed_again() {
 }
 
 #[test]
+fn another_card_of_the_version_that_was_seen_is_not_believed() {
+    let mut desk = Desk::new();
+    let one = desk.publish(&desk.plan(TODAY));
+    desk.keeper = CardKeeper::new(desk.id);
+    desk.intake_key = intake_key(TODAY, 6);
+    let other = desk.publish(&desk.plan(TODAY));
+    let mut highest = HighestCard::default();
+    assert!(highest.accept(&one, &desk.id).is_ok());
+    assert_eq!(highest.accept(&other, &desk.id), Err(CardRefused::Lower));
+    assert!(highest.accept(&one, &desk.id).is_ok());
+}
+
+#[test]
 fn a_desk_that_signs_itself_with_another_root_is_refused() {
     let mut desk = Desk::new();
     let mut other = Desk::with_seed(9);

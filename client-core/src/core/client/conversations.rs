@@ -8,7 +8,7 @@ use super::{
 };
 use crate::core::{
     claim::queue::Opened,
-    conversation::{Conversation, ConversationError},
+    conversation::Conversation,
     group::Group,
     port::{Now, Seen, Wants},
 };
@@ -207,18 +207,5 @@ impl Conversations {
         list.find(|one| one.id == id)
             .map(|one| &mut one.conversation)
             .ok_or(CommandError::Unknown)
-    }
-}
-
-impl From<ConversationError> for CommandError {
-    fn from(error: ConversationError) -> Self {
-        match error {
-            ConversationError::Group(crate::core::group::GroupError::TooLong(_)) => Self::TooLong,
-            ConversationError::Group(_)
-            | ConversationError::Mls(_)
-            | ConversationError::Stopped => Self::Stopped,
-            ConversationError::NotPerson => Self::NotNow,
-            ConversationError::Unacceptable(_) | ConversationError::Unknown => Self::Unknown,
-        }
     }
 }
