@@ -2,6 +2,7 @@
 
 #![allow(clippy::panic, clippy::unwrap_used)]
 
+mod cards;
 mod debug;
 mod malformed;
 mod refusals;

@@ -1,11 +1,14 @@
 //! One value of everything that is encoded, from fixed keys.
 
+mod frame;
+
+pub(crate) use frame::{cell, operations, outcomes, pushes};
+
 use cobijo_protocol::{
     card::{
         Attestation, Attested, CardBody, CardVersion, Daily, DeskKey, INTAKE_KEY_BYTES, Role, Text,
         UnverifiedCard,
     },
-    cell::Cell,
     commit::{
         CommitData, MemberRescue, POLICY, Predecessor, Profile, Removal, Statement, Terms,
         WelcomePayload, sign_leave, sign_person_rescue, sign_wipe,
@@ -15,15 +18,14 @@ use cobijo_protocol::{
         SnapshotPart,
     },
     credential::{Credential, PersonCredential, PersonLeaf},
-    frame::{Closing, FromRelay, Greeting, Operation, Outcome, SessionNonce, SlotState},
     intake::{
         Claim, Intake, IntakeKind, Newcomer, Reply, SignedReply, Taking, Waiting, sign_contact,
         sign_not_this_one,
     },
-    keys::{PublicKey, SecretKey, Signature, Signed},
+    keys::{PublicKey, SecretKey, Signed},
     link::{DeskId, DeskLink, Invite, RelayUrl},
-    mailbox::{ItemId, MailboxKey},
-    slot::{Address, EraseKey, Mark, SlotKey, ThreadSecret},
+    mailbox::MailboxKey,
+    slot::ThreadSecret,
 };
 use serde_bytes::ByteBuf;
 use sha2::{Digest, Sha256};
@@ -464,122 +466,4 @@ pub(crate) fn takings() -> Vec<(&'static str, Taking)> {
     let by = attested(ACCOMPANIER);
     let taking = Taking::sign(&key(ACCOMPANIER), by, &welcome_secret(), public(PERSON));
     vec![("taking", taking)]
-}
-
-pub(crate) fn cell(byte: u8) -> Cell {
-    Cell::from_bytes([byte; 4096])
-}
-
-pub(crate) fn operations() -> Vec<(&'static str, Operation)> {
-    let mailbox = MailboxKey::of(&key(MAILBOX));
-    let addresses = vec![
-        Address::from_bytes([0xad; 32]),
-        Address::from_bytes([0xae; 32]),
-    ];
-    vec![
-        ("hello", Operation::Hello { version: 1 }),
-        (
-            "put",
-            Operation::Put {
-                slot_key: SlotKey::from_bytes([0x51; 32]),
-                mark: Mark::from_bytes([0x3a; 32]),
-                cell: cell(0xce),
-            },
-        ),
-        (
-            "watch",
-            Operation::Watch {
-                addresses: addresses.clone(),
-            },
-        ),
-        ("unwatch", Operation::Unwatch { addresses }),
-        (
-            "erase",
-            Operation::Erase {
-                slot_key: SlotKey::from_bytes([0x51; 32]),
-                erase_key: EraseKey::from_bytes([0xe5; 32]),
-            },
-        ),
-        (
-            "drop",
-            Operation::Drop {
-                mailbox,
-                cell: cell(0xce),
-            },
-        ),
-        (
-            "open",
-            Operation::Open {
-                mailbox,
-                signature: Signature::from_bytes([0x51; 64]),
-            },
-        ),
-        (
-            "remove",
-            Operation::Remove {
-                mailbox,
-                item: ItemId::from_bytes([0x17; 16]),
-            },
-        ),
-        ("cover", Operation::Cover { cell: cell(0) }),
-    ]
-}
-
-pub(crate) fn outcomes() -> Vec<(&'static str, Outcome)> {
-    vec![
-        (
-            "hello",
-            Outcome::Hello(Greeting {
-                nonce: SessionNonce::from_bytes([0x9e; 32]),
-                retention_days: 90,
-                day: DAY,
-                credits: 1_024,
-            }),
-        ),
-        ("stored", Outcome::Stored),
-        ("taken", Outcome::Taken),
-        ("no credit", Outcome::NoCredit),
-        ("skipped", Outcome::Skipped),
-        (
-            "watching",
-            Outcome::Watching(vec![SlotState::Empty, SlotState::Full, SlotState::Gone]),
-        ),
-        ("done", Outcome::Done),
-        ("full", Outcome::Full),
-        ("unknown", Outcome::Unknown),
-        ("denied", Outcome::Denied),
-        ("too many", Outcome::TooMany),
-        ("busy", Outcome::Busy),
-    ]
-}
-
-pub(crate) fn pushes() -> Vec<(&'static str, FromRelay)> {
-    let address = Address::from_bytes([0xad; 32]);
-    let mut pushes = vec![
-        (
-            "cell",
-            FromRelay::Cell {
-                address,
-                cell: cell(0xce),
-            },
-        ),
-        ("gone", FromRelay::Gone { address }),
-        (
-            "item",
-            FromRelay::Item {
-                mailbox: MailboxKey::of(&key(MAILBOX)),
-                item: ItemId::from_bytes([0x17; 16]),
-                cell: cell(0xce),
-            },
-        ),
-    ];
-    let closings = [
-        ("closing: stopping", Closing::Stopping),
-        ("closing: too slow", Closing::TooSlow),
-        ("closing: too fast", Closing::TooFast),
-        ("closing: malformed", Closing::Malformed),
-        ("closing: version", Closing::Version),
-    ];
-    pushes.extend(closings.map(|(name, closing)| (name, FromRelay::Closing(closing))));
-    pushes
 }
