@@ -312,7 +312,7 @@ mod tests {
             ("names = [\"https://relay.example.org\"]", "`names`"),
             ("names = [\"relay.example.org:443\"]", "`names`"),
             ("listen = []", "`listen`"),
-            ("listen = [\"relay.example.org:443\"]", "listen"),
+            ("listen = [\"relay.example.org:443\"]", "line 1"),
             ("certificate-file = \"a.pem\"", "`key-file`"),
             ("key-file = \"a.pem\"", "`certificate-file`"),
             ("[limits]\nconnections = 0", "`limits`"),

@@ -53,12 +53,12 @@ async fn a_clock_that_jumped_removes_nothing_until_the_operator_confirms() {
     while !relay.sweep_is_refused().await {}
     assert_eq!(relay.client().await.greeting.day, DAY + 1000);
     let full = Outcome::Watching(vec![SlotState::Full]);
-    assert_eq!(client.ask(&[watch([0])]).await, [full.clone()]);
+    assert_eq!(client.ask_one(watch([0])).await, full);
 
     let relay = relay.restart().await;
     let mut client = relay.client().await;
     while !relay.sweep_is_refused().await {}
-    assert_eq!(client.ask(&[watch([0])]).await, [full]);
+    assert_eq!(client.ask_one(watch([0])).await, full);
     let confirmed = relay.admin(Method::POST, "/confirm-day").await.0;
     assert_eq!(confirmed, StatusCode::NO_CONTENT);
     assert!(!relay.sweep_is_refused().await);

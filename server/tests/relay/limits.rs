@@ -69,7 +69,7 @@ async fn a_connection_registers_no_more_addresses_than_the_limit() {
     }
     assert_eq!(client.ask(&[watch([limit])]).await, [Outcome::TooMany]);
     let again = Outcome::Watching(vec![SlotState::Empty]);
-    assert_eq!(client.ask(&[watch([0])]).await, [again.clone()]);
+    assert_eq!(client.ask_one(watch([0])).await, again);
     let unwatch = Operation::Unwatch {
         addresses: vec![address(0), address(limit)],
     };

@@ -193,3 +193,55 @@ fn failure(error: &sled::Error) -> EngineError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::{
+            Arc,
+            mpsc::{self, RecvTimeoutError},
+        },
+        time::Duration,
+    };
+
+    use super::*;
+
+    ///
+    #[test]
+    fn a_reader_waits_for_what_is_not_on_disk_yet_and_for_nothing_else() {
+        let directory = tempfile::tempdir().unwrap();
+        let durable = Arc::new(Durable::open(directory.path()).unwrap());
+        let (hot, cold) = (vec![1], vec![2]);
+        durable.in_flight.begin([hot.clone()].into());
+        durable.db.insert(&hot, b"new").unwrap();
+        assert_eq!(read(&durable, &cold), Ok(None));
+        let (sender, receiver) = mpsc::channel();
+        let reader = {
+            let (durable, hot) = (Arc::clone(&durable), hot.clone());
+            std::thread::spawn(move || sender.send(read(&durable, &hot)))
+        };
+        let waits = receiver.recv_timeout(Duration::from_millis(100));
+        assert_eq!(waits, Err(RecvTimeoutError::Timeout));
+        durable.in_flight.end(Ok(()));
+        assert_eq!(receiver.recv(), Ok(Ok(Some(b"new".to_vec()))));
+        reader.join().unwrap().unwrap();
+
+        durable.in_flight.begin([hot.clone()].into());
+        durable.in_flight.end(Err(EngineError::Disk));
+        assert_eq!(read(&durable, &hot), Err(EngineError::Disk));
+    }
+
+    #[test]
+    fn one_relay_at_a_time_has_the_data_directory() {
+        let directory = tempfile::tempdir().unwrap();
+        let first = Durable::open(directory.path()).unwrap();
+        let second = Durable::open(directory.path()).err();
+        assert_eq!(second, Some(EngineError::Locked));
+        drop(first);
+        assert!(Durable::open(directory.path()).is_ok());
+    }
+
+    fn read(durable: &Durable, key: &RawKey) -> Result<Option<Vec<u8>>, EngineError> {
+        durable.read(key, |value| Ok(value.to_vec()))
+    }
+}

@@ -279,3 +279,128 @@ impl<'a> Group<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: Day = 20_000;
+
+    fn durable() -> (tempfile::TempDir, Durable) {
+        let directory = tempfile::tempdir().unwrap();
+        let durable = Durable::open(directory.path()).unwrap();
+        (directory, durable)
+    }
+
+    fn cell(byte: u8) -> Cell {
+        Cell::from_bytes([byte; cobijo_protocol::limits::CELL_BYTES])
+    }
+
+    fn put(slot: u8, byte: u8) -> Write {
+        Write::Put {
+            address: Address::from_bytes([slot; 32]),
+            cell: cell(byte),
+            expires: DAY,
+        }
+    }
+
+    fn commit(durable: &Durable, writes: Vec<Write>) -> Vec<Written> {
+        let mut group = Group::new(durable);
+        let outcomes = group.apply(writes).unwrap();
+        durable.commit(group.finish().0).unwrap();
+        outcomes
+    }
+
+    ///
+    #[test]
+    fn batches_of_one_group_see_each_other() {
+        let (_directory, durable) = durable();
+        let mut group = Group::new(&durable);
+        let first = group.apply(vec![put(1, 1), put(2, 2)]).unwrap();
+        assert_eq!(first, [Written::Stored, Written::Stored]);
+        let second = group.apply(vec![put(1, 1), put(2, 9), put(3, 3)]).unwrap();
+        let expected = [Written::Stored, Written::Taken, Written::Skipped];
+        assert_eq!(second, expected);
+        let erase = Write::Erase {
+            address: Address::from_bytes([1; 32]),
+        };
+        assert_eq!(group.apply(vec![erase]).unwrap(), [Written::Done]);
+        assert_eq!(group.apply(vec![put(1, 9)]).unwrap(), [Written::Taken]);
+        assert_eq!(group.apply(vec![put(1, 1)]).unwrap(), [Written::Stored]);
+        let (_, wakes) = group.finish();
+        assert_eq!(wakes.len(), 2);
+    }
+
+    #[test]
+    fn a_desk_hosted_and_unhosted_within_one_group_is_seen_so() {
+        let (_directory, durable) = durable();
+        let desk = DeskId::from_bytes([1; 16]);
+        let mailbox = MailboxKey::from_bytes([2; 32]);
+        let card = NewCard {
+            desk,
+            version: cobijo_protocol::card::CardVersion {
+                desk_serial: 1,
+                version: 1,
+                day: DAY,
+            },
+            mailbox,
+            bytes: vec![3],
+        };
+        let drop = |byte| Write::Drop {
+            mailbox,
+            cell: cell(byte),
+            expires: DAY,
+        };
+        let host = Write::Host { desk };
+        let writes = vec![host.clone(), Write::Card(card), drop(1)];
+        let mut group = Group::new(&durable);
+        let outcomes = group.apply(writes).unwrap();
+        assert_eq!(outcomes, [Written::Done, Written::Stored, Written::Stored]);
+        durable.commit(group.finish().0).unwrap();
+        let writes = vec![Write::Unhost { desk }, drop(2), drop(1), host, drop(2)];
+        let expected = [
+            Written::Done,
+            Written::Unknown,
+            Written::Stored,
+            Written::Done,
+            Written::Stored,
+        ];
+        assert_eq!(commit(&durable, writes), expected);
+    }
+
+    ///
+    #[test]
+    fn a_sweep_goes_on_until_everything_expired_is_removed() {
+        let (_directory, durable) = durable();
+        let many = u32::try_from(SWEEP_STEP_KEYS).unwrap() * 2 + 1;
+        let writes = (0..many).map(|n| {
+            let mut address = [0; 32];
+            address[..4].copy_from_slice(&n.to_be_bytes());
+            Write::Put {
+                address: Address::from_bytes(address),
+                cell: cell(1),
+                expires: DAY,
+            }
+        });
+        commit(&durable, writes.collect());
+        commit(&durable, vec![Write::ConfirmDay { day: DAY }]);
+        let mut steps = 0;
+        loop {
+            let mut group = Group::new(&durable);
+            let swept = group.sweep(DAY + 1).unwrap();
+            durable.commit(group.finish().0).unwrap();
+            steps += 1;
+            if let Some(swept) = swept {
+                assert_eq!(swept, Swept::Done);
+                break;
+            }
+        }
+        assert_eq!(steps, 3);
+        assert_eq!(durable.with_prefix(b"s").unwrap().len(), 0);
+        assert_eq!(durable.with_prefix(b"x").unwrap().len(), 0);
+        let mut group = Group::new(&durable);
+        assert_eq!(group.sweep(DAY + 3), Ok(Some(Swept::Done)));
+        assert_eq!(group.sweep(DAY + 6), Ok(Some(Swept::Refused)));
+        assert_eq!(group.sweep(DAY), Ok(Some(Swept::Refused)));
+    }
+}

@@ -267,3 +267,84 @@ fn versioned(raw: &[u8]) -> Result<&[u8], EngineError> {
         Some(_) | None => Err(EngineError::Foreign),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use cobijo_protocol::slot::Address;
+
+    use super::*;
+
+    /// Data directories outlive programs: these bytes change only together with [`VERSION`].
+    #[test]
+    fn keys_and_values_are_pinned() {
+        let slot = Key::Slot(Address::from_bytes([0xaa; 32]));
+        assert_eq!(slot.raw(), [&b"s"[..], &[0xaa; 32]].concat());
+        let mailbox = MailboxKey::from_bytes([0xbb; 32]);
+        let item = Key::Item(mailbox, ItemId::from_bytes([0xcc; 16]));
+        let raw = [&b"i"[..], &[0xbb; 32], &[0xcc; 16]].concat();
+        assert_eq!(item.raw(), raw);
+        let expiry = [&b"x\0\0\x01\x02"[..], &raw].concat();
+        assert_eq!(expiry_key(0x102, &item), expiry);
+        assert_eq!(parse_expiry(&expiry), Ok(item));
+        assert!(expired_before(0x103).contains(&expiry));
+        assert!(!expired_before(0x102).contains(&expiry));
+        let count = [&b"n"[..], &[0xbb; 32]].concat();
+        assert_eq!(item_count_key(&mailbox), count);
+        let desk = DeskId::from_bytes([0xdd; 16]);
+        assert_eq!(hosted_key(&desk), [&b"h"[..], &[0xdd; 16]].concat());
+        assert_eq!(card_key(&desk), [&b"c"[..], &[0xdd; 16]].concat());
+        assert_eq!(last_sweep_key(), b"d");
+
+        assert_eq!(mark_value(), [1]);
+        assert_eq!(number_value(0x102), [1, 0, 0, 1, 2]);
+        let cell = Cell::from_bytes([7; CELL_BYTES]);
+        let value = [&[1, 0, 0, 1, 2][..], &[7; CELL_BYTES]].concat();
+        assert_eq!(item_value(0x102, &cell), value);
+        let expires = 0x102;
+        let full = SlotValue::Full { expires, cell };
+        let value = [&[1, 0, 0, 0, 1, 2][..], &[7; CELL_BYTES]].concat();
+        assert_eq!(full.encode(), value);
+        assert_eq!(SlotValue::decode(&value), Ok(full));
+        let hash = [9; 32];
+        let gone = SlotValue::Gone { expires, hash };
+        let value = [&[1, 1, 0, 0, 1, 2][..], &[9; 32]].concat();
+        assert_eq!(gone.encode(), value);
+        assert_eq!(SlotValue::decode(&value), Ok(gone));
+        let card = CardValue {
+            version: CardVersion {
+                desk_serial: 1,
+                version: 2,
+                day: 3,
+            },
+            mailbox,
+            bytes: vec![4, 5],
+        };
+        let value = [
+            &[1, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3][..],
+            &[0xbb; 32],
+            &[4, 5],
+        ]
+        .concat();
+        assert_eq!(card.encode(), value);
+        assert_eq!(CardValue::decode(&value), Ok(card));
+    }
+
+    #[test]
+    fn what_another_version_wrote_is_not_read() {
+        let foreign = Some(EngineError::Foreign);
+        for raw in [
+            &[][..],
+            &[2],
+            &[2, 0, 0, 0, 0],
+            &[1, 0],
+            &[1, 2, 0, 0, 0, 0],
+        ] {
+            assert_eq!(SlotValue::decode(raw).err(), foreign);
+            assert_eq!(parse_item_value(raw).err(), foreign);
+            assert_eq!(CardValue::decode(raw).err(), foreign);
+        }
+        assert_eq!(parse_number(&[2, 0, 0, 0, 0]).err(), foreign);
+        assert_eq!(parse_expiry(b"x\0\0\0\0z").err(), foreign);
+        assert_eq!(parse_expiry(b"x").err(), foreign);
+    }
+}
