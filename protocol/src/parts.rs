@@ -103,7 +103,7 @@ impl Head {
     /// Bytes that body number `index` must carry.
     pub fn body_len(&self, index: usize) -> usize {
         self.rest()
-            .saturating_sub(index * BODY_PART_MAX)
+            .saturating_sub(index.saturating_mul(BODY_PART_MAX))
             .min(BODY_PART_MAX)
     }
 
