@@ -125,6 +125,8 @@ pub(crate) enum DeskEvent {
         /// What the person wrote while she waited.
         texts: Vec<String>,
     },
+    /// What the person wrote while she waited came late, for the conversation of this channel.
+    Text(ChannelId, String),
     /// The person refused the conversation of this channel.
     Refused(ChannelId),
     /// A coordinator removes a member everywhere.
@@ -268,8 +270,8 @@ impl Desk {
     }
 
     /// She has arrived in the conversation of this channel.
-    pub(crate) fn handle_arrival(&mut self, channel: ChannelId) {
-        self.shift.handle_arrival(channel);
+    pub(crate) fn handle_arrival(&mut self, channel: ChannelId, now: Now) {
+        self.shift.handle_arrival(channel, now);
     }
 
     /// What is wanted on each channel.

@@ -410,7 +410,7 @@ impl Claim {
     /// When to call [`Self::handle_timeout`].
     pub fn poll_timeout(&self) -> Option<Now> {
         match &self.stage {
-            Stage::Answered => self.late_until,
+            Stage::Answered => self.late_until.filter(|_| self.thread.is_at_end()),
             Stage::Inviting(group) | Stage::Answering(group) => group.poll_timeout(),
             Stage::Claiming | Stage::Reading | Stage::Offering(_) | Stage::Over => None,
         }

@@ -62,6 +62,14 @@ impl Conversations {
         }
     }
 
+    /// What the person of this channel wrote while she waited came late.
+    pub(super) fn late_text(&mut self, channel: ChannelId, text: String, now: Now) {
+        let mut list = self.list.iter_mut();
+        if let Some(one) = list.find(|one| one.channel == channel) {
+            one.conversation.first_text(text, now);
+        }
+    }
+
     /// The person refused the conversation of this channel: it never began.
     pub(super) fn forget(&mut self, channel: ChannelId) {
         self.list

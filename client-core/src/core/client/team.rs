@@ -307,6 +307,9 @@ impl Member {
                         None => Event::ConversationJoined(id),
                     });
                 }
+                DeskEvent::Text(channel, text) => {
+                    self.conversations.late_text(channel, text, context.now);
+                }
                 DeskEvent::Refused(channel) => self.conversations.forget(channel),
                 DeskEvent::Statement(statement) => {
                     self.conversations.learn(&statement, context);
@@ -325,7 +328,7 @@ impl Member {
         }
         self.conversations.drain(context);
         for channel in self.conversations.arrived() {
-            self.desk.handle_arrival(channel);
+            self.desk.handle_arrival(channel, context.now);
         }
     }
 }

@@ -36,6 +36,9 @@ impl Desk {
                     context.event(Event::QueueChanged);
                     self.events.push_back(DeskEvent::QueueChanged);
                 }
+                ShiftEvent::Text(channel, text) => {
+                    self.events.push_back(DeskEvent::Text(channel, text));
+                }
                 ShiftEvent::Lost(row) => context.event(Event::ClaimLost(row)),
                 ShiftEvent::Refused(channel) => self.events.push_back(DeskEvent::Refused(channel)),
                 ShiftEvent::Began {

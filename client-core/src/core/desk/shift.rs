@@ -40,8 +40,9 @@ struct Answer {
     row: RowId,
     channel: ChannelId,
     claim: Claim,
-    /// What she wrote while she waited.
+    /// What she wrote while she waited, until there is a conversation to show it in.
     texts: Vec<String>,
+    has_begun: bool,
 }
 
 /// What happens on a shift.
@@ -61,6 +62,8 @@ pub(crate) enum ShiftEvent {
         /// What she wrote while she waited.
         texts: Vec<String>,
     },
+    /// What she wrote while she waited came late, for the conversation of this channel.
+    Text(ChannelId, String),
     /// A colleague answers, or there is nobody to answer any more.
     Lost(RowId),
     /// She refused a conversation that had begun on this channel.
@@ -126,6 +129,7 @@ impl Shift {
             channel: context.new_channel(),
             claim,
             texts: Vec::new(),
+            has_begun: false,
         });
         Ok(())
     }
@@ -153,12 +157,11 @@ impl Shift {
     }
 
     /// She has arrived in the conversation of this channel.
-    pub(crate) fn handle_arrival(&mut self, channel: ChannelId) {
+    pub(crate) fn handle_arrival(&mut self, channel: ChannelId, now: Now) {
         let mut claims = self.claims.iter_mut();
         if let Some(answer) = claims.find(|answer| answer.channel == channel) {
-            answer.claim.end();
+            answer.claim.person_arrived(now);
         }
-        self.claims.retain(|answer| !answer.claim.is_over());
     }
 
     /// What is wanted on each channel.
@@ -250,6 +253,9 @@ impl Answer {
         while let Some(event) = self.claim.poll_event() {
             match event {
                 ClaimEvent::Notice(notice) => events.push(ShiftEvent::Notice(notice)),
+                ClaimEvent::Text(text) if self.has_begun => {
+                    events.push(ShiftEvent::Text(self.channel, text));
+                }
                 ClaimEvent::Text(text) => self.texts.push(text),
                 ClaimEvent::ClaimedBy { index, until, .. } => {
                     queue.claimed(row, index, until);
@@ -260,12 +266,15 @@ impl Answer {
                     events.push(ShiftEvent::Lost(row));
                 }
                 ClaimEvent::Replied => queue.answered(row, true, now),
-                ClaimEvent::Began(group) => events.push(ShiftEvent::Began {
-                    row,
-                    channel: self.channel,
-                    group,
-                    texts: std::mem::take(&mut self.texts),
-                }),
+                ClaimEvent::Began(group) => {
+                    self.has_begun = true;
+                    events.push(ShiftEvent::Began {
+                        row,
+                        channel: self.channel,
+                        group,
+                        texts: std::mem::take(&mut self.texts),
+                    });
+                }
                 ClaimEvent::Refused => {
                     queue.release(row);
                     events.push(ShiftEvent::Refused(self.channel));
