@@ -1,16 +1,19 @@
 //! Who answers her: races, and replies and Welcomes that nobody can join.
 
-use cobijo_client_core::core::{claim::Claim, port::Put};
+use cobijo_client_core::{
+    core::{claim::Claim, port::Put},
+    mls::{Suite, key_package::OwnKeyPackage},
+};
 use cobijo_protocol::{
     card::Role,
     cbor,
     credential::Credential,
-    intake::{Reply, SignedReply, sign_not_this_one},
+    intake::{Reply, SignedReply, Waiting, sign_not_this_one},
     limits::CLAIM_LIFETIME,
     slot::{Kind, Slot, claim_secret},
 };
 use cobijo_tests::{
-    authority::Authority,
+    authority::{Authority, device},
     memory_relay::{Lie, Viewer},
 };
 
@@ -162,6 +165,49 @@ fn a_reply_of_a_desk_that_signed_itself_is_void() {
 }
 
 #[test]
+fn a_reply_in_the_name_of_a_member_who_did_not_sign_it_is_void() {
+    let mut world = World::new();
+    let ana = world.person("Hola");
+    let (luz, mar) = (world.member("Luz"), world.member("Mar"));
+    world.run();
+    let attested = world.actors[mar].me.clone().unwrap().attested;
+    let key = world.key();
+    let reply = SignedReply::sign(&key, attested, &r(&world, ana), [7; 32], Vec::new());
+    let payload = cbor::encode(&Reply::Claimed(reply));
+    put(&mut world, ana, Kind::Reply, 0, &payload);
+    world.run();
+    assert!(!world.was_told(ana, &Told::CouldNotJoin));
+    world.claim(luz);
+    world.run();
+    assert!(world.was_told(ana, &Told::Joined));
+}
+
+#[test]
+fn a_welcome_of_an_attempt_that_was_lost_is_passed_over() {
+    let mut world = World::new();
+    let ana = world.person("Hola");
+    let luz = world.member("Luz");
+    world.run();
+    let slot = Slot::derive(&welcome_secret(&world, ana), Kind::Welcome, 0, 0);
+    let row = world.rows(luz)[0];
+    world.claim(luz);
+    while !world.relay.is_used(&slot.address()) {
+        world.step(luz);
+    }
+    // Luz's device loses what it made, and begins anew: only the reply tells the two Welcomes apart.
+    world.actors[luz].claim = None;
+    let queue = &mut world.actors[luz].queue.as_mut().unwrap().machine;
+    queue.release(row);
+    world.claim(luz);
+    world.run();
+    assert!(world.was_told(ana, &Told::Joined));
+    assert_eq!(
+        world.talk(ana).group_id(),
+        world.talk(luz).group_id().to_vec()
+    );
+}
+
+#[test]
 fn nobody_but_she_says_not_this_one() {
     let mut world = World::new();
     let ana = world.person("Hola");
@@ -217,4 +263,20 @@ fn a_welcome_to_another_group_in_her_slot_is_passed_over() {
     world.say(luz, "Aquí estoy");
     world.run();
     assert!(world.texts(ana).contains(&"Aquí estoy".to_owned()));
+}
+
+#[test]
+fn a_key_package_that_somebody_else_put_into_her_thread_is_not_taken_for_hers() {
+    let mut world = World::new();
+    let ana = world.person("Hola");
+    let luz = world.member("Luz");
+    world.run();
+    let (mallory, key) = (world.key(), world.key());
+    let credential = device(&mallory, 9, &key.public());
+    let own = OwnKeyPackage::new(Suite::Interop, &key, &credential, &mut world.rng).unwrap();
+    let payload = Waiting::KeyPackage(own.message().to_vec().into());
+    put(&mut world, ana, Kind::Waiting, 1, &cbor::encode(&payload));
+    world.claim(luz);
+    world.run();
+    assert_eq!(world.talk(luz).person(), world.talk(ana).person());
 }

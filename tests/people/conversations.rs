@@ -1,8 +1,11 @@
 //! In the room: a colleague by her yes, her no, who leaves and who is removed.
 
-use cobijo_client_core::core::client::{EntryContent, Stopped};
+use cobijo_client_core::core::{
+    client::{EntryContent, Stopped},
+    conversation::{ConversationError, Unacceptable},
+};
 
-use crate::conversation;
+use crate::{conversation, world::Told};
 
 ///
 #[test]
@@ -36,7 +39,7 @@ fn a_colleague_comes_in_by_her_yes_and_leaves() {
 
 /// [A-4] [D-2]
 #[test]
-fn her_no_is_final_and_an_old_attestation_is_not_added() {
+fn her_no_is_final() {
     let (mut world, ana, luz) = conversation();
     let mar = world.member("Mar");
     let person = world.talk(luz).person().unwrap();
@@ -59,6 +62,50 @@ fn her_no_is_final_and_an_old_attestation_is_not_added() {
         .iter()
         .filter(|entry| matches!(entry.content, EntryContent::Refusal(_)));
     assert_eq!(refusals.count(), 1);
+}
+
+#[test]
+fn who_is_no_longer_attested_is_not_added() {
+    let (mut world, ana, luz) = conversation();
+    let mar = world.member_until("Mar", world.now.day() - 1);
+    let person = world.talk(luz).person().unwrap();
+    let proposal = world.proposal(mar, person);
+    let (now, mut rng) = (world.now, world.rng_of());
+    world.talk(luz).propose(proposal, now, &mut rng).unwrap();
+    world.run();
+    let id = world.talk(ana).proposals()[0].id;
+    let refused = world.talk(ana).accept(id, now);
+    assert!(matches!(
+        refused,
+        Err(ConversationError::Unacceptable(Unacceptable::OutOfDate))
+    ));
+    world.run();
+    assert_eq!(world.talk(ana).members().len(), 2);
+}
+
+#[test]
+fn a_proposal_that_names_one_colleague_and_adds_another_is_ignored() {
+    let (mut world, ana, luz) = conversation();
+    let (mar, sol) = (world.member("Mar"), world.member("Sol"));
+    let person = world.talk(luz).person().unwrap();
+    let mut proposal = world.proposal(mar, person);
+    proposal.member = world.actors[sol].me.clone().unwrap().attested;
+    let (now, mut rng) = (world.now, world.rng_of());
+    world.talk(luz).propose(proposal, now, &mut rng).unwrap();
+    world.run();
+    assert!(world.talk(ana).proposals().is_empty());
+    assert!(!world.was_told(ana, &Told::Proposed));
+}
+
+#[test]
+fn a_removal_by_the_desk_is_acted_on_by_whoever_is_there() {
+    let (mut world, ana, luz) = conversation();
+    let key = world.actors[luz].me.clone().unwrap().key.public();
+    let removal = world.authority.removal(&key);
+    let now = world.now;
+    world.talk(ana).learn(removal, now);
+    world.pass(std::time::Duration::from_secs(60));
+    assert_eq!(world.talk(luz).stopped(), Some(Stopped::Removed));
 }
 
 #[test]

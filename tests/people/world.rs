@@ -159,11 +159,16 @@ impl World {
 
     /// A member of the desk, on shift.
     pub(crate) fn member(&mut self, alias: &str) -> usize {
+        self.member_until(alias, u32::MAX)
+    }
+
+    /// As [`Self::member`], with the last day on which she may be added to a group.
+    pub(crate) fn member_until(&mut self, alias: &str, not_after: u32) -> usize {
         let key = self.key();
-        let Credential::Member(attested) =
+        let credential =
             self.authority
-                .attest(alias, Role::Accompanier, &key.public())
-        else {
+                .attest_until(alias, Role::Accompanier, &key.public(), not_after);
+        let Credential::Member(attested) = credential else {
             panic!("a member's credential");
         };
         let actor = self.actor();

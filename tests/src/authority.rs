@@ -48,12 +48,23 @@ impl Authority {
 
     /// Attests a member; each attestation has a higher serial.
     pub fn attest(&mut self, alias: &str, role: Role, key: &PublicKey) -> Credential {
+        self.attest_until(alias, role, key, u32::MAX)
+    }
+
+    /// As [`Self::attest`], with the last day on which the member may be added.
+    pub fn attest_until(
+        &mut self,
+        alias: &str,
+        role: Role,
+        key: &PublicKey,
+        not_after: Day,
+    ) -> Credential {
         self.attestations += 1;
         let attestation = self.desk_key.sign_value(&Attestation {
             alias: alias.to_owned(),
             role,
             key: *key,
-            not_after: u32::MAX,
+            not_after,
             serial: self.attestations,
         });
         Credential::Member(Attested {
