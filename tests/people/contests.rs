@@ -201,10 +201,8 @@ fn a_welcome_of_an_attempt_that_was_lost_is_passed_over() {
     world.claim(luz);
     world.run();
     assert!(world.was_told(ana, &Told::Joined));
-    assert_eq!(
-        world.talk(ana).group_id(),
-        world.talk(luz).group_id().to_vec()
-    );
+    let hers = world.talk(ana).group_id().to_vec();
+    assert_eq!(world.talk(luz).group_id(), hers);
 }
 
 #[test]
