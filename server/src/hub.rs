@@ -122,15 +122,17 @@ async fn run(mut commands: mpsc::Receiver<Command>, mut wakes: mpsc::Receiver<Ve
     let mut lines = HashMap::new();
     loop {
         tokio::select! {
-            command = commands.recv() => match command {
-                Some(command) => handle_command(command, &mut watches, &mut lines),
-                None => return,
-            },
+            // A registration is not woken for what came before it.
+            biased;
             Some(woken) = wakes.recv() => {
                 for wake in woken {
                     handle_wake(wake, &mut watches, &mut lines);
                 }
             }
+            command = commands.recv() => match command {
+                Some(command) => handle_command(command, &mut watches, &mut lines),
+                None => return,
+            },
         }
     }
 }

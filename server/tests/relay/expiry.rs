@@ -86,7 +86,6 @@ impl Relay {
     }
 
     async fn sweep_is_refused(&self) -> bool {
-        let (_, metrics) = self.admin(Method::GET, "/metrics").await;
-        metrics.contains("cobijo_sweep_refused 1\n")
+        self.metric("sweep_refused").await == 1
     }
 }

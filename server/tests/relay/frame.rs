@@ -173,8 +173,7 @@ async fn cover_costs_nothing_and_leaves_nothing() {
         client.ask(&[cover.clone(), cover]).await,
         [Outcome::Done, Outcome::Done]
     );
-    let (_, metrics) = relay.admin(hyper::Method::GET, "/metrics").await;
-    assert!(metrics.contains("cobijo_stored_total 0\n"), "{metrics}");
+    assert_eq!(relay.metric("stored_total").await, 0);
 }
 
 /// Reads a committed case: a line that says why, then hex in which `00*9` is nine zero bytes.

@@ -1,6 +1,6 @@
 //! One relay and its clients, over real TLS and sockets.
 
-use std::{collections::VecDeque, path::Path, sync::Arc};
+use std::{collections::VecDeque, path::Path, sync::Arc, time::Duration};
 
 use cobijo_protocol::{
     Day,
@@ -30,7 +30,13 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, pem::PemObject},
 };
 use tempfile::TempDir;
-use tokio::{io, net::TcpStream, sync::watch, task::JoinHandle};
+use tokio::{
+    io,
+    net::{TcpSocket, TcpStream},
+    sync::watch,
+    task::JoinHandle,
+    time::timeout,
+};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use tokio_tungstenite::{
     WebSocketStream,
@@ -39,6 +45,9 @@ use tokio_tungstenite::{
 
 /// The day on which every test begins.
 pub(crate) const DAY: Day = 20_000;
+
+/// A relay that says nothing for this long has failed its test.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A relay inside this process, in a directory of its own, on a clock that the test moves.
 pub(crate) struct Relay {
@@ -108,6 +117,15 @@ impl Relay {
         let request = Request::builder().header(header::HOST, host);
         let (status, body) = http(stream, request.method(method).uri(path), Vec::new()).await;
         (status, String::from_utf8(body).unwrap())
+    }
+
+    /// One of the totals.
+    pub(crate) async fn metric(&self, name: &str) -> u64 {
+        let (_, text) = self.admin(Method::GET, "/metrics").await;
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("cobijo_{name} ")));
+        line.unwrap().parse().unwrap()
     }
 
     /// Hosts a desk and publishes its card.
@@ -200,7 +218,7 @@ impl Client {
     /// The next thing that the relay says.
     pub(crate) async fn receive(&mut self) -> io::Result<FromRelay> {
         loop {
-            match self.socket.next().await {
+            match timeout(PATIENCE, self.socket.next()).await.unwrap() {
                 Some(Ok(Message::Binary(frame))) => return Ok(decode_from_relay(&frame).unwrap()),
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                 Some(Ok(_)) | None => return Err(io::ErrorKind::UnexpectedEof.into()),
@@ -282,9 +300,13 @@ pub(crate) async fn tls(announcement: &Announcement) -> io::Result<TlsStream<Tcp
         .await
 }
 
+/// With a small buffer, so that whoever doesn't read soon blocks the relay.
 pub(crate) async fn tcp(announcement: &Announcement) -> io::Result<TcpStream> {
     let (_, port) = announcement.url.rsplit_once(':').unwrap();
-    TcpStream::connect(("127.0.0.1", port.parse().unwrap())).await
+    let socket = TcpSocket::new_v4()?;
+    socket.set_recv_buffer_size(64 * 1024)?;
+    let address = ([127, 0, 0, 1], port.parse().unwrap()).into();
+    socket.connect(address).await
 }
 
 pub(crate) fn provider() -> Arc<rustls::crypto::CryptoProvider> {

@@ -76,12 +76,13 @@ impl Writer {
         }
         let (changes, wakes) = group.finish();
         durable.commit(changes)?;
+        if !wakes.is_empty() {
+            // Before the answers: who opens a mailbox after a `Stored` is not woken for that item.
+            let _ = self.wakes.blocking_send(wakes);
+        }
         for (answer, outcomes) in answers {
             // Whoever asked may be gone; the writes stand all the same.
             let _ = answer.send(outcomes);
-        }
-        if !wakes.is_empty() {
-            let _ = self.wakes.blocking_send(wakes);
         }
         Ok(sweep)
     }
