@@ -2,6 +2,7 @@
 //! way to run without TLS. Clients have to be told to trust its file.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, OpenOptions},
     io::{self, Write as _},
     net::{Ipv4Addr, Ipv6Addr},
@@ -45,7 +46,7 @@ fn covers(certificate: &Path, names: &[String]) -> bool {
         return false;
     };
     names.iter().all(|name| {
-        ServerName::try_from(name.as_str())
+        ServerName::try_from(without_brackets(name))
             .is_ok_and(|name| verify_server_name(&certificate, &name).is_ok())
     })
 }
@@ -54,13 +55,14 @@ fn make(
     files: &CertificateFiles,
     names: &[String],
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let mut subjects = names.to_vec();
-    if !subjects.iter().any(|name| name == OWN_NAME) {
-        subjects.push(OWN_NAME.to_owned());
-    }
-    subjects.push(Ipv4Addr::LOCALHOST.to_string());
-    subjects.push(Ipv6Addr::LOCALHOST.to_string());
-    let mut params = CertificateParams::new(subjects)?;
+    let own = [
+        OWN_NAME.to_owned(),
+        Ipv4Addr::LOCALHOST.to_string(),
+        Ipv6Addr::LOCALHOST.to_string(),
+    ];
+    let configured = names.iter().map(|name| without_brackets(name).to_owned());
+    let subjects: BTreeSet<_> = configured.chain(own).collect();
+    let mut params = CertificateParams::new(Vec::from_iter(subjects))?;
     params
         .distinguished_name
         .push(DnType::CommonName, "Cobijo development certificate");
@@ -69,6 +71,11 @@ fn make(
     write(&files.key, &key.serialize_pem(), 0o600)?;
     write(&files.certificate, &certificate.pem(), 0o644)?;
     Ok(())
+}
+
+/// An IPv6 address stands in brackets where a name does, and without them in a certificate.
+fn without_brackets(name: &str) -> &str {
+    name.trim_matches(['[', ']'])
 }
 
 /// Writes beside the file and renames, so that a crash leaves the old one or the new one.
@@ -102,7 +109,7 @@ mod tests {
         assert_eq!(fs::read(&files.certificate).unwrap(), first);
         assert!(covers(
             &files.certificate,
-            &["localhost".to_owned(), "127.0.0.1".to_owned()]
+            &["localhost", "127.0.0.1", "[::1]"].map(str::to_owned)
         ));
         let mode = fs::metadata(&files.key).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);

@@ -5,13 +5,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use cobijo_protocol::limits::{RETENTION_DAYS_DEFAULT, RETENTION_DAYS_MAX, RETENTION_DAYS_MIN};
+use cobijo_protocol::{
+    limits::{RETENTION_DAYS_DEFAULT, RETENTION_DAYS_MAX, RETENTION_DAYS_MIN},
+    link::RelayUrl,
+};
 use serde::Deserialize;
 
 use crate::relay::{admission::AdmissionLimit, rate::RateLimit};
-
-/// Longest name of a host.
-const NAME_BYTES_MAX: usize = 253;
 
 /// A configuration that was checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -168,7 +168,9 @@ impl Default for File {
             listen: None,
             admin: SocketAddr::from(([127, 0, 0, 1], 8444)),
             data_directory: PathBuf::from("data"),
-            names: vec!["localhost".to_owned()],
+            names: ["localhost", "127.0.0.1", "[::1]"]
+                .map(str::to_owned)
+                .into(),
             retention_days: RETENTION_DAYS_DEFAULT,
             certificate_file: None,
             key_file: None,
@@ -269,9 +271,10 @@ fn listen(addresses: Option<Vec<SocketAddr>>) -> Vec<Listen> {
     }
 }
 
+/// Whether a link could name this host, and nothing beside it. [K-8]
 fn is_host_name(name: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
-    !name.is_empty() && name.len() <= NAME_BYTES_MAX && name.chars().all(allowed)
+    RelayUrl::parse(&format!("https://{name}"))
+        .is_ok_and(|url| url.host() == name.to_ascii_lowercase())
 }
 
 #[cfg(test)]
@@ -282,7 +285,7 @@ mod tests {
     fn no_file_is_a_relay_for_this_machine_alone() {
         let config = Config::without_file().unwrap();
         assert!(config.listen.iter().all(|l| l.address.ip().is_loopback()));
-        assert_eq!(config.names, ["localhost"]);
+        assert_eq!(config.names, ["localhost", "127.0.0.1", "[::1]"]);
         assert_eq!(config.retention_days, 90);
         assert_eq!(config.certificate, None);
     }
@@ -311,6 +314,9 @@ mod tests {
             ("names = []", "`names`"),
             ("names = [\"https://relay.example.org\"]", "`names`"),
             ("names = [\"relay.example.org:443\"]", "`names`"),
+            ("names = [\"relay.example.org:8443\"]", "`names`"),
+            ("names = [\"relay.example.org/\"]", "`names`"),
+            ("names = [\"\"]", "`names`"),
             ("listen = []", "`listen`"),
             ("listen = [\"relay.example.org:443\"]", "line 1"),
             ("certificate-file = \"a.pem\"", "`key-file`"),
