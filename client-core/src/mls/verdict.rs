@@ -114,3 +114,58 @@ pub(crate) fn of_message<E>(error: &ProcessMessageError<E>) -> Fault {
         | ProcessMessageError::UnsupportedProposalType => Fault::Void,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(error: ApplyUpdatePathError) -> Fault {
+        of_commit(&StageCommitError::UpdatePathError(error))
+    }
+
+    /// [G-8]
+    #[test]
+    fn what_only_the_reader_can_not_decrypt_stops_her_and_voids_nothing() {
+        for error in [
+            ApplyUpdatePathError::UnableToDecrypt,
+            ApplyUpdatePathError::PathMismatch,
+            ApplyUpdatePathError::MissingCiphertext,
+            ApplyUpdatePathError::MissingOwnLeaf,
+        ] {
+            assert_eq!(path(error), Fault::Broken);
+        }
+        assert_eq!(of_commit(&StageCommitError::OwnKeyNotFound), Fault::Broken);
+    }
+
+    /// [G-8]
+    #[test]
+    fn what_everyone_refuses_alike_is_void() {
+        for error in [
+            ApplyUpdatePathError::PathLengthMismatch,
+            ApplyUpdatePathError::ParentHashMismatch,
+        ] {
+            assert_eq!(path(error), Fault::Void);
+        }
+        for error in [
+            StageCommitError::ConfirmationTagMismatch,
+            StageCommitError::RequiredPathNotFound,
+            StageCommitError::EpochMismatch,
+        ] {
+            assert_eq!(of_commit(&error), Fault::Void);
+        }
+        let wire_format = PublicProcessMessageError::IncompatibleWireFormat;
+        assert_eq!(of_public(&wire_format), Fault::Void);
+    }
+
+    /// [G-8]
+    #[test]
+    fn a_fault_of_the_library_is_seen_at_any_depth() {
+        // openmls makes none on demand: what counts is the name that it prints.
+        #[derive(Debug)]
+        struct LibraryError;
+        #[derive(Debug)]
+        struct Nested<T>(T);
+        assert!(is_library_error(&Nested(Nested(LibraryError))));
+        assert!(!is_library_error(&Nested("other")));
+    }
+}

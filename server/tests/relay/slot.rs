@@ -17,6 +17,7 @@ async fn the_first_write_wins_and_may_be_repeated() {
     assert_eq!(other.push().await, pushed(0, 1));
 }
 
+/// [W-7]
 #[tokio::test]
 async fn an_empty_slot_that_is_watched_is_pushed_once_also_to_its_writer() {
     let relay = Relay::start().await;
@@ -38,6 +39,7 @@ async fn an_empty_slot_that_is_watched_is_pushed_once_also_to_its_writer() {
     reader.assert_no_push().await;
 }
 
+///
 #[tokio::test]
 async fn an_erased_slot_is_gone_for_every_reader_and_taken_for_all_but_the_same_bytes() {
     let relay = Relay::start().await;
@@ -56,6 +58,7 @@ async fn an_erased_slot_is_gone_for_every_reader_and_taken_for_all_but_the_same_
     client.assert_no_push().await;
 }
 
+/// [R-2] [W-8]
 #[tokio::test]
 async fn a_cell_erased_before_it_was_pushed_is_told_as_gone() {
     let relay = Relay::start().await;

@@ -321,3 +321,51 @@ struct Plan {
     removes: Vec<u32>,
     data: CommitData,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hygiene() -> Hygiene {
+        Hygiene::new(Now::default())
+    }
+
+    /// [G-20]
+    #[test]
+    fn a_newcomer_updates_her_leaf_in_small_groups() {
+        let mut small = hygiene();
+        small.joined();
+        assert!(small.attempt(SELF_UPDATE_ON_JOINING_MAX, 1, 0, Now::default()));
+        small.new_epoch(Now::default(), true);
+        assert!(!small.attempt(SELF_UPDATE_ON_JOINING_MAX, 1, 0, Now::default()));
+        let mut large = hygiene();
+        large.joined();
+        assert!(!large.attempt(SELF_UPDATE_ON_JOINING_MAX + 1, 1, 0, Now::default()));
+    }
+
+    /// [G-20]
+    #[test]
+    fn whoever_is_active_renews_after_a_week_or_many_messages() {
+        let week = Now::default().plus(RENEW_AFTER);
+        assert!(!hygiene().attempt(2, 0, RENEW_AFTER_MESSAGES, week));
+        let mut active = hygiene();
+        active.active();
+        assert!(!active.attempt(2, 0, RENEW_AFTER_MESSAGES - 1, Now::default()));
+        assert!(active.attempt(2, 0, RENEW_AFTER_MESSAGES, Now::default()));
+        assert!(active.attempt(2, 0, 0, week));
+    }
+
+    /// [G-20]
+    #[test]
+    fn in_large_groups_nobody_tries_twice_an_hour() {
+        let (leaves, week) = (
+            SELF_UPDATE_ON_JOINING_MAX + 1,
+            Now::default().plus(RENEW_AFTER),
+        );
+        let mut active = hygiene();
+        active.active();
+        assert!(active.attempt(leaves, 3, 0, week));
+        assert!(!active.attempt(leaves, 3, 0, week.plus(RENEW_RETRY / 2)));
+        assert!(active.attempt(leaves, 3, 0, week.plus(2 * RENEW_RETRY)));
+    }
+}

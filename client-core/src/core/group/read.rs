@@ -180,3 +180,71 @@ impl Group {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use cobijo_protocol::{
+        credential::{Identity, PersonCredential, PersonLeaf},
+        keys::SecretKey,
+    };
+
+    use super::*;
+
+    fn author() -> Author {
+        let (person, leaf) = (
+            SecretKey::from_bytes([1; 32]),
+            SecretKey::from_bytes([2; 32]),
+        );
+        let credential = PersonCredential::sign(&person, 1, PersonLeaf::Device, &leaf.public());
+        Author {
+            leaf: 1,
+            key: leaf.public(),
+            identity: Identity::Person(credential),
+        }
+    }
+
+    fn message(id: u8, clock: u64) -> Message {
+        Message {
+            id: MessageId::from_bytes([id; 16]),
+            clock,
+            content: Content::Text("hola".to_owned()),
+        }
+    }
+
+    ///
+    #[test]
+    fn a_clock_far_ahead_counts_as_the_furthest_that_is_believed() {
+        let mut shown = Shown::default();
+        let Some(GroupEvent::Message { clock, .. }) = shown.show(author(), message(1, u64::MAX), 0)
+        else {
+            panic!("not shown");
+        };
+        assert_eq!(clock, LAMPORT_AHEAD_MAX);
+        let Some(GroupEvent::Message { clock, .. }) = shown.show(author(), message(2, 7), 0) else {
+            panic!("not shown");
+        };
+        assert_eq!(clock, 7);
+        let own = shown.own_message(
+            MessageId::from_bytes([3; 16]),
+            Content::Text(String::new()),
+            author().key,
+            0,
+        );
+        let own: Message = cbor::decode(&own).unwrap();
+        assert_eq!(own.clock, LAMPORT_AHEAD_MAX + 1);
+    }
+
+    ///
+    #[test]
+    fn a_double_is_shown_once_and_confirms_what_a_cut_left_out() {
+        let mut shown = Shown::default();
+        let is_message =
+            |event: Option<GroupEvent>| matches!(event, Some(GroupEvent::Message { .. }));
+        assert!(is_message(shown.show(author(), message(1, 1), 0)));
+        assert_eq!(shown.show(author(), message(1, 1), 0), None);
+        let id = MessageId::from_bytes([1; 16]);
+        shown.end(author().key, id, false);
+        let again = shown.show(author(), message(1, 1), 0);
+        assert_eq!(again, Some(GroupEvent::Confirmed { id }));
+    }
+}
