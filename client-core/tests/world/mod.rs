@@ -13,8 +13,9 @@ use std::{collections::VecDeque, time::Duration};
 
 use cobijo_client_core::core::{
     client::{
-        ChannelId, Client, Command, CommandError, Description, DeskView, Event, Input, InviteId,
-        Output, Standing, TeamCommand,
+        ChannelId, Client, Command, CommandError, ConversationView, Description, DeskView,
+        EntryContent, Event, Input, InviteId, Output, PersonCommand, Speaker, Standing,
+        TeamCommand,
     },
     port::{Now, Rng},
 };
@@ -29,6 +30,8 @@ use rand_core::SeedableRng as _;
 use relay::{Deliveries, Relay};
 
 pub(crate) const TODAY: Day = 20_000;
+/// Rounds of talk after which something must be wrong.
+const TURNS_MAX: usize = 200;
 
 pub(crate) struct World {
     pub(crate) relay: Relay,
@@ -114,6 +117,64 @@ impl World {
         newcomer
     }
 
+    /// A person who writes to the desk.
+    pub(crate) fn person(&mut self, link: &DeskLink, text: &str) -> usize {
+        let ana = self.client();
+        let command = PersonCommand::Write {
+            link: link.clone(),
+            language: "es".to_owned(),
+            text: text.to_owned(),
+        };
+        self.command(ana, Command::Person(command)).unwrap();
+        ana
+    }
+
+    /// Answers whoever waits longest.
+    pub(crate) fn claim(&mut self, client: usize) -> Result<(), CommandError> {
+        let row = self.clients[client]
+            .client
+            .queue()
+            .first()
+            .map(|row| row.id);
+        let row = row.ok_or(CommandError::Unknown)?;
+        self.team(client, TeamCommand::Claim(row))
+    }
+
+    /// The first conversation of a client.
+    pub(crate) fn conversation(&self, client: usize) -> ConversationView {
+        let conversations = self.clients[client].client.conversations();
+        conversations.into_iter().next().unwrap()
+    }
+
+    pub(crate) fn say(&mut self, client: usize, text: &str) -> Result<(), CommandError> {
+        let conversation = self.conversation(client).id;
+        let text = text.to_owned();
+        self.command(client, Command::Say { conversation, text })
+    }
+
+    /// Texts of the first conversation of a client, in order.
+    pub(crate) fn texts(&self, client: usize) -> Vec<String> {
+        let id = self.conversation(client).id;
+        let history = self.clients[client].client.history(id).into_iter();
+        history
+            .filter_map(|entry| match entry.content {
+                EntryContent::Text(text) => Some(text),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Aliases in the first conversation of a client; the person has none.
+    pub(crate) fn room(&self, client: usize) -> Vec<String> {
+        let members = self.conversation(client).members.into_iter();
+        members
+            .filter_map(|member| match member.speaker {
+                Speaker::Member { alias, .. } => Some(alias),
+                Speaker::Person => None,
+            })
+            .collect()
+    }
+
     pub(crate) fn team(&mut self, client: usize, command: TeamCommand) -> Result<(), CommandError> {
         self.command(client, Command::Team(command))
     }
@@ -127,6 +188,19 @@ impl World {
             .handle_command(command, now, &mut profile.rng);
         self.settle();
         answer
+    }
+
+    /// Gives commands before anybody hears of any of them.
+    pub(crate) fn commands_at_once(&mut self, commands: Vec<(usize, Command)>) {
+        let now = self.now;
+        for (client, command) in commands {
+            let profile = &mut self.clients[client];
+            let client = &mut profile.client;
+            client
+                .handle_command(command, now, &mut profile.rng)
+                .unwrap();
+        }
+        self.settle();
     }
 
     pub(crate) fn desk_view(&self, client: usize) -> DeskView {
@@ -165,12 +239,6 @@ impl World {
         while let Some(next) = self.next_timeout().filter(|next| *next <= end) {
             self.now = self.now.max(next);
             self.relay.day = self.now.day();
-            for client in 0..self.clients.len() {
-                let due = self.clients[client].client.poll_timeout();
-                if due.is_some_and(|due| due <= self.now) {
-                    self.input(client, Input::Timeout);
-                }
-            }
             self.settle();
         }
         self.now = end;
@@ -195,7 +263,28 @@ impl World {
         profile.client.handle_input(input, now, &mut profile.rng);
     }
 
+    /// Lets everybody talk, and do what is due, until nothing is left to say.
     pub(crate) fn settle(&mut self) {
+        for _ in 0..TURNS_MAX {
+            self.exchange();
+            let is_due = |due: Option<Now>| due.is_some_and(|due| due <= self.now);
+            let due = self.clients.iter();
+            let due: Vec<_> = due
+                .enumerate()
+                .filter(|(_, one)| is_due(one.client.poll_timeout()))
+                .map(|(client, _)| client)
+                .collect();
+            if due.is_empty() {
+                return;
+            }
+            for client in due {
+                self.input(client, Input::Timeout);
+            }
+        }
+        panic!("a client is busy for ever");
+    }
+
+    fn exchange(&mut self) {
         loop {
             let mut is_quiet = true;
             for client in 0..self.clients.len() {

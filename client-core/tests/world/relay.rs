@@ -24,7 +24,7 @@ pub(crate) type Deliveries = Vec<(Line, Vec<u8>)>;
 
 pub(crate) struct Relay {
     pub(crate) day: Day,
-    slots: BTreeMap<Address, Cell>,
+    slots: BTreeMap<Address, Option<Cell>>,
     watched: BTreeMap<Address, BTreeSet<Line>>,
     mailboxes: BTreeMap<MailboxKey, BTreeMap<ItemId, Cell>>,
     opened: BTreeMap<MailboxKey, BTreeSet<Line>>,
@@ -108,38 +108,10 @@ impl Relay {
                 slot_key,
                 mark,
                 cell,
-            } => {
-                let address = slot_key.address(mark);
-                if let Some(stands) = self.slots.get(&address) {
-                    return if stands == cell {
-                        Outcome::Stored
-                    } else {
-                        Outcome::Taken
-                    };
-                }
-                self.slots.insert(address, cell.clone());
-                for watcher in self.watched.remove(&address).unwrap_or_default() {
-                    let cell = cell.clone();
-                    pushes.push((watcher, FromRelay::Cell { address, cell }));
-                }
-                Outcome::Stored
-            }
+            } => self.put(slot_key.address(mark), cell, pushes),
             Operation::Watch { addresses } => {
-                let mut states = Vec::new();
-                for &address in addresses {
-                    match self.slots.get(&address) {
-                        Some(cell) => {
-                            let cell = cell.clone();
-                            pushes.push((line, FromRelay::Cell { address, cell }));
-                            states.push(SlotState::Full);
-                        }
-                        None => {
-                            self.watched.entry(address).or_default().insert(line);
-                            states.push(SlotState::Empty);
-                        }
-                    }
-                }
-                Outcome::Watching(states)
+                let watch = |&address| self.watch(line, address, pushes);
+                Outcome::Watching(addresses.iter().map(watch).collect())
             }
             Operation::Unwatch { addresses } => {
                 for address in addresses {
@@ -149,7 +121,17 @@ impl Relay {
                 }
                 Outcome::Done
             }
-            Operation::Erase { .. } | Operation::Cover { .. } => Outcome::Done,
+            Operation::Erase {
+                slot_key,
+                erase_key,
+            } => {
+                let address = slot_key.address(&erase_key.mark());
+                if let Some(stands) = self.slots.get_mut(&address) {
+                    *stands = None;
+                }
+                Outcome::Done
+            }
+            Operation::Cover { .. } => Outcome::Done,
             Operation::Drop { mailbox, cell } => self.drop_item(mailbox, cell, pushes),
             Operation::Open { mailbox, .. } => {
                 self.opened.entry(*mailbox).or_default().insert(line);
@@ -163,6 +145,47 @@ impl Relay {
                     items.remove(item);
                 }
                 Outcome::Done
+            }
+        }
+    }
+
+    fn put(
+        &mut self,
+        address: Address,
+        cell: &Cell,
+        pushes: &mut Vec<(Line, FromRelay)>,
+    ) -> Outcome {
+        if let Some(stands) = self.slots.get(&address) {
+            return if stands.as_ref() == Some(cell) {
+                Outcome::Stored
+            } else {
+                Outcome::Taken
+            };
+        }
+        self.slots.insert(address, Some(cell.clone()));
+        for watcher in self.watched.remove(&address).unwrap_or_default() {
+            let cell = cell.clone();
+            pushes.push((watcher, FromRelay::Cell { address, cell }));
+        }
+        Outcome::Stored
+    }
+
+    fn watch(
+        &mut self,
+        line: Line,
+        address: Address,
+        pushes: &mut Vec<(Line, FromRelay)>,
+    ) -> SlotState {
+        match self.slots.get(&address) {
+            Some(Some(cell)) => {
+                let cell = cell.clone();
+                pushes.push((line, FromRelay::Cell { address, cell }));
+                SlotState::Full
+            }
+            Some(None) => SlotState::Gone,
+            None => {
+                self.watched.entry(address).or_default().insert(line);
+                SlotState::Empty
             }
         }
     }

@@ -27,39 +27,37 @@ struct Numbered {
 }
 
 impl Conversations {
-    /// A group was joined: a conversation begins, or one goes on in it.
+    /// A group was joined: a conversation begins, or one goes on in it. `texts` are what the person
+    /// wrote to the desk before.
     pub(super) fn join(
         &mut self,
         group: Group,
         channel: Option<ChannelId>,
+        texts: Vec<String>,
         context: &mut Context<'_>,
     ) -> ConversationId {
         let now = context.now;
-        let known = self.list.iter_mut();
-        if let Some(known) = known
-            .into_iter()
-            .find(|known| known.conversation.goes_on_in(&group))
-        {
-            known.channel = channel.unwrap_or_else(|| context.new_channel());
+        let channel = channel.unwrap_or_else(|| context.new_channel());
+        let mut list = self.list.iter_mut();
+        if let Some(known) = list.find(|one| one.conversation.goes_on_in(&group)) {
+            known.channel = channel;
             known.conversation.go_on_in(group, now);
+            for text in texts {
+                known.conversation.asked(text, now);
+            }
             return known.id;
         }
         let id = context.new_conversation();
+        let mut conversation = Conversation::of_member(group);
+        for text in texts {
+            conversation.first_text(text, now);
+        }
         self.list.push(Numbered {
             id,
-            channel: channel.unwrap_or_else(|| context.new_channel()),
-            conversation: Conversation::of_member(group),
+            channel,
+            conversation,
         });
         id
-    }
-
-    /// What the person wrote while she waited.
-    pub(super) fn first_texts(&mut self, id: ConversationId, texts: Vec<String>, now: Now) {
-        if let Ok(conversation) = self.find(id) {
-            for text in texts {
-                conversation.first_text(text, now);
-            }
-        }
     }
 
     /// What the person of this channel wrote while she waited came late.

@@ -297,8 +297,7 @@ impl Member {
                     group,
                     texts,
                 } => {
-                    let id = self.conversations.join(*group, channel, context);
-                    self.conversations.first_texts(id, texts, context.now);
+                    let id = self.conversations.join(*group, channel, texts, context);
                     context.event(match row {
                         Some(row) => Event::ClaimWon {
                             row,

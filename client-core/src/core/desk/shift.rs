@@ -124,11 +124,12 @@ impl Shift {
         let opened = self.queue.claim(row).ok_or(CommandError::Unknown)?;
         let claim =
             Claim::new(me.clone(), opened, context.rng).map_err(|_| CommandError::Stopped)?;
+        let first = claim.opened().intake.text.clone();
         self.claims.push(Answer {
             row,
             channel: context.new_channel(),
             claim,
-            texts: Vec::new(),
+            texts: vec![first],
             has_begun: false,
         });
         Ok(())

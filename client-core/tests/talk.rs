@@ -1,0 +1,239 @@
+//! People and a desk, from the first message on, over a relay in memory and in virtual time.
+
+#![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm)]
+
+mod world;
+
+use std::time::Duration;
+
+use cobijo_client_core::core::client::{
+    Command, CommandError, Event, PersonCommand, PersonStage, QueueReason, Standing, TeamCommand,
+};
+use cobijo_protocol::{card::Role, content::Reads, mailbox::MailboxKey};
+use world::{World, relay::read};
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+#[test]
+fn a_person_writes_and_is_answered_and_both_talk() {
+    let (mut world, luz, ana) = waiting();
+    let rows = world.clients[luz].client.queue();
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0].reason, QueueReason::First);
+    assert_eq!(rows[0].language, "es");
+    world.claim(luz).unwrap();
+    world.say(luz, "Hola, soy Luz").unwrap();
+    world.say(ana, "Gracias").unwrap();
+    let all = ["¿Están ahí?", "Hola, soy Luz", "Gracias"];
+    assert_eq!(world.texts(luz), all);
+    assert_eq!(world.texts(ana), all);
+    assert_eq!(world.room(ana), ["Luz"]);
+    let code = world.conversation(ana).code;
+    assert!(code.is_some() && code == world.conversation(luz).code);
+    assert_eq!(world.clients[luz].client.queue(), []);
+}
+
+#[test]
+fn an_answered_persons_item_is_removed_from_the_mailbox() {
+    let (mut world, luz, _) = waiting();
+    let (link, mailbox) = mailbox(&world);
+    assert_eq!(world.relay.items(&mailbox), 1);
+    world.claim(luz).unwrap();
+    assert_eq!(world.relay.items(&mailbox), 0, "{link:?}");
+}
+
+#[test]
+fn two_accompaniers_race_and_one_answers() {
+    let (mut world, luz, ana) = waiting();
+    let eva = world.join(0, "Eva", Role::Accompanier);
+    world.team(eva, TeamCommand::StartShift).unwrap();
+    let race: Vec<_> = [luz, eva]
+        .into_iter()
+        .map(|client| {
+            let row = world.clients[client].client.queue()[0].id;
+            (client, Command::Team(TeamCommand::Claim(row)))
+        })
+        .collect();
+    world.commands_at_once(race);
+    world.wait(HOUR);
+    let won = |event: &Event| matches!(event, Event::ClaimWon { .. });
+    let winners = [luz, eva].map(|client| world.saw(client, won));
+    assert_eq!(winners.iter().filter(|won| **won).count(), 1);
+    assert_eq!(world.room(ana).len(), 1);
+    assert_eq!(world.clients[luz].client.queue(), []);
+    assert_eq!(world.clients[eva].client.queue(), []);
+}
+
+#[test]
+fn a_colleague_is_in_the_room_by_the_persons_yes_alone() {
+    let (mut world, luz, ana) = talking();
+    let eva = world.join(0, "Eva", Role::Accompanier);
+    propose(&mut world, luz, eva).unwrap();
+    let proposals = world.conversation(ana).proposals;
+    assert_eq!(proposals.len(), 1);
+    assert_eq!(proposals[0].alias, "Eva");
+    assert!(world.clients[eva].client.conversations().is_empty());
+    let conversation = world.conversation(ana).id;
+    let accept = PersonCommand::Accept {
+        conversation,
+        proposal: proposals[0].id,
+    };
+    world.command(ana, Command::Person(accept)).unwrap();
+    world.say(eva, "Hola, soy Eva").unwrap();
+    for client in [luz, ana] {
+        assert_eq!(world.room(client), ["Luz", "Eva"]);
+        assert_eq!(world.texts(client).last().unwrap(), "Hola, soy Eva");
+    }
+    // What was said before is not hers to read.
+    assert_eq!(world.texts(eva), ["Hola, soy Eva"]);
+    assert!(world.saw(eva, |event| matches!(event, Event::ConversationJoined(_))));
+}
+
+#[test]
+fn a_taken_key_package_is_replaced() {
+    let (mut world, luz, _) = talking();
+    let eva = world.join(0, "Eva", Role::Accompanier);
+    propose(&mut world, luz, eva).unwrap();
+    let key = world.key(eva);
+    let colleagues = world.desk_view(luz).colleagues;
+    let left = colleagues.iter().find(|one| one.key == key).unwrap();
+    assert_eq!(left.key_packages, 4);
+}
+
+#[test]
+fn nobody_proposes_herself_or_a_stranger() {
+    let (mut world, luz, _) = talking();
+    let own = propose(&mut world, luz, luz);
+    assert_eq!(own, Err(CommandError::Yourself));
+    let conversation = world.conversation(luz).id;
+    let stranger = TeamCommand::Propose {
+        conversation,
+        colleague: cobijo_protocol::keys::SecretKey::from_bytes([9; 32]).public(),
+        reason: String::new(),
+        reads: Reads::FromNow,
+    };
+    assert_eq!(world.team(luz, stranger), Err(CommandError::Unknown));
+}
+
+#[test]
+fn who_is_removed_from_the_desk_is_removed_from_the_conversations_of_her_colleagues() {
+    let (mut world, luz, ana) = talking();
+    let eva = world.join(0, "Eva", Role::Accompanier);
+    propose(&mut world, luz, eva).unwrap();
+    accept_first(&mut world, ana);
+    assert_eq!(world.room(ana), ["Luz", "Eva"]);
+    let key = world.key(eva);
+    world.team(0, TeamCommand::RemoveMember(key)).unwrap();
+    world.wait(HOUR);
+    assert_eq!(world.room(ana), ["Luz"]);
+    assert_eq!(world.room(luz), ["Luz"]);
+    assert_eq!(world.clients[eva].client.standing(), Standing::Removed);
+}
+
+#[test]
+fn when_nobody_answers_the_desk_sends_a_colleague() {
+    let (mut world, luz, ana) = talking();
+    world.team(luz, TeamCommand::EndShift).unwrap();
+    let eva = world.join(0, "Eva", Role::Accompanier);
+    world.team(eva, TeamCommand::StartShift).unwrap();
+    let conversation = world.conversation(ana).id;
+    let ask = PersonCommand::AskDesk {
+        conversation,
+        text: "Luz no responde".to_owned(),
+    };
+    world.command(ana, Command::Person(ask)).unwrap();
+    let rows = world.clients[eva].client.queue();
+    assert_eq!(rows[0].reason, QueueReason::CameBack);
+    world.claim(eva).unwrap();
+    accept_first(&mut world, ana);
+    world.wait(HOUR);
+    assert_eq!(world.room(ana), ["Luz", "Eva"]);
+    world.say(eva, "Aquí estoy").unwrap();
+    assert_eq!(world.texts(eva), ["Luz no responde", "Aquí estoy"]);
+    assert_eq!(world.texts(ana).last().unwrap(), "Aquí estoy");
+}
+
+#[test]
+fn a_person_waits_over_a_restart_of_everybody() {
+    let (mut world, luz, ana) = waiting();
+    for client in 0..world.clients.len() {
+        world.restart(client);
+    }
+    world.claim(luz).unwrap();
+    world.restart(luz);
+    world.restart(ana);
+    world.wait(HOUR);
+    world.say(luz, "Hola").unwrap();
+    world.restart(ana);
+    assert_eq!(world.texts(ana), ["¿Están ahí?", "Hola"]);
+    let Standing::Person(person) = world.clients[ana].client.standing() else {
+        unreachable!()
+    };
+    assert_eq!(person.stage, PersonStage::Talking);
+}
+
+#[test]
+fn nobody_is_shown_the_queue_off_shift() {
+    let (mut world, luz, _) = waiting();
+    world.team(luz, TeamCommand::EndShift).unwrap();
+    assert_eq!(world.clients[luz].client.queue(), []);
+    assert_eq!(world.claim(luz), Err(CommandError::Unknown));
+    world.team(luz, TeamCommand::StartShift).unwrap();
+    world.claim(luz).unwrap();
+    assert_eq!(world.room(luz), ["Luz"]);
+}
+
+#[test]
+fn a_newcomer_to_the_desk_answers_who_wrote_before_she_came() {
+    let mut world = World::new();
+    let (mar, link) = world.desk();
+    let ana = world.person(&link, "¿Están ahí?");
+    let luz = world.join(mar, "Luz", Role::Accompanier);
+    world.team(luz, TeamCommand::StartShift).unwrap();
+    world.claim(luz).unwrap();
+    assert_eq!(world.room(ana), ["Luz"]);
+}
+
+/// A coordinator (client 0), an accompanier on shift, and a person who waits.
+fn waiting() -> (World, usize, usize) {
+    let mut world = World::new();
+    let (mar, link) = world.desk();
+    let luz = world.join(mar, "Luz", Role::Accompanier);
+    world.team(luz, TeamCommand::StartShift).unwrap();
+    let ana = world.person(&link, "¿Están ahí?");
+    assert!(world.saw(ana, |event| matches!(event, Event::IntakeStored { .. })));
+    (world, luz, ana)
+}
+
+fn talking() -> (World, usize, usize) {
+    let (mut world, luz, ana) = waiting();
+    world.claim(luz).unwrap();
+    (world, luz, ana)
+}
+
+fn propose(world: &mut World, luz: usize, colleague: usize) -> Result<(), CommandError> {
+    let conversation = world.conversation(luz).id;
+    let colleague = world.key(colleague);
+    let proposal = TeamCommand::Propose {
+        conversation,
+        colleague,
+        reason: "Es abogada".to_owned(),
+        reads: Reads::FromNow,
+    };
+    world.team(luz, proposal)
+}
+
+fn accept_first(world: &mut World, ana: usize) {
+    let room = world.conversation(ana);
+    let accept = PersonCommand::Accept {
+        conversation: room.id,
+        proposal: room.proposals[0].id,
+    };
+    world.command(ana, Command::Person(accept)).unwrap();
+}
+
+fn mailbox(world: &World) -> (cobijo_protocol::link::DeskLink, MailboxKey) {
+    let link = world.desk_view(0).link;
+    let card = read(&link.desk, &world.relay.cards[&link.desk]);
+    (link, card.daily.mailbox)
+}
