@@ -273,3 +273,144 @@ fn examined(
         path,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use cobijo_protocol::{
+        commit::{POLICY, Profile, Terms},
+        credential::{Credential, PersonCredential, PersonLeaf},
+        keys::SecretKey,
+    };
+    use rand_core::SeedableRng as _;
+
+    use super::*;
+    use crate::mls::{Suite, key_package::OwnKeyPackage};
+
+    const SUITE: Suite = Suite::PostQuantum;
+
+    /// Two members of one group in one epoch.
+    struct Pair {
+        rng: Rng,
+        root: PublicKey,
+        first: MlsState,
+        second: MlsState,
+    }
+
+    fn leaf(byte: u8) -> (SecretKey, Credential) {
+        let (person, key) = (
+            SecretKey::from_bytes([byte; 32]),
+            SecretKey::from_bytes([byte + 100; 32]),
+        );
+        let credential = PersonCredential::sign(&person, 1, PersonLeaf::Device, &key.public());
+        (key, Credential::Person(credential))
+    }
+
+    fn pair(group: &[u8]) -> Pair {
+        let mut rng = Rng::seed_from_u64(1);
+        let root = SecretKey::from_bytes([9; 32]).public();
+        let terms = Terms {
+            profile: Profile::Circle,
+            policy: POLICY,
+            root,
+            facilitators: Vec::new(),
+            predecessor: None,
+        };
+        let ((key, credential), (other_key, other)) = (leaf(1), leaf(2));
+        let mut first = MlsState::create(SUITE, group, &terms, key, &credential, &mut rng).unwrap();
+        let package = OwnKeyPackage::new(SUITE, &other_key, &other, &mut rng).unwrap();
+        let offered = OfferedKeyPackage::parse(package.message(), SUITE, &root).unwrap();
+        let built = first.build(&[offered], &[], b"", &mut rng).unwrap();
+        first.merge(&built.commit, &mut rng).unwrap();
+        let welcome = built.welcome.unwrap();
+        let second = MlsState::join(&package, other_key, &welcome, &mut rng)
+            .unwrap()
+            .state;
+        Pair {
+            rng,
+            root,
+            first,
+            second,
+        }
+    }
+
+    impl Pair {
+        fn examine(&mut self, bytes: &[u8]) -> Result<Examined, Fault> {
+            self.second.examine(bytes, &self.root, &mut self.rng)
+        }
+
+        fn is_void(&mut self, bytes: &[u8]) -> bool {
+            matches!(self.examine(bytes), Err(Fault::Void))
+        }
+
+        /// A message with authenticated data, which no client of ours makes.
+        fn message_with_data(&mut self) -> Vec<u8> {
+            let key = self.first.key().clone();
+            let live = self.first.live(&mut self.rng).unwrap();
+            live.group.set_aad(b"data".to_vec());
+            let provider = &live.provider;
+            let message = live
+                .group
+                .create_message(provider, &LeafSigner(&key), b"hola");
+            message.unwrap().tls_serialize_detached().unwrap()
+        }
+    }
+
+    /// [G-7]
+    #[test]
+    fn a_commit_slot_takes_only_a_members_commit_of_this_group_and_epoch() {
+        let mut pair = pair(b"one");
+        let commit = pair
+            .first
+            .build(&[], &[], b"data", &mut pair.rng)
+            .unwrap()
+            .commit;
+        assert_eq!(pair.examine(&commit).unwrap().data, b"data");
+        let message = pair.second.encrypt(b"hola", &mut pair.rng).unwrap();
+        let of_another_group = {
+            let mut other = self::pair(b"two");
+            other
+                .first
+                .build(&[], &[], b"", &mut other.rng)
+                .unwrap()
+                .commit
+        };
+        let (key, credential) = leaf(3);
+        let package = OwnKeyPackage::new(SUITE, &key, &credential, &mut pair.rng).unwrap();
+        let with_more = [commit.as_slice(), &[0]].concat();
+        for bytes in [
+            b"".as_slice(),
+            b"no message of MLS",
+            &message,
+            package.message(),
+            &of_another_group,
+            &with_more,
+            &commit[..commit.len() - 1],
+        ] {
+            assert!(pair.is_void(bytes));
+        }
+        pair.second.merge(&commit, &mut pair.rng).unwrap();
+        assert!(pair.is_void(&commit), "of an epoch that is over");
+    }
+
+    /// [G-7]
+    #[test]
+    fn a_message_slot_takes_only_its_own_leafs_message_and_a_void_one_changes_nothing() {
+        let mut pair = pair(b"one");
+        let with_data = pair.message_with_data();
+        let message = pair.first.encrypt(b"hola", &mut pair.rng).unwrap();
+        let commit = pair
+            .first
+            .build(&[], &[], b"", &mut pair.rng)
+            .unwrap()
+            .commit;
+        let with_more = [message.as_slice(), &[0]].concat();
+        for bytes in [b"".as_slice(), &with_data, &commit, &with_more] {
+            let decrypted = pair.second.decrypt(bytes, 0, &mut pair.rng);
+            assert_eq!(decrypted, Err(Fault::Void));
+        }
+        let in_another_leafs_slot = pair.second.decrypt(&message, 1, &mut pair.rng);
+        assert_eq!(in_another_leafs_slot, Err(Fault::Void));
+        let in_its_own = pair.second.decrypt(&message, 0, &mut pair.rng);
+        assert_eq!(in_its_own.as_deref(), Ok(b"hola".as_slice()));
+    }
+}
