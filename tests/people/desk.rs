@@ -89,6 +89,8 @@ fn a_member_of_the_group_lets_her_in_again() {
     world.talk(luz).rescue(&rescues[0].1, now);
     world.pass(std::time::Duration::from_secs(60));
     assert!(world.was_told(ana, &Told::Joined));
+    let r = world.talk(luz).poll_rescued().unwrap();
+    assert_eq!(r, rescues[0].1.intake.r);
     world.say(ana, "Ya estoy");
     world.say(luz, "Qué bien");
     world.run();

@@ -268,6 +268,7 @@ impl World {
         wants.mailboxes.push(self.day.mailbox.clone());
         line.machine.wants(&mut wants);
         let all_seen = self.relay.exchange(line.connection, &wants);
+        line.machine.handle_timeout(self.now);
         for seen in &all_seen {
             if let Seen::Item(mailbox, item, cell) = seen {
                 let keys = [LiveKey {

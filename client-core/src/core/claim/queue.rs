@@ -66,6 +66,8 @@ struct Row {
     since: Now,
     opened: Opened,
     state: State,
+    /// A rescue is first for the members of the group.
+    is_shown: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -206,6 +208,7 @@ impl Queue {
             id,
             items: vec![item],
             since: now,
+            is_shown: !matches!(opened.intake.kind, IntakeKind::Rescue { .. }),
             opened,
             state,
         });
@@ -233,7 +236,7 @@ impl Queue {
     pub fn rows(&self, now: Now) -> Vec<QueueRow> {
         self.rows
             .iter()
-            .filter(|row| !matches!(row.state, State::Answered { .. }) && row.is_due(now))
+            .filter(|row| !matches!(row.state, State::Answered { .. }) && row.is_shown)
             .map(|row| row.view(now))
             .collect()
     }
@@ -274,6 +277,29 @@ impl Queue {
         if let Some(row) = self.row_mut(id) {
             row.state = State::Answered { at: now, here };
         }
+    }
+
+    /// A rescue is over: she is in the group again.
+    pub fn rescued(&mut self, r: &ThreadSecret, now: Now) -> Option<ClaimNotice> {
+        let id = self.row_of(r)?;
+        self.answered(id, true, now);
+        let r = r.clone();
+        Some(ClaimNotice { r, answered: true })
+    }
+
+    /// When to call [`Self::handle_timeout`].
+    pub fn poll_timeout(&self) -> Option<Now> {
+        self.rows.iter().filter_map(Row::next_change).min()
+    }
+
+    /// Lets claims lapse and shows rescues that nobody answered; says whether the rows changed.
+    pub fn handle_timeout(&mut self, now: Now) -> bool {
+        let due = |row: &&mut Row| row.next_change().is_some_and(|at| at <= now);
+        let changed = self.rows.iter_mut().filter(due).map(|row| {
+            row.is_shown = true;
+            row.state = State::Waiting;
+        });
+        changed.count() > 0
     }
 
     /// Rescues of that group, for a client that is a member of it.
@@ -365,10 +391,13 @@ impl State {
 }
 
 impl Row {
-    /// A rescue is first for the members of the group.
-    fn is_due(&self, now: Now) -> bool {
-        let is_rescue = matches!(self.opened.intake.kind, IntakeKind::Rescue { .. });
-        !is_rescue || now.since(self.since) >= RESCUE_BY_MEMBERS
+    /// When it looks different, if nobody does anything.
+    fn next_change(&self) -> Option<Now> {
+        match self.state {
+            State::Waiting if !self.is_shown => Some(self.since.plus(RESCUE_BY_MEMBERS)),
+            State::Claimed { until } => Some(until),
+            State::Waiting | State::Claiming | State::Answered { .. } => None,
+        }
     }
 
     fn view(&self, now: Now) -> QueueRow {

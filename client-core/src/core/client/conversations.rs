@@ -1,6 +1,8 @@
 //! The conversations of a member of a desk, each on a channel of its own.
 
-use cobijo_protocol::{commit::Statement, content::Proposal, keys::PublicKey, link::RelayUrl};
+use cobijo_protocol::{
+    commit::Statement, content::Proposal, keys::PublicKey, link::RelayUrl, slot::ThreadSecret,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -130,6 +132,15 @@ impl Conversations {
                 one.conversation.rescue(&opened, now);
             }
         }
+    }
+
+    /// Rescues that are over.
+    pub(super) fn rescued(&mut self) -> Vec<ThreadSecret> {
+        let mut rescued = Vec::new();
+        for one in &mut self.list {
+            rescued.extend(std::iter::from_fn(|| one.conversation.poll_rescued()));
+        }
+        rescued
     }
 
     /// Channels of conversations in which the person has arrived.

@@ -326,6 +326,9 @@ impl Member {
             }
         }
         self.conversations.drain(context);
+        for r in self.conversations.rescued() {
+            self.desk.handle_rescued(&r, context);
+        }
         for channel in self.conversations.arrived() {
             self.desk.handle_arrival(channel, context.now);
         }

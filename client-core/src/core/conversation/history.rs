@@ -20,11 +20,6 @@ impl History {
         &self.entries
     }
 
-    /// The clock of what is said next, as far as this client can tell.
-    pub(super) fn next_clock(&self) -> u64 {
-        self.clock() + 1
-    }
-
     /// The highest clock shown.
     fn clock(&self) -> u64 {
         self.entries

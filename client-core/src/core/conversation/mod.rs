@@ -15,6 +15,7 @@ use cobijo_protocol::{
     content::{Content, MessageId, Proposal},
     credential::{Identity, PersonLeaf},
     keys::{PublicKey, SecretKey},
+    slot::ThreadSecret,
     words::WordIndices,
 };
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,8 @@ pub struct Conversation {
     history: History,
     proposals: Proposals,
     rescuing: Vec<Rescuing>,
+    /// Whose rescue is over.
+    rescued: VecDeque<ThreadSecret>,
     left: bool,
     #[serde(skip)]
     events: VecDeque<ConversationEvent>,
@@ -92,6 +95,7 @@ impl Conversation {
             history: History::default(),
             proposals: Proposals::default(),
             rescuing: Vec::new(),
+            rescued: VecDeque::new(),
             left: false,
             events: VecDeque::new(),
         }
@@ -217,7 +221,7 @@ impl Conversation {
         if let Some(content) = line {
             let entry = Entry {
                 id: Some(id),
-                clock: self.history.next_clock(),
+                clock: self.group.clock(),
                 at: now,
                 author: self.own_speaker(),
                 own: true,
@@ -347,17 +351,28 @@ impl Conversation {
 
     fn go_on(&mut self, now: Now) {
         let Self {
-            rescuing, group, ..
+            rescuing,
+            rescued,
+            group,
+            ..
         } = self;
-        rescuing.retain_mut(|rescuing| match rescuing.poll_change(group, now) {
+        rescuing.retain_mut(|rescuing| match rescuing.poll_step(group, now) {
             rescue::Step::Wait => true,
-            rescue::Step::Over => false,
+            rescue::Step::Over => {
+                rescued.push_back(rescuing.r().clone());
+                false
+            }
             rescue::Step::Commit(change) => {
                 group.request(*change);
-                false
+                true
             }
         });
         self.drain(now);
+    }
+
+    /// `r` of a rescue that is over, so that its item may be removed.
+    pub fn poll_rescued(&mut self) -> Option<ThreadSecret> {
+        self.rescued.pop_front()
     }
 
     /// What is to be told.

@@ -24,13 +24,14 @@ pub(super) struct Rescuing {
     thread: WaitingThread,
     due: Now,
     is_read: bool,
+    is_requested: bool,
 }
 
 /// What is to be done.
 pub(super) enum Step {
     /// Nothing yet.
     Wait,
-    /// Nothing any more.
+    /// Nothing any more: she is in the group.
     Over,
     /// This commit.
     Commit(Box<Change>),
@@ -50,6 +51,7 @@ impl Rescuing {
             thread: WaitingThread::new(intake.r.clone(), opened.seed.clone(), intake.person),
             due: now.plus(TURN * u32::try_from(turn).unwrap_or(u32::MAX)),
             is_read: false,
+            is_requested: false,
         }
     }
 
@@ -75,20 +77,29 @@ impl Rescuing {
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Now> {
-        self.is_read.then_some(self.due)
+        let waits = self.is_read && !self.is_requested && self.thread.rescue().is_some();
+        waits.then_some(self.due)
     }
 
-    pub(super) fn poll_change(&self, group: &Group, now: Now) -> Step {
-        if !self.is_read || self.due > now {
+    pub(super) fn r(&self) -> &ThreadSecret {
+        &self.r
+    }
+
+    pub(super) fn poll_step(&mut self, group: &Group, now: Now) -> Step {
+        if !self.is_read {
             return Step::Wait;
         }
-        let Some(statement @ Statement::PersonRescue { leaf_key, .. }) = self.thread.rescue()
-        else {
-            return Step::Over;
+        let rescue = self.thread.rescue();
+        let Some(statement @ Statement::PersonRescue { leaf_key, .. }) = rescue else {
+            // Nothing to commit: somebody at the desk may answer.
+            return Step::Wait;
         };
         let members = group.members();
         if members.iter().any(|member| member.key == *leaf_key) {
             return Step::Over;
+        }
+        if self.is_requested || self.due > now {
+            return Step::Wait;
         }
         let hers = |member: &&Member| matches!(&member.identity, Identity::Person(old) if old.person == self.person);
         let removes = members
@@ -96,11 +107,12 @@ impl Rescuing {
             .filter(hers)
             .map(|member| member.key)
             .collect();
-        let adds = self.thread.leaves();
-        Step::Commit(Box::new(Change {
-            adds,
+        let change = Change {
+            adds: self.thread.leaves(),
             removes,
             statements: vec![statement.clone()],
-        }))
+        };
+        self.is_requested = true;
+        Step::Commit(Box::new(change))
     }
 }

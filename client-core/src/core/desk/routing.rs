@@ -1,6 +1,6 @@
 //! What the desk's other machines have to say: the shift, invitations, and taking KeyPackages.
 
-use cobijo_protocol::content::DeskContent;
+use cobijo_protocol::{content::DeskContent, slot::ThreadSecret};
 
 use super::shift::ShiftEvent;
 use super::{Asked, Desk, DeskEvent};
@@ -21,6 +21,12 @@ impl Desk {
     ) {
         let keys = self.board.live_keys(self.card_version());
         let events = self.shift.handle_seen(channel, seen, &keys, context);
+        self.handle_shift_events(events, context);
+    }
+
+    /// A person who could not follow is in her conversation again.
+    pub(crate) fn handle_rescued(&mut self, r: &ThreadSecret, context: &mut Context<'_>) {
+        let events = self.shift.handle_rescued(r, context.now);
         self.handle_shift_events(events, context);
     }
 

@@ -7,6 +7,7 @@ use cobijo_protocol::{
     keys::SecretKey,
     link::{DeskId, RelayUrl},
     mailbox::MailboxKey,
+    slot::ThreadSecret,
 };
 use serde::{Deserialize, Serialize};
 
@@ -151,6 +152,13 @@ impl Shift {
         rescues.map(|(_, opened)| opened).collect()
     }
 
+    /// A rescue is over.
+    pub(crate) fn handle_rescued(&mut self, r: &ThreadSecret, now: Now) -> Vec<ShiftEvent> {
+        let notice = self.queue.rescued(r, now);
+        let events = notice.map(|notice| [ShiftEvent::Notice(notice), ShiftEvent::QueueChanged]);
+        events.into_iter().flatten().collect()
+    }
+
     /// Whether a mailbox was open for long enough, and nobody who was read from it waits.
     pub(crate) fn is_empty(&self, mailbox: &MailboxKey, now: Now) -> bool {
         let is_read = |since: Now| now.since(since) >= ITEMS_WAIT;
@@ -231,6 +239,7 @@ impl Shift {
         let claims = self.claims.iter();
         claims
             .filter_map(|answer| answer.claim.poll_timeout())
+            .chain(self.queue.poll_timeout().filter(|_| self.is_on))
             .min()
     }
 
@@ -243,6 +252,9 @@ impl Shift {
             answer.drain(queue, context.now, &mut events);
         }
         claims.retain(|answer| !answer.claim.is_over());
+        if queue.handle_timeout(context.now) {
+            events.push(ShiftEvent::QueueChanged);
+        }
         queue.forget_old(context.now);
         events
     }

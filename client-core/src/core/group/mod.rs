@@ -244,6 +244,11 @@ impl Group {
         self.welcome
     }
 
+    /// Lamport clock of what was said or heard last.
+    pub fn clock(&self) -> u64 {
+        self.shown.clock()
+    }
+
     /// Who is here, by leaf.
     pub fn members(&self) -> Vec<Member> {
         let member = |leaf: &Leaf| Member {

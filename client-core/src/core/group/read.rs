@@ -36,6 +36,11 @@ struct Mark {
 }
 
 impl Shown {
+    /// The highest clock so far.
+    pub(super) fn clock(&self) -> u64 {
+        self.clock
+    }
+
     /// Forgets what can't come again.
     pub(super) fn forget(&mut self, today: Day, retention_days: u16) {
         self.messages
