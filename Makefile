@@ -49,4 +49,4 @@ soak: prerequisites ## runs the model test with more seeds: MINUTES=30
 	cargo run --release --package cobijo-tests --bin model -- --minutes $(MINUTES)
 
 doc: prerequisites ## builds the code's documentation
-	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --document-private-items
+	RUSTDOCFLAGS="--deny warnings --allow rustdoc::private_intra_doc_links" cargo doc --workspace --no-deps --document-private-items
