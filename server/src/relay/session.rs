@@ -416,3 +416,207 @@ fn refusal(conditions: Conditions) -> Outcome {
         Outcome::Busy
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use cobijo_protocol::{
+        cell::Cell,
+        frame::encode_operations,
+        limits::CELL_BYTES,
+        slot::{Kind, Slot, ThreadSecret},
+    };
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const CREDITS: u32 = 5;
+
+    /// What an engine would keep.
+    #[derive(Default)]
+    struct World {
+        slots: BTreeMap<Address, (Cell, bool)>,
+    }
+
+    impl World {
+        fn write(&mut self, write: &Write) -> Written {
+            match write {
+                Write::Put { address, cell, .. } => {
+                    let (standing, _) = self
+                        .slots
+                        .entry(*address)
+                        .or_insert_with(|| (cell.clone(), true));
+                    if standing == cell {
+                        Written::Stored
+                    } else {
+                        Written::Taken
+                    }
+                }
+                Write::Erase { address } => {
+                    if let Some((_, full)) = self.slots.get_mut(address) {
+                        *full = false;
+                    }
+                    Written::Done
+                }
+                Write::Drop { .. }
+                | Write::Remove { .. }
+                | Write::Card(_)
+                | Write::Host { .. }
+                | Write::Unhost { .. }
+                | Write::ConfirmDay { .. } => Written::Unknown,
+            }
+        }
+
+        fn apply(&mut self, writes: &[Write]) -> Vec<Written> {
+            let mut skipping = false;
+            let mut apply = |write| {
+                if skipping {
+                    return Written::Skipped;
+                }
+                let written = self.write(write);
+                skipping = written == Written::Taken;
+                written
+            };
+            writes.iter().map(&mut apply).collect()
+        }
+
+        fn state(&self, address: &Address) -> SlotState {
+            match self.slots.get(address) {
+                None => SlotState::Empty,
+                Some((_, true)) => SlotState::Full,
+                Some((_, false)) => SlotState::Gone,
+            }
+        }
+    }
+
+    fn run(session: &mut Session, world: &mut World, operations: &[Operation]) -> Vec<Outcome> {
+        let frame = encode_operations(operations).unwrap();
+        let conditions = Conditions {
+            day: 20_000,
+            accepts_writes: true,
+        };
+        let mut run = session.handle_frame(&frame, conditions).unwrap();
+        loop {
+            match session.poll_step(&mut run) {
+                Step::Answer(outcomes) => return outcomes,
+                Step::Write(writes) => {
+                    let written = world.apply(&writes);
+                    session.handle_written(&mut run, &written);
+                }
+                Step::Watch(addresses) => {
+                    let states = addresses.iter().map(|a| world.state(a)).collect();
+                    session.handle_states(&mut run, &addresses, states);
+                }
+                Step::Unregister(_) => {}
+                Step::Open(mailbox) => session.handle_items(&mut run, mailbox, vec![]),
+            }
+        }
+    }
+
+    fn greeted() -> Session {
+        let terms = Terms {
+            names: vec!["localhost".to_owned()],
+            retention_days: 90,
+            rate: RateLimit {
+                frames_per_second: 1,
+                bytes_per_second: 1,
+            },
+        };
+        let nonce = SessionNonce::from_bytes([1; 32]);
+        let mut session = Session::new(Arc::new(terms), nonce, Instant::now());
+        session.credits = CREDITS;
+        let version = PROTOCOL_VERSION;
+        run(
+            &mut session,
+            &mut World::default(),
+            &[Operation::Hello { version }],
+        );
+        session
+    }
+
+    fn operation() -> impl Strategy<Value = Operation> {
+        (0..6, 0..4_u64, 0..2_u8).prop_map(|(kind, counter, byte)| {
+            let slot = Slot::derive(
+                &ThreadSecret::from_bytes([9; 32]),
+                Kind::Message,
+                0,
+                counter,
+            );
+            let slot_key = slot.slot_key().clone();
+            let addresses = vec![slot.address()];
+            let cell = Cell::from_bytes([byte; CELL_BYTES]);
+            let mailbox = MailboxKey::from_bytes([2; 32]);
+            match kind {
+                0 | 1 => Operation::Put {
+                    slot_key,
+                    mark: slot.mark(),
+                    cell,
+                },
+                2 => Operation::Erase {
+                    slot_key,
+                    erase_key: slot.erase_key().unwrap().clone(),
+                },
+                3 => Operation::Watch { addresses },
+                4 => Operation::Unwatch { addresses },
+                _ => Operation::Drop { mailbox, cell },
+            }
+        })
+    }
+
+    proptest! {
+        /// [W-5] [W-6]
+        #[test]
+        fn every_operation_gets_its_outcome_and_every_stored_costs_one(
+            frames in proptest::collection::vec(proptest::collection::vec(operation(), 1..8), 1..8)
+        ) {
+            let (mut session, mut world) = (greeted(), World::default());
+            let mut stored = 0;
+            for operations in frames {
+                let outcomes = run(&mut session, &mut world, &operations);
+                prop_assert_eq!(outcomes.len(), operations.len());
+                let mut failed = false;
+                for (operation, outcome) in operations.iter().zip(&outcomes) {
+                    prop_assert_eq!(*outcome == Outcome::Skipped, failed);
+                    let is_put = matches!(operation, Operation::Put { .. });
+                    failed |= is_put && *outcome != Outcome::Stored;
+                    stored += u32::from(*outcome == Outcome::Stored);
+                    let spent = stored == CREDITS;
+                    if *outcome == Outcome::NoCredit {
+                        prop_assert!(spent);
+                    }
+                }
+                prop_assert_eq!(session.credits, CREDITS - stored);
+            }
+        }
+
+        #[test]
+        fn a_frame_of_any_bytes_is_run_or_refused(
+            bytes in proptest::collection::vec(any::<u8>(), 0..64)
+        ) {
+            let mut frame = bytes;
+            frame.resize(cobijo_protocol::limits::FRAME_UNIT_BYTES, 0);
+            let conditions = Conditions { day: 20_000, accepts_writes: true };
+            if let Ok(run) = greeted().handle_frame(&frame, conditions) {
+                prop_assert!(!run.operations.is_empty());
+            }
+        }
+    }
+
+    ///
+    #[test]
+    fn a_wake_up_for_what_was_read_as_full_meanwhile_delivers_nothing() {
+        let (mut session, mut world) = (greeted(), World::default());
+        let address = Address::from_bytes([3; 32]);
+        let watch = [Operation::Watch {
+            addresses: vec![address],
+        }];
+        run(&mut session, &mut world, &watch);
+        assert_eq!(session.places(), [Place::Slot(address)]);
+        assert!(session.handle_wake(&Wake::Slot(address)));
+        assert!(!session.handle_wake(&Wake::Slot(address)));
+        world.slots.insert(address, (Cell::void(), true));
+        run(&mut session, &mut world, &watch);
+        assert!(!session.handle_wake(&Wake::Slot(address)));
+        assert_eq!(session.poll_backlog(9), [Key::Slot(address)]);
+        assert_eq!(session.places(), []);
+    }
+}

@@ -10,11 +10,13 @@ use cobijo_protocol::{
     slot::Address,
 };
 
-use crate::{harness::*, process::Process};
+use crate::{
+    harness::*,
+    process::{FAST, Process},
+};
 
 const KILLS: u64 = 12;
 const WRITERS: u64 = 4;
-const CONFIG: &str = "[limits]\nframes-per-second = 100000\nkibibytes-per-second = 1000000";
 
 /// [R-3] [W-5]
 #[tokio::test]
@@ -24,7 +26,7 @@ async fn nothing_that_was_acknowledged_or_shown_is_lost_to_a_kill() {
     let mut stored = Vec::new();
     let mut shown: Vec<Address> = Vec::new();
     for round in 0..KILLS {
-        let process = Process::start(directory.path(), CONFIG).await;
+        let process = Process::start(directory.path(), FAST).await;
         let frames = Arc::new(AtomicU64::new(0));
         let writers: Vec<_> = (0..WRITERS)
             .map(|_| Client::connect(&process.announcement))
@@ -42,7 +44,7 @@ async fn nothing_that_was_acknowledged_or_shown_is_lost_to_a_kill() {
             stored.extend(acknowledged);
             shown.extend(pushed);
         }
-        let process = Process::start(directory.path(), CONFIG).await;
+        let process = Process::start(directory.path(), FAST).await;
         check(&process, &stored, &shown).await;
         process.kill().await;
     }

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use cobijo_protocol::{
-    frame::{Closing, Outcome, SlotState},
+    frame::{Closing, FromRelay, Outcome, SlotState},
     link::{DeskLink, RelayUrl},
 };
 use rustix::process::Signal;
@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 
 use crate::{
     harness::*,
-    process::{Process, command, configure, log, run},
+    process::{FAST, Process, command, configure, log, run},
 };
 
 #[tokio::test]
@@ -231,6 +231,46 @@ async fn a_replaced_certificate_is_used_after_a_hangup_and_a_bad_one_is_not() {
     fs::copy(directory.join("chain.pem"), &trusted).unwrap();
     Client::connect(&process.announcement).await;
     assert_eq!(client.ask_one(put(0, 0)).await, Outcome::Stored);
+}
+
+/// What the disk did not take was never acknowledged.
+#[tokio::test]
+async fn a_disk_that_refuses_to_write_stops_the_relay_and_loses_nothing_acknowledged() {
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    let limit = "trap '' XFSZ; ulimit -f 4096; exec \"$@\"";
+    let mut process = Process::start_under(directory, FAST, &["sh", "-c", limit, "sh"]).await;
+    let mut client = Client::connect(&process.announcement).await;
+    let mut stored = 0;
+    loop {
+        let frame: Vec<_> = (stored..stored + 8).map(|n| put(n, 7)).collect();
+        client.send(&frame).await.unwrap();
+        match client.receive().await {
+            Ok(FromRelay::Answer(outcomes)) if outcomes[0] == Outcome::Stored => stored += 8,
+            Ok(FromRelay::Answer(_)) => {
+                // Its credits are used up.
+                client = Client::connect(&process.announcement).await;
+            }
+            end => {
+                assert_eq!(end.unwrap(), FromRelay::Closing(Closing::Stopping));
+                break;
+            }
+        }
+    }
+    assert!(stored > 0);
+    assert!(!process.ended().await.success());
+    let log = log(directory);
+    let said = "cobijo-relay: the disk of the data directory refused to read or write: ";
+    assert!(log.contains(said), "{log}");
+
+    let process = Process::start(directory, FAST).await;
+    let mut client = Client::connect(&process.announcement).await;
+    for start in (0..stored).step_by(64) {
+        let end = stored.min(start + 64);
+        let count = usize::try_from(end - start).unwrap();
+        let full = Outcome::Watching(vec![SlotState::Full; count]);
+        assert_eq!(client.ask_one(watch(start..end)).await, full);
+    }
 }
 
 /// A page in the operator's browser could otherwise reach the listener of this machine.

@@ -14,6 +14,10 @@ use tokio::{
 
 use crate::harness::config_text;
 
+/// A configuration whose rate nobody meets.
+pub(crate) const FAST: &str =
+    "[limits]\nframes-per-second = 100000\nkibibytes-per-second = 1000000";
+
 const CONFIG_FILE: &str = "relay.toml";
 const LOG_FILE: &str = "log";
 
@@ -25,13 +29,18 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) async fn start(directory: &Path, config: &str) -> Self {
+        Self::start_under(directory, config, &[]).await
+    }
+
+    /// Starts it as the last arguments of another program.
+    pub(crate) async fn start_under(directory: &Path, config: &str, wrapper: &[&str]) -> Self {
         configure(directory, config);
         let log = std::fs::File::options()
             .create(true)
             .append(true)
             .open(directory.join(LOG_FILE))
             .unwrap();
-        let mut child = command(directory, &["--json"])
+        let mut child = under(wrapper, directory, &["--json"])
             .stdout(Stdio::piped())
             .stderr(log)
             .kill_on_drop(true)
@@ -75,8 +84,14 @@ pub(crate) fn log(directory: &Path) -> String {
 
 /// The program with the directory's configuration.
 pub(crate) fn command(directory: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cobijo-relay"));
+    under(&[], directory, arguments)
+}
+
+fn under(wrapper: &[&str], directory: &Path, arguments: &[&str]) -> Command {
+    let words = [wrapper, &[env!("CARGO_BIN_EXE_cobijo-relay")]].concat();
+    let mut command = Command::new(words[0]);
     command
+        .args(&words[1..])
         .arg("--config")
         .arg(directory.join(CONFIG_FILE))
         .args(arguments)

@@ -4,6 +4,7 @@ use cobijo_protocol::frame::{FromRelay, Outcome, SlotState};
 
 use crate::harness::*;
 
+///
 #[tokio::test]
 async fn the_first_write_wins_and_may_be_repeated() {
     let relay = Relay::start().await;
@@ -18,6 +19,7 @@ async fn the_first_write_wins_and_may_be_repeated() {
 }
 
 /// [W-7]
+/// [R-4] [W-7]
 #[tokio::test]
 async fn an_empty_slot_that_is_watched_is_pushed_once_also_to_its_writer() {
     let relay = Relay::start().await;
@@ -40,6 +42,7 @@ async fn an_empty_slot_that_is_watched_is_pushed_once_also_to_its_writer() {
 }
 
 ///
+///
 #[tokio::test]
 async fn an_erased_slot_is_gone_for_every_reader_and_taken_for_all_but_the_same_bytes() {
     let relay = Relay::start().await;
@@ -58,6 +61,7 @@ async fn an_erased_slot_is_gone_for_every_reader_and_taken_for_all_but_the_same_
     client.assert_no_push().await;
 }
 
+/// [R-2] [W-8]
 /// [R-2] [W-8]
 #[tokio::test]
 async fn a_cell_erased_before_it_was_pushed_is_told_as_gone() {
