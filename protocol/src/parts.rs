@@ -228,4 +228,23 @@ mod tests {
     fn design_figure_of_the_largest_payload_holds() {
         assert_eq!(PAYLOAD_BYTES_MAX, 263_409);
     }
+
+    /// [H-4]
+    #[test]
+    fn a_body_of_another_length_or_tag_is_void() {
+        let payload = vec![5; HEAD_PART_MAX + BODY_PART_MAX + 10];
+        let split = Split::of(&payload, ThreadSecret::from_bytes([1; 32])).unwrap();
+        let Data::Head(head) = &split.data else {
+            panic!("not a head");
+        };
+        for (index, body) in split.bodies.iter().enumerate() {
+            assert!(head.body_part(index, body).is_some());
+            let longer = [body.as_slice(), &[0]].concat();
+            let tagged = [&[HEAD], &body[1..]].concat();
+            for wrong in [&body[..body.len() - 1], &longer, &tagged, &[]] {
+                assert!(head.body_part(index, wrong).is_none());
+            }
+        }
+        assert!(head.body_part(2, &[WHOLE, 5]).is_none());
+    }
 }
