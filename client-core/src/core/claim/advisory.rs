@@ -26,6 +26,8 @@ pub(super) struct Claims {
     key: SecretKey,
     attested: Attested,
     contest: Contest,
+    /// When the claim lapses that a colleague told of last.
+    told: Option<Now>,
     /// When claims of others lapse, by index.
     lapse: BTreeMap<u64, Now>,
 }
@@ -67,6 +69,7 @@ impl Claims {
             key,
             attested,
             contest,
+            told: opened.told,
             lapse: opened.claims.clone(),
         };
         claims.contend(rng)?;
@@ -108,7 +111,8 @@ impl Claims {
             return Some(Claimed::Here);
         }
         let index = candidate.index;
-        let until = *self.lapse.entry(index).or_insert(now.plus(CLAIM_LIFETIME));
+        let lapses = self.told.unwrap_or(now.plus(CLAIM_LIFETIME));
+        let until = *self.lapse.entry(index).or_insert(lapses);
         (until > now).then_some(Claimed::By {
             alias: claimer.alias,
             index,

@@ -42,6 +42,8 @@ pub struct Opened {
     pub seed: ThreadSecret,
     /// When claims of others, seen by this client, lapse: by their index in the claim thread.
     pub claims: BTreeMap<u64, Now>,
+    /// When the claim lapses that a colleague told of last.
+    pub told: Option<Now>,
 }
 
 /// Who waits at a desk.
@@ -137,6 +139,7 @@ impl Queue {
                 intake,
                 seed,
                 claims: BTreeMap::new(),
+                told: None,
             },
             (mailbox, item),
             now,
@@ -203,15 +206,16 @@ impl Queue {
             Some((notice, at)) => State::of(&notice, at),
             None => State::Waiting,
         };
-        let id = RowId::from_number(self.last);
-        self.rows.push(Row {
-            id,
+        let mut row = Row {
+            id: RowId::from_number(self.last),
             items: vec![item],
             since: now,
             is_shown: !matches!(opened.intake.kind, IntakeKind::Rescue { .. }),
             opened,
-            state,
-        });
+            state: State::Waiting,
+        };
+        row.told(state);
+        self.rows.push(row);
     }
 
     /// A colleague says what becomes of somebody who waits.
@@ -226,7 +230,7 @@ impl Queue {
                     row.state,
                     State::Claiming | State::Answered { here: true, .. }
                 ) => {}
-            Some(row) => row.state = State::of(notice, now),
+            Some(row) => row.told(State::of(notice, now)),
             None if self.early.len() < MAILBOX_ITEMS_MAX => self.early.push((notice.clone(), now)),
             None => {}
         }
@@ -391,6 +395,14 @@ impl State {
 }
 
 impl Row {
+    /// A colleague says what becomes of her.
+    fn told(&mut self, state: State) {
+        self.state = state;
+        if let State::Claimed { until } = state {
+            self.opened.told = Some(until);
+        }
+    }
+
     /// When it looks different, if nobody does anything.
     fn next_change(&self) -> Option<Now> {
         match self.state {
