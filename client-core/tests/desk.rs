@@ -310,6 +310,86 @@ fn every_step_survives_a_restart() {
 }
 
 #[test]
+fn a_shift_over_midnight_posts_the_next_day() {
+    let mut world = World::new();
+    let (mar, link) = world.desk();
+    world.team(mar, TeamCommand::StartShift).unwrap();
+    world.wait(DAY);
+    let card = read(&link.desk, &world.relay.cards[&link.desk]);
+    assert_eq!(card.daily.day, TODAY + 1);
+    assert_eq!(world.desk_view(mar).card, Some(card.version()));
+}
+
+/// [D-9]
+#[test]
+fn an_intake_key_lives_for_72_hours_and_longer_only_for_who_still_waits() {
+    let mut world = World::new();
+    let (mar, link) = world.desk();
+    let waited_for = world.mailbox(&link);
+    world.person(&link, "Hola");
+    world.wait(DAY);
+    world.team(mar, TeamCommand::StartShift).unwrap();
+    let emptied = world.mailbox(&link);
+    world.wait(DAY * 5);
+    world.restart(mar);
+    let opened = world.relay.opened_by(mar);
+    assert!(opened.contains(&waited_for));
+    assert!(!opened.contains(&emptied));
+    world.claim(mar).unwrap();
+    world.wait(DAY);
+    world.restart(mar);
+    assert!(!world.relay.opened_by(mar).contains(&waited_for));
+}
+
+#[test]
+fn a_relay_that_can_not_be_reached_is_tried_again_by_everybody() {
+    let mut world = World::new();
+    let (mar, link) = world.desk();
+    let luz = world.join(mar, "Luz", Role::Accompanier);
+    world.go_dark();
+    world.wait(DAY);
+    world.team(luz, TeamCommand::StartShift).unwrap();
+    let refused = CardRefusal::Unreachable;
+    assert!(world.saw(
+        luz,
+        |event| matches!(event, Event::CardRefused(why) if *why == refused)
+    ));
+    world.team(luz, TeamCommand::EndShift).unwrap();
+    world.wait(HOUR);
+    world.team(luz, TeamCommand::StartShift).unwrap();
+    world.is_dark = false;
+    world.wait(HOUR);
+    let card = read(&link.desk, &world.relay.cards[&link.desk]);
+    assert_eq!(card.daily.day, TODAY + 1);
+    assert!(world.desk_view(luz).open_today);
+}
+
+///
+#[test]
+fn a_newcomer_learns_what_she_must_know_though_her_inviter_is_cut_off_at_any_frame() {
+    let mut joined = 0;
+    for frames in 0..14 {
+        let mut world = World::new();
+        let (mar, link) = world.desk();
+        let eva = world.join(mar, "Eva", Role::Accompanier);
+        let ana = world.person(&link, "Hola");
+        world.mute = Some((mar, frames + 2));
+        let luz = world.join_if_possible(mar, "Luz");
+        world.wait(HOUR);
+        if !world.is_member(luz) {
+            continue;
+        }
+        joined += 1;
+        assert_eq!(world.aliases(eva), ["Mar", "Eva", "Luz"]);
+        world.team(luz, TeamCommand::StartShift).unwrap();
+        world.claim(luz).unwrap();
+        world.wait(HOUR);
+        assert_eq!(world.room(ana), ["Luz"], "after {frames} frames");
+    }
+    assert!(joined > 2, "{joined}");
+}
+
+#[test]
 fn an_old_card_that_the_relay_replays_is_not_believed() {
     let mut world = World::new();
     let (mar, link) = world.desk();

@@ -9,8 +9,8 @@ use std::time::Duration;
 use cobijo_client_core::core::client::{
     Command, CommandError, Event, PersonCommand, PersonStage, QueueReason, Standing, TeamCommand,
 };
-use cobijo_protocol::{card::Role, content::Reads, mailbox::MailboxKey};
-use world::{World, relay::read};
+use cobijo_protocol::{card::Role, content::Reads};
+use world::World;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -36,10 +36,10 @@ fn a_person_writes_and_is_answered_and_both_talk() {
 #[test]
 fn an_answered_persons_item_is_removed_from_the_mailbox() {
     let (mut world, luz, _) = waiting();
-    let (link, mailbox) = mailbox(&world);
+    let mailbox = world.mailbox(&world.desk_view(0).link);
     assert_eq!(world.relay.items(&mailbox), 1);
     world.claim(luz).unwrap();
-    assert_eq!(world.relay.items(&mailbox), 0, "{link:?}");
+    assert_eq!(world.relay.items(&mailbox), 0);
 }
 
 #[test]
@@ -230,10 +230,4 @@ fn accept_first(world: &mut World, ana: usize) {
         proposal: room.proposals[0].id,
     };
     world.command(ana, Command::Person(accept)).unwrap();
-}
-
-fn mailbox(world: &World) -> (cobijo_protocol::link::DeskLink, MailboxKey) {
-    let link = world.desk_view(0).link;
-    let card = read(&link.desk, &world.relay.cards[&link.desk]);
-    (link, card.daily.mailbox)
 }

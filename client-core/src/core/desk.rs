@@ -1,4 +1,4 @@
-//! A member of a desk: the desk's group, and all that follows from being in it. [D-1]–[D-9]
+//! A member of a desk: the desk's group, and all that follows from being in it.
 //!
 //! The owner routes. Its parts: `keys` sign as the desk, `board` is what members told each other,
 //! `shift` opens mailboxes and answers; then there are invitations, the card, and KeyPackages to take.
@@ -80,6 +80,8 @@ pub(crate) struct Desk {
     asked: VecDeque<Asked>,
     /// When to post the snapshot for a newcomer, unless whoever added her has.
     snapshot_due: Option<Now>,
+    /// Snapshots that were read: one that a commit cut off may be lost to the newcomer.
+    snapshots: VecDeque<MessageId>,
     /// The end of the desk key that was told.
     expiry_told: Option<Day>,
     #[serde(skip)]
@@ -216,6 +218,7 @@ impl Desk {
             evictions: Vec::new(),
             asked: VecDeque::new(),
             snapshot_due: None,
+            snapshots: VecDeque::new(),
             expiry_told: None,
             refusal: None,
             events: VecDeque::new(),
@@ -340,7 +343,7 @@ impl Desk {
         invites
             .map(|invited| invited.invitation.until())
             .chain(self.group.poll_timeout())
-            .chain(self.card.poll_timeout())
+            .chain(self.card.poll_timeout().filter(|_| self.keeps_card()))
             .chain(self.shift.poll_timeout())
             .chain(self.snapshot_due)
             .chain([midnight])

@@ -1,4 +1,4 @@
-//! One-time KeyPackages in the desk group: one's own, and taking a colleague's. [D-9]
+//! One-time KeyPackages in the desk group: one's own, and taking a colleague's., [A-6]
 //!
 //! The relay has no directory. Each colleague announces up to four in the desk group; who proposes her
 //! to a person takes one in a contest under its welcome secret, so that no two people are given the

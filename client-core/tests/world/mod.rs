@@ -13,9 +13,9 @@ use std::{collections::VecDeque, time::Duration};
 
 use cobijo_client_core::core::{
     client::{
-        ChannelId, Client, Command, CommandError, ConversationView, Description, DeskView,
-        EntryContent, Event, Input, InviteId, Output, PersonCommand, Speaker, Standing,
-        TeamCommand,
+        CardAbsent, ChannelId, Client, Command, CommandError, ConversationView, Description,
+        DeskView, EntryContent, Event, Input, InviteId, Output, PersonCommand, PublishAnswer,
+        Speaker, Standing, TeamCommand,
     },
     port::{Now, Rng},
 };
@@ -24,6 +24,7 @@ use cobijo_protocol::{
     card::{Role, Text},
     keys::PublicKey,
     link::{DeskId, DeskLink, Invite, RelayUrl},
+    mailbox::MailboxKey,
 };
 use rand_core::SeedableRng as _;
 
@@ -39,6 +40,8 @@ pub(crate) struct World {
     pub(crate) clients: Vec<Profile>,
     /// Whether the relay can't be reached.
     pub(crate) is_dark: bool,
+    /// A client whose power fails after that many more frames.
+    pub(crate) mute: Option<(usize, usize)>,
     deliveries: VecDeque<(relay::Line, Vec<u8>)>,
 }
 
@@ -57,6 +60,7 @@ impl World {
             now: Now::from_millis(u64::from(TODAY) * 86_400_000 + 9 * 3_600_000),
             clients: Vec::new(),
             is_dark: false,
+            mute: None,
             deliveries: VecDeque::new(),
         }
     }
@@ -115,6 +119,29 @@ impl World {
         self.team(coordinator, TeamCommand::Admit { invite: id, role })
             .unwrap();
         newcomer
+    }
+
+    /// As [`World::join`], where the coordinator may be cut off on the way.
+    pub(crate) fn join_if_possible(&mut self, coordinator: usize, alias: &str) -> usize {
+        let (id, invite) = self.invite(coordinator);
+        let newcomer = self.client();
+        let alias = alias.to_owned();
+        let role = Role::Accompanier;
+        self.team(newcomer, TeamCommand::JoinDesk { invite, alias })
+            .unwrap();
+        let _nobody_yet = self.team(coordinator, TeamCommand::Admit { invite: id, role });
+        newcomer
+    }
+
+    pub(crate) fn is_member(&self, client: usize) -> bool {
+        matches!(self.clients[client].client.standing(), Standing::Member(_))
+    }
+
+    /// The mailbox of the published card.
+    pub(crate) fn mailbox(&self, link: &DeskLink) -> MailboxKey {
+        relay::read(&link.desk, &self.relay.cards[&link.desk])
+            .daily
+            .mailbox
     }
 
     /// A person who writes to the desk.
@@ -245,6 +272,30 @@ impl World {
         self.relay.day = self.now.day();
     }
 
+    fn is_mute(&mut self, client: usize) -> bool {
+        match &mut self.mute {
+            Some((one, 0)) => *one == client,
+            Some((one, left)) if *one == client => {
+                *left -= 1;
+                false
+            }
+            Some(_) | None => false,
+        }
+    }
+
+    /// Cuts every connection.
+    pub(crate) fn go_dark(&mut self) {
+        self.is_dark = true;
+        self.deliveries.clear();
+        for client in 0..self.clients.len() {
+            for channel in 0..200 {
+                self.relay.close((client, channel));
+                let channel = ChannelId::from_number(channel);
+                self.input(client, Input::Closed { channel });
+            }
+        }
+    }
+
     fn next_timeout(&self) -> Option<Now> {
         let clients = self.clients.iter();
         clients.filter_map(|one| one.client.poll_timeout()).min()
@@ -310,6 +361,7 @@ impl World {
                 self.input(client, Input::Closed { channel });
             }
             Output::Open { channel, .. } => self.input(client, Input::Opened { channel }),
+            Output::Send { .. } if self.is_mute(client) => {}
             Output::Send { channel, frame } => {
                 let deliveries: Deliveries = self.relay.run((client, channel.number()), &frame);
                 self.deliveries.extend(deliveries);
@@ -321,11 +373,19 @@ impl World {
             }
             Output::Store(snapshot) => self.clients[client].disk = snapshot.to_vec(),
             Output::FetchCard { desk, .. } => {
-                let card = self.relay.card(&desk);
+                let card = if self.is_dark {
+                    Err(CardAbsent::Unreachable)
+                } else {
+                    self.relay.card(&desk)
+                };
                 self.input(client, Input::CardFetched { desk, card });
             }
             Output::PublishCard { desk, card, .. } => {
-                let answer = self.relay.publish(desk, card);
+                let answer = if self.is_dark {
+                    PublishAnswer::Unreachable
+                } else {
+                    self.relay.publish(desk, card)
+                };
                 self.input(client, Input::CardPublished { desk, answer });
             }
             Output::Event(event) => self.clients[client].events.push(event),

@@ -76,7 +76,7 @@ impl Board {
     }
 
     /// Erases intake keys that have served: not named any more, 72 hours old, and their mailbox was
-    /// found empty after that. What nobody could have sealed to any more goes in any case. [D-7]
+    /// found empty after that. What nobody could have sealed to any more goes in any case. [D-9]
     pub(crate) fn erase_old(
         &mut self,
         named: Option<MailboxKey>,

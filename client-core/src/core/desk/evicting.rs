@@ -1,4 +1,4 @@
-//! Removing a member from the desk, in an order that leaves her nothing to use. [D-8]
+//! Removing a member from the desk, in an order that leaves her nothing to use.
 //!
 //! First, where she is a coordinator, a new desk key; then a card that doesn't name her as poster; then
 //! the commit. Only after it the next intake key: it is stored in the group, where she would read it

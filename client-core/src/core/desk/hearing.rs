@@ -17,6 +17,8 @@ use crate::core::{
     port::{Now, Rng},
 };
 
+/// Snapshots whose fate is followed.
+const SNAPSHOTS_MAX: usize = 32;
 /// Time that the member of the next leaf leaves to the one before, to post a snapshot.
 const SNAPSHOT_TURN: std::time::Duration = std::time::Duration::from_secs(30);
 
@@ -26,8 +28,11 @@ impl Desk {
         while let Some(event) = self.group.poll_event() {
             match event {
                 GroupEvent::Message {
-                    author, content, ..
-                } => self.hear_message(&author, content, context),
+                    author,
+                    id,
+                    content,
+                    ..
+                } => self.hear_message(&author, id, content, context),
                 GroupEvent::Stored { id } => self.hear_stored(id, context),
                 GroupEvent::Changed { added, removed, .. } => {
                     self.hear_changed(&added, &removed, context);
@@ -35,21 +40,35 @@ impl Desk {
                 GroupEvent::Refused(_) => self.hear_refused(context),
                 GroupEvent::Stopped(Stop::Removed) => context.event(Event::RemovedFromDesk),
                 GroupEvent::Stopped(_) => context.event(Event::DeskStopped),
-                GroupEvent::Unconfirmed { .. }
-                | GroupEvent::Confirmed { .. }
-                | GroupEvent::Withdrawn { .. }
-                | GroupEvent::Missing { .. }
+                GroupEvent::Unconfirmed { id } | GroupEvent::Withdrawn { id } => {
+                    if self.snapshots.contains(&id) {
+                        self.snapshot_due = Some(self.snapshot_turn(context.now));
+                    }
+                }
+                GroupEvent::Confirmed { id } => {
+                    if self.snapshots.contains(&id) {
+                        self.snapshot_due = None;
+                    }
+                }
+                GroupEvent::Missing { .. }
                 | GroupEvent::VoidCommit { .. }
                 | GroupEvent::Blocking { .. } => {}
             }
         }
     }
 
-    fn hear_message(&mut self, author: &Author, content: Content, context: &mut Context<'_>) {
+    fn hear_message(
+        &mut self,
+        author: &Author,
+        id: MessageId,
+        content: Content,
+        context: &mut Context<'_>,
+    ) {
         let Identity::Member { attestation, .. } = &author.identity else {
             return;
         };
         match content {
+            Content::Desk(DeskContent::Snapshot(part)) => self.hear_snapshot(id, part, context),
             Content::Desk(content) => self.hear_content(attestation, content, context),
             Content::Statement(statement) => {
                 self.events.push_back(DeskEvent::Statement(statement));
@@ -98,8 +117,7 @@ impl Desk {
                     context.event(Event::CardPublished(version));
                 }
             }
-            DeskContent::Snapshot(part) => self.hear_snapshot(part, context),
-            DeskContent::SealKey(_) => {}
+            DeskContent::Snapshot(_) | DeskContent::SealKey(_) => {}
         }
     }
 
@@ -120,8 +138,10 @@ impl Desk {
         }
     }
 
-    fn hear_snapshot(&mut self, part: SnapshotPart, context: &mut Context<'_>) {
+    fn hear_snapshot(&mut self, id: MessageId, part: SnapshotPart, context: &mut Context<'_>) {
         self.snapshot_due = None;
+        self.snapshots.truncate(SNAPSHOTS_MAX - 1);
+        self.snapshots.push_front(id);
         for notice in &part.claims {
             self.shift.handle_notice(notice, context.now);
         }

@@ -62,7 +62,7 @@ impl Desk {
 
     /// Does what the card needs next.
     pub(super) fn keep_card(&mut self, context: &mut Context<'_>) {
-        if !self.shift.is_on() && !self.keys.holds_desk_key() {
+        if !self.keeps_card() {
             return;
         }
         self.forget_what_the_card_says();
@@ -81,6 +81,11 @@ impl Desk {
                 }
             }
         }
+    }
+
+    /// Whether the card is this member's to keep: on shift, or with the desk key.
+    pub(super) fn keeps_card(&self) -> bool {
+        self.shift.is_on() || self.keys.holds_desk_key()
     }
 
     fn next_card_step(&mut self, now: Now) -> Option<Step> {

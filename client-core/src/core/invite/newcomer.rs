@@ -118,14 +118,19 @@ impl Arrival {
     }
 
     /// Takes what the relay said.
-    pub(crate) fn handle_seen(&mut self, seen: &Seen, rng: &mut Rng) -> Option<ArrivalEvent> {
+    pub(crate) fn handle_seen(
+        &mut self,
+        seen: &Seen,
+        now: Now,
+        rng: &mut Rng,
+    ) -> Option<ArrivalEvent> {
         if let Some((payload, mine)) = self.waiting.handle_seen(seen, rng) {
             return self.handle_waiting(&payload, mine);
         }
         match self.stage {
             Stage::Announcing | Stage::Announced => {
                 let (payload, _) = self.reply.handle_seen(seen, rng)?;
-                self.handle_reply(&payload)
+                self.handle_reply(&payload, now)
             }
             Stage::Attested | Stage::Failed => None,
         }
@@ -134,14 +139,19 @@ impl Arrival {
     /// When [`Arrival::handle_timeout`] is to be called.
     pub(crate) fn poll_timeout(&self) -> Option<Now> {
         match self.stage {
-            Stage::Announcing | Stage::Announced => Some(self.until),
-            Stage::Attested | Stage::Failed => None,
+            Stage::Announcing | Stage::Announced | Stage::Attested => Some(self.until),
+            Stage::Failed => None,
         }
     }
 
     /// Ends it when its time has passed.
     pub(crate) fn handle_timeout(&mut self, now: Now) -> Option<ArrivalEvent> {
-        (now >= self.poll_timeout()?).then(|| self.fail(JoinFailure::Expired))
+        let failure = if self.is_attested() {
+            JoinFailure::NoWelcome
+        } else {
+            JoinFailure::Expired
+        };
+        (now >= self.poll_timeout()?).then(|| self.fail(failure))
     }
 
     /// The first newcomer in the thread has the invitation.
@@ -160,7 +170,7 @@ impl Arrival {
         is_other.then(|| self.fail(JoinFailure::Used))
     }
 
-    fn handle_reply(&mut self, payload: &[u8]) -> Option<ArrivalEvent> {
+    fn handle_reply(&mut self, payload: &[u8], now: Now) -> Option<ArrivalEvent> {
         let Reply::Attested { attested } = cbor::decode(payload).ok()? else {
             return None;
         };
@@ -176,6 +186,7 @@ impl Arrival {
                     attestation.key == self.key.public() && attestation.alias == self.alias;
                 is_own.then_some(())?;
                 self.stage = Stage::Attested;
+                self.until = now.plus(INVITE_LIFETIME);
                 Some(ArrivalEvent::Attested {
                     attested: Box::new(attested),
                     inviter,

@@ -266,7 +266,7 @@ impl Meeting {
                 let mut wants = Wants::default();
                 self.arrivals[index].wants(&mut wants);
                 for seen in answer(&mut self.cells, wants) {
-                    let event = self.arrivals[index].handle_seen(&seen, &mut self.rng);
+                    let event = self.arrivals[index].handle_seen(&seen, NOW, &mut self.rng);
                     self.handle_arrival(index, event);
                 }
             }

@@ -95,7 +95,7 @@ impl Newcomer {
         if channel != self.channel || self.has_failed() {
             return None;
         }
-        let event = self.arrival.handle_seen(seen, context.rng);
+        let event = self.arrival.handle_seen(seen, context.now, context.rng);
         self.handle_event(event, context);
         let Welcome { me, joining } = self.welcome.as_mut()?;
         let group = joining.handle_seen(seen, context.now, context.rng)?;
