@@ -1,15 +1,15 @@
 //! What the client tells and shows, as an object for scripts and as text for people.
 
+mod views;
+
 use cobijo_client_core::core::client::{
-    CardRefusal, ConversationEvent, ConversationId, ConversationView, DeskView, Entry,
-    EntryContent, EntryState, Event, InviteEnd, QueueReason, QueueRow, QueueState, Speaker,
-    Stopped,
+    CardRefusal, ConversationEvent, ConversationId, Entry, EntryContent, Event, InviteEnd, Stopped,
 };
-use cobijo_client_core::core::port::Now;
-use cobijo_protocol::{card::Role, content::Reads, link::DeskLink, words::WordIndices};
+use cobijo_protocol::{link::DeskLink, words::WordIndices};
 use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 
+use self::views::object_of;
 use crate::{
     catalogue::{Key, Language, words},
     screen::{Screen, clean},
@@ -256,192 +256,6 @@ impl Screen {
             self.fill(Key::Conversation, &[&id.number().to_string(), &text]),
         )
     }
-
-    /// A line of a conversation.
-    pub(crate) fn entry(self, entry: &Entry) -> Shown {
-        let author = match (&entry.author, entry.own) {
-            (_, true) => self.text(Key::You).to_owned(),
-            (Some(author), false) => self.name(author),
-            (None, false) => String::new(),
-        };
-        let (kind, text) = match &entry.content {
-            EntryContent::Text(text) => ("text", self.fill(Key::Says, &[&author, &clean(text)])),
-            EntryContent::Proposal {
-                alias,
-                role,
-                reason,
-                reads,
-            } => {
-                let key = if entry.own {
-                    Key::ProposalMade
-                } else {
-                    Key::ProposalAsk
-                };
-                let values = [
-                    &*clean(alias),
-                    self.role(*role),
-                    &*sentence(&clean(reason)),
-                    self.reads(*reads),
-                ];
-                ("proposal", self.fill(key, &values))
-            }
-            EntryContent::Refusal(_) => ("refusal", self.text(Key::RefusedProposal).to_owned()),
-            EntryContent::Joined(who) => ("joined", self.fill(Key::Joined, &[&self.speaker(who)])),
-            EntryContent::Left(who) => ("left", self.fill(Key::Left, &[&self.speaker(who)])),
-            EntryContent::Missing(who) => {
-                ("missing", self.fill(Key::Missing, &[&self.speaker(who)]))
-            }
-        };
-        let text = match entry.state {
-            EntryState::Stored => text,
-            EntryState::Sending => self.fill(Key::NotSentYet, &[&text]),
-            EntryState::NotConfirmed => self.fill(Key::NotConfirmed, &[&text]),
-        };
-        (entry_object(entry, kind), text)
-    }
-
-    /// A row of the queue.
-    pub(crate) fn queue_row(self, row: &QueueRow, now: Now) -> Shown {
-        let minutes = now.since(row.since).as_secs() / 60;
-        let reason = match row.reason {
-            QueueReason::First => Key::QueueFirst,
-            QueueReason::CameBack => Key::QueueCameBack,
-            QueueReason::Rescue => Key::QueueRescue,
-        };
-        let state = match row.state {
-            QueueState::Waiting => "",
-            QueueState::Claimed => self.text(Key::QueueClaimed),
-            QueueState::Claiming => self.text(Key::QueueClaiming),
-        };
-        let values = [
-            &*row.id.number().to_string(),
-            &*minutes.to_string(),
-            &*clean(&row.language),
-            self.text(reason),
-            state,
-        ];
-        let object = json!({
-            "row": row.id.number(), "minutes": minutes, "language": row.language,
-            "reason": row.reason, "state": row.state,
-        });
-        (object, self.fill(Key::QueueRow, &values))
-    }
-
-    /// A conversation in the list.
-    pub(crate) fn conversation(self, view: &ConversationView) -> Shown {
-        let key = if view.open {
-            Key::Conversation
-        } else {
-            Key::ConversationEnded
-        };
-        let text = self.fill(key, &[&view.id.number().to_string(), &self.members(view)]);
-        let members: Vec<Value> = view
-            .members
-            .iter()
-            .map(|member| {
-                let mut object = object_of(&member.speaker);
-                object["own"] = member.own.into();
-                object["arriving"] = member.arriving.into();
-                object
-            })
-            .collect();
-        let proposals: Vec<&str> = view.proposals.iter().map(|p| p.alias.as_str()).collect();
-        let object = json!({
-            "conversation": view.id.number(), "open": view.open, "members": members,
-            "proposals": proposals, "code": view.code.as_ref().map(both),
-        });
-        (object, text)
-    }
-
-    /// Who is in a conversation.
-    pub(crate) fn members(self, view: &ConversationView) -> String {
-        let name = |member: &cobijo_client_core::core::client::MemberView| {
-            if member.own {
-                self.text(Key::You).to_owned()
-            } else if member.arriving {
-                self.fill(Key::Arriving, &[&self.speaker(&member.speaker)])
-            } else {
-                self.speaker(&member.speaker)
-            }
-        };
-        view.members.iter().map(name).collect::<Vec<_>>().join(", ")
-    }
-
-    /// Words to compare elsewhere.
-    pub(crate) fn code(self, view: &ConversationView) -> Shown {
-        let text = match &view.code {
-            Some(code) => self.fill(Key::Code, &[&for_people(code)]),
-            None => self.text(Key::NoCode).to_owned(),
-        };
-        (
-            json!({ "conversation": view.id.number(), "code": view.code.as_ref().map(both) }),
-            text,
-        )
-    }
-
-    /// A desk.
-    pub(crate) fn desk(self, view: &DeskView) -> Shown {
-        let is_open = if view.open_today {
-            Key::DeskOpen
-        } else {
-            Key::DeskClosed
-        };
-        let mut lines = vec![
-            self.fill(Key::DeskTitle, &[&view.link.to_string()]),
-            self.text(is_open).to_owned(),
-        ];
-        let mut colleagues = Vec::new();
-        for colleague in &view.colleagues {
-            let is_available = colleague.own || colleague.key_packages > 0;
-            let note = if is_available {
-                ""
-            } else {
-                self.text(Key::DeskUnavailable)
-            };
-            let values = [&*clean(&colleague.alias), self.role(colleague.role), note];
-            lines.push(self.fill(Key::DeskColleague, &values));
-            colleagues.push(json!({
-                "alias": colleague.alias, "role": colleague.role, "own": colleague.own,
-                "key_packages": colleague.key_packages,
-            }));
-        }
-        let object = json!({
-            "desk": view.link.desk.to_text(), "link": view.link.to_string(), "alias": view.alias,
-            "role": view.role, "open_today": view.open_today, "on_shift": view.on_shift,
-            "desk_key_until": view.desk_key_until, "colleagues": colleagues,
-        });
-        (object, lines.join("\n"))
-    }
-
-    fn speaker(self, speaker: &Speaker) -> String {
-        match speaker {
-            Speaker::Person => self.text(Key::APerson).to_owned(),
-            Speaker::Member { alias, role } => {
-                self.fill(Key::Member, &[&clean(alias), self.role(*role)])
-            }
-        }
-    }
-
-    fn name(self, speaker: &Speaker) -> String {
-        match speaker {
-            Speaker::Person => self.text(Key::APerson).to_owned(),
-            Speaker::Member { alias, .. } => clean(alias),
-        }
-    }
-
-    fn role(self, role: Role) -> &'static str {
-        self.text(match role {
-            Role::Accompanier => Key::Accompanier,
-            Role::Coordinator => Key::Coordinator,
-        })
-    }
-
-    fn reads(self, reads: Reads) -> &'static str {
-        self.text(match reads {
-            Reads::FromNow => Key::ReadsFromNow,
-            Reads::Summary => Key::ReadsSummary,
-        })
-    }
 }
 
 fn stopped_key(stopped: Stopped) -> Key {
@@ -454,39 +268,6 @@ fn stopped_key(stopped: Stopped) -> Key {
         Stopped::Left => Key::StoppedLeft,
     }
 }
-
-fn entry_object(entry: &Entry, kind: &str) -> Value {
-    let mut object = json!({ "kind": kind, "own": entry.own, "state": entry.state });
-    object["author"] = entry.author.as_ref().map_or(Value::Null, object_of);
-    object["message"] = entry
-        .id
-        .map_or(Value::Null, |id| HEXLOWER.encode(id.as_bytes()).into());
-    match &entry.content {
-        EntryContent::Text(text) => object["text"] = text.as_str().into(),
-        EntryContent::Proposal {
-            alias,
-            role,
-            reason,
-            reads,
-        } => {
-            object["proposal"] =
-                json!({ "alias": alias, "role": role, "reason": reason, "reads": reads });
-        }
-        EntryContent::Joined(who) | EntryContent::Left(who) | EntryContent::Missing(who) => {
-            object["who"] = object_of(who);
-        }
-        EntryContent::Refusal(_) => {}
-    }
-    object
-}
-
-fn object_of(speaker: &Speaker) -> Value {
-    match speaker {
-        Speaker::Person => json!({ "is": "person" }),
-        Speaker::Member { alias, role } => json!({ "is": "member", "alias": alias, "role": role }),
-    }
-}
-
 /// The words in both lists: two people who compare may have different languages.
 fn both(indices: &WordIndices) -> Value {
     json!({ "es": words(indices, Language::Es), "en": words(indices, Language::En) })
