@@ -1,4 +1,4 @@
-//! What was said, in the order of the Lamport clocks: the display model of a conversation.
+//! What was said, in the order of the Lamport clocks: the display model of a conversation.
 
 use cobijo_protocol::{content::MessageId, credential::Identity};
 use serde::{Deserialize, Serialize};

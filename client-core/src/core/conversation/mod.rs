@@ -1,4 +1,4 @@
-//! A conversation: one survivor and the accompaniers she agreed to, as both sides see it. –[A-6]
+//! A conversation: one survivor and the accompaniers she agreed to, as both sides see it. –[A-4]
 //!
 //! Wraps the group. A successor takes its place without a break: what was said before stays before.
 

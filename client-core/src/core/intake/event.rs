@@ -5,7 +5,7 @@ use crate::mls::MlsError;
 /// What she is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ContactEvent {
-    /// The card is out of date: the desk may not look any more. It is sealed to it all the same.
+    /// The card is out of date: the desk may not look any more. It is sealed to it all the same. [D-7]
     CardExpired,
     /// Automatic: the message is stored; the desk's honest usual wait in minutes, from and to.
     Stored {

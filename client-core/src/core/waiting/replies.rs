@@ -101,7 +101,7 @@ impl Replies {
         }
     }
 
-    /// The person says that what stands can't be joined.
+    /// The person says that what stands can't be joined. [I-8]
     ///
     /// # Errors
     /// [`TooLong`] never, as long as a signature fits a cell.

@@ -1,4 +1,4 @@
-//! She asks the desk: because nobody answers, or because she can't follow her conversation. [G-10], [G-13]
+//! She asks the desk: because nobody answers, or because she can't follow her conversation. [P-16], [G-18]
 
 use cobijo_protocol::{
     content::{MessageId, Reads},
