@@ -128,3 +128,28 @@ fn a_false_successor_is_refused() {
     world.run();
     assert_eq!(world.talk(mar).person(), world.talk(ana).person());
 }
+
+#[test]
+fn a_colleague_comes_through_the_desk_whatever_crashes() {
+    for seed in 0..6 {
+        let (mut world, ana, luz) = conversation();
+        world.reseed(seed);
+        world.crashes = true;
+        let mar = world.member("Mar");
+        world.ask_desk(ana, "Nadie contesta");
+        world.run();
+        world.claim(mar);
+        world.run();
+        world.accept_offer(ana);
+        world.run();
+        world.say(mar, "Soy Mar");
+        world.run();
+        for actor in [ana, luz, mar] {
+            assert!(
+                world.texts(actor).contains(&"Soy Mar".to_owned()),
+                "seed {seed}"
+            );
+            assert_eq!(world.talk(actor).members().len(), 3, "seed {seed}");
+        }
+    }
+}

@@ -69,21 +69,26 @@ fn what_she_adds_while_she_waits_and_a_long_text_arrive() {
 }
 
 #[test]
-fn nothing_is_lost_by_crashes_after_every_step() {
-    let mut world = World::new();
-    world.crashes = true;
-    let ana = world.person("Hola");
-    let luz = world.member("Luz");
-    world.run();
-    world.claim(luz);
-    world.run();
-    world.say(luz, "Aquí estoy");
-    world.say(ana, "Gracias");
-    world.run();
-    for actor in [ana, luz] {
-        let mut texts = world.texts(actor);
-        texts.sort();
-        assert_eq!(texts, ["Aquí estoy", "Gracias", "Hola"]);
+fn nothing_is_lost_by_crashes_at_any_step() {
+    for seed in 0..8 {
+        let mut world = World::with_seed(seed);
+        world.crashes = true;
+        let ana = world.person("Hola");
+        let luz = world.member("Luz");
+        world.run();
+        let waiting = &mut world.actors[ana].waiting.as_mut().unwrap().machine;
+        waiting.add("¿Hay alguien?", &mut world.rng).unwrap();
+        world.claim(luz);
+        world.run();
+        world.say(luz, "Aquí estoy");
+        world.say(ana, "Gracias");
+        world.run();
+        for actor in [ana, luz] {
+            let mut texts = world.texts(actor);
+            texts.sort();
+            let all = ["Aquí estoy", "Gracias", "Hola", "¿Hay alguien?"];
+            assert_eq!(texts, all, "seed {seed}, actor {actor}");
+        }
     }
 }
 

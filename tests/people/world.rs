@@ -34,7 +34,7 @@ use rand_core::{Rng as _, SeedableRng as _};
 use crate::machine::{Line, Machine, reload, reload_line};
 
 pub(crate) const NOW: Now = Now::from_millis(20_000 * 86_400_000);
-const ROUNDS: usize = 200;
+const ROUNDS: usize = 120;
 
 pub(crate) struct World {
     pub(crate) relay: MemoryRelay,
@@ -81,12 +81,16 @@ pub(crate) enum Told {
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::with_seed(1)
+    }
+
+    pub(crate) fn with_seed(seed: u64) -> Self {
         let mailbox = SecretKey::from_bytes([31; 32]);
         let mut relay = MemoryRelay::new(NOW.day());
         relay.host_mailbox(MailboxKey::of(&mailbox));
         Self {
             relay,
-            rng: Rng::seed_from_u64(1),
+            rng: Rng::seed_from_u64(seed),
             authority: Authority::new(1),
             now: NOW,
             day: IntakeKey {
@@ -357,6 +361,10 @@ impl World {
         }
         self.actors[actor].joining = Some(line);
         !all_seen.is_empty()
+    }
+
+    pub(crate) fn reseed(&mut self, seed: u64) {
+        self.rng = Rng::seed_from_u64(seed);
     }
 
     pub(crate) fn rng_of(&mut self) -> Rng {

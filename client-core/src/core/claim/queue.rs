@@ -9,7 +9,7 @@ use cobijo_protocol::{
     cell::Cell,
     content::{ClaimNotice, IntakeKey},
     intake::{Intake, IntakeKind, intake_info, verify_contact},
-    limits::{CLAIM_LIFETIME, INTAKE_KEY_LIFETIME, MAILBOX_ITEMS_MAX},
+    limits::{CLAIM_LIFETIME, INTAKE_KEY_LIFETIME, MAILBOX_ITEMS_MAX, RETENTION_DAYS_MAX},
     link::DeskId,
     mailbox::{ItemId, MailboxKey},
     slot::ThreadSecret,
@@ -26,6 +26,9 @@ use crate::{
 
 /// Time that the members of a group have to answer a rescue before the whole desk is shown it.
 pub const RESCUE_BY_MEMBERS: Duration = Duration::from_secs(600);
+
+/// Time after which no relay has an item any more.
+const RETENTION_MAX: Duration = Duration::from_secs(RETENTION_DAYS_MAX as u64 * 86_400);
 
 /// Versions below the newest known that a card may have had on its day.
 const CARD_VERSIONS_TRIED: u32 = 8;
@@ -352,11 +355,14 @@ impl Queue {
         }
     }
 
-    /// Forgets what was answered long ago: kept until then, because she may say "not this one".
+    /// Forgets what expired, and what was answered long ago: kept until then, because she may say "not this one".
     pub fn forget_old(&mut self, now: Now) {
         let is_old = |at: Now| now.since(at) > INTAKE_KEY_LIFETIME;
-        self.rows.retain(|row| {
-            !matches!(row.state, State::Answered { at, here } if is_old(at) && (row.items.is_empty() || !here))
+        let is_expired = |row: &Row| now.since(row.since) > RETENTION_MAX;
+        self.rows.retain(|row| match row.state {
+            State::Answered { at, here } => !is_old(at) || (here && !row.items.is_empty()),
+            State::Waiting | State::Claimed { .. } => !is_expired(row),
+            State::Claiming => true,
         });
         self.early.retain(|(_, at)| !is_old(*at));
     }
