@@ -156,6 +156,16 @@ pub(crate) fn config_text(directory: &Path, config: &str) -> String {
     format!("data-directory = {data:?}\n{ports}{disk}{config}")
 }
 
+/// Returns when it is so, which must be soon.
+pub(crate) async fn until(mut condition: impl AsyncFnMut() -> bool) {
+    let soon = timeout(PATIENCE, async {
+        while !condition().await {
+            tokio::task::yield_now().await;
+        }
+    });
+    soon.await.unwrap();
+}
+
 /// One connection.
 pub(crate) struct Client {
     socket: WebSocketStream<TlsStream<TcpStream>>,
