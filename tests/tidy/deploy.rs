@@ -1,5 +1,7 @@
 //! What an operator installs names programs, files and settings that exist.
 
+use std::process::Command;
+
 use cobijo_server::config::Config;
 
 use crate::tree::{file, none, root};
@@ -125,6 +127,45 @@ fn every_line_of_the_unit_is_a_section_a_setting_or_a_comment() {
         !(line.is_empty() || line.starts_with('#') || section || setting)
     });
     none(odd.map(str::to_owned), "systemd would not read");
+}
+
+/// Exposure that systemd itself finds in the unit, in tenths; versions differ a little.
+const EXPOSURE_MAX: &str = "20";
+
+/// Where there is no systemd, the two tests above are all that is checked.
+#[test]
+fn systemd_finds_no_fault_in_the_unit() {
+    if Command::new("systemd-analyze")
+        .arg("--version")
+        .output()
+        .is_err()
+    {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let unit = folder.path().join("cobijo-relay.service");
+    let text = file("deploy/cobijo-relay.service")
+        .unwrap()
+        .text
+        .replace("/usr/local/bin/cobijo-relay", "/bin/true");
+    std::fs::write(&unit, text).unwrap();
+    let threshold = format!("--threshold={EXPOSURE_MAX}");
+    for arguments in [
+        vec!["verify"],
+        vec!["security", "--offline=yes", &threshold],
+    ] {
+        let judged = Command::new("systemd-analyze")
+            .args(&arguments)
+            .arg(&unit)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&judged.stderr);
+        let faults = said
+            .lines()
+            .filter(|line| line.contains("cobijo-relay.service"));
+        none(faults.map(str::to_owned), "systemd finds");
+        assert!(judged.status.success(), "{arguments:?}");
+    }
 }
 
 #[test]
