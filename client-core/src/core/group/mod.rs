@@ -409,9 +409,7 @@ impl Group {
     /// days say so: a wrong clock stops nobody for good. [G-17]
     fn connected(&mut self, relay: RelayFacts, now: Now) {
         self.relay = Some(relay);
-        // The lower of the two days, lest a wrong clock forget too early.
-        self.shown
-            .forget(relay.day.min(now.day()), relay.retention_days);
+        self.shown.forget(self.caught_up, relay.retention_days);
         let away = relay.day.max(now.day()).saturating_sub(self.caught_up);
         self.is_stale = away > u32::from(relay.retention_days).saturating_sub(STALE_MARGIN_DAYS);
         if self.stop.is_none() && self.is_stale {
@@ -427,6 +425,12 @@ impl Group {
         {
             self.caught_up = self.caught_up.max(relay.day.min(now.day()));
         }
+    }
+
+    /// The latest day that anything says it is: lest wrong clocks forget too early.
+    fn latest_day(&self, now: Now) -> Day {
+        let relay = self.relay.map_or(0, |relay| relay.day);
+        relay.max(now.day()).max(self.caught_up)
     }
 
     /// Keeps the desk key of the highest serial, for newcomers.

@@ -157,10 +157,7 @@ impl Group {
     fn read_message(&mut self, author: Author, message: &[u8], now: Now) -> Option<MessageId> {
         // A valid MLS message of an unknown form is no void: a later version may know it.
         let message: Message = cbor::decode(message).ok()?;
-        // The later of the two days, lest a wrong clock forget too early.
-        let day = self
-            .relay
-            .map_or(now.day(), |relay| relay.day.max(now.day()));
+        let day = self.latest_day(now);
         let id = message.id;
         self.arrived.insert(author.key);
         match &message.content {
