@@ -46,7 +46,7 @@ fuzz: prerequisites ## feeds each decoder random and mutated bytes: SECONDS_EACH
 	cargo run --release --package cobijo-tests --bin fuzz -- --seconds $(SECONDS_EACH)
 
 soak: prerequisites ## runs the model test with more seeds: MINUTES=30
-	cargo run --release --package cobijo-tests --bin model -- --minutes $(MINUTES)
+	cargo run --profile model --package cobijo-tests --bin model -- --minutes $(MINUTES)
 
 doc: prerequisites ## builds the code's documentation
 	RUSTDOCFLAGS="--deny warnings --allow rustdoc::private_intra_doc_links" cargo doc --workspace --no-deps --document-private-items

@@ -328,6 +328,10 @@ fn credential_with_key(key: &SecretKey, identity: &[u8]) -> CredentialWithKey {
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "whatever holds no values holds no state"
+)]
 /// The first map that has the fields of a saved MLS state.
 fn find_state(value: &Value) -> Option<&Value> {
     match value {
@@ -341,6 +345,7 @@ fn find_state(value: &Value) -> Option<&Value> {
             entries.iter().find_map(|(_, value)| find_state(value))
         }
         Value::Array(values) => values.iter().find_map(find_state),
+        Value::Tag(_, value) => find_state(value),
         _ => None,
     }
 }

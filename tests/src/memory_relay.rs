@@ -357,8 +357,11 @@ impl MemoryRelay {
         Outcome::Stored
     }
 
+    /// Never sooner than a right clock would say: a clock set back must not make cells vanish early.
     fn expiry(&self) -> Day {
-        self.day.saturating_add(Day::from(self.retention_days))
+        self.day
+            .max(self.swept)
+            .saturating_add(Day::from(self.retention_days))
     }
 
     /// Tells every connection that has the address registered, once.
@@ -587,6 +590,17 @@ mod tests {
         assert!(!relay.is_used(&slot.address()));
         relay.set_day(5000);
         assert!(!relay.sweep());
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_takes_no_days_from_a_cell() {
+        let mut relay = MemoryRelay::new(5000);
+        relay.set_day(100);
+        let slot = slot(Kind::Commit, 0);
+        relay.put_raw(&put(&slot, b"text"));
+        relay.set_day(5001);
+        assert!(relay.sweep());
+        assert!(relay.is_used(&slot.address()));
     }
 
     #[test]

@@ -1,0 +1,122 @@
+//! Plays seeds of the model test until the time is over.
+
+#![expect(clippy::print_stdout, reason = "a test program says how it went")]
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    process::ExitCode,
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
+
+use clap::Parser;
+use cobijo_tests::model::{Options, Summary, play};
+
+/// Plays members of a group over a relay in memory against a reference model.
+#[derive(Parser)]
+struct Arguments {
+    /// How long to go on.
+    #[arg(long, default_value_t = 4.0)]
+    minutes: f64,
+    /// The first seed; without --seeds and --minutes, the only one, and each step is printed.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// How many seeds.
+    #[arg(long)]
+    seeds: Option<u64>,
+    /// Things that happen before everybody catches up.
+    #[arg(long, default_value_t = 120)]
+    steps: u32,
+    /// Threads to play on.
+    #[arg(long, default_value_t = 2)]
+    threads: u64,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let is_single = arguments.seed.is_some() && arguments.seeds.is_none();
+    let first = arguments.seed.unwrap_or(1);
+    let seeds = if is_single {
+        1
+    } else {
+        arguments.seeds.unwrap_or(u64::MAX)
+    };
+    let options = Options {
+        steps: arguments.steps,
+        is_traced: is_single,
+    };
+    let until = Instant::now() + Duration::from_secs_f64(arguments.minutes * 60.0);
+    let next = AtomicU64::new(0);
+    let count = || Tally::default();
+    let tallies: Vec<Tally> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..arguments.threads.min(seeds))
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut tally = count();
+                    loop {
+                        let index = next.fetch_add(1, Ordering::Relaxed);
+                        if index >= seeds || Instant::now() >= until {
+                            return tally;
+                        }
+                        tally.play(first.wrapping_add(index), options);
+                    }
+                })
+            })
+            .collect();
+        threads
+            .into_iter()
+            .filter_map(|thread| thread.join().ok())
+            .collect()
+    });
+    let mut total = Tally::default();
+    tallies.iter().for_each(|tally| total.add(tally));
+    println!(
+        "{} epochs, {} messages, {} members followed to the end",
+        total.sum.epochs, total.sum.messages, total.sum.alive
+    );
+    println!("{} passed, {} failed", total.passed, total.failed);
+    if total.failed == 0 && total.passed > 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+#[derive(Default)]
+struct Tally {
+    passed: u64,
+    failed: u64,
+    sum: Summary,
+}
+
+impl Tally {
+    fn play(&mut self, seed: u64, options: Options) {
+        let outcome = catch_unwind(AssertUnwindSafe(|| play(seed, options)));
+        let fault = match outcome {
+            Ok(Ok(summary)) => {
+                self.passed += 1;
+                return self.sum(summary);
+            }
+            Ok(Err(fault)) => fault,
+            Err(_) => "a panic".to_owned(),
+        };
+        self.failed += 1;
+        let steps = options.steps;
+        println!("seed {seed}: {fault}");
+        println!(
+            "  replay: cargo run --profile model -p cobijo-tests --bin model -- --seed {seed} --steps {steps}"
+        );
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.sum(other.sum);
+    }
+
+    fn sum(&mut self, summary: Summary) {
+        self.sum.epochs += summary.epochs;
+        self.sum.messages += summary.messages;
+        self.sum.alive += summary.alive;
+    }
+}
