@@ -190,6 +190,11 @@ impl Contact {
         matches!(self.stage, Stage::NeedsCard { from } if from <= now)
     }
 
+    /// Whether it can't go on without a card, now or later.
+    pub fn lacks_card(&self) -> bool {
+        matches!(self.stage, Stage::NeedsCard { .. })
+    }
+
     /// Seals the intake to a card whose signatures hold. [I-2]
     ///
     /// # Errors
@@ -403,7 +408,9 @@ impl Contact {
                     until: now.plus(RETRY_AFTER),
                 }
             }
-            Dropped::Unknown => Stage::NeedsCard { from: now },
+            Dropped::Unknown => Stage::NeedsCard {
+                from: Now::default(),
+            },
         };
     }
 

@@ -258,8 +258,13 @@ impl Person {
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Now> {
+        // While a card is on its way, no time has to pass.
+        let waits = |contacting: &&Contacting| {
+            !(self.is_fetching && contacting.waiting.contact().lacks_card())
+        };
         let contacts = self
             .contacts()
+            .filter(waits)
             .filter_map(|contacting| contacting.waiting.poll_timeout());
         let talking = self
             .conversation

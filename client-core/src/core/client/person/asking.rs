@@ -144,6 +144,10 @@ impl Person {
         while let Some(event) = waiting.poll_event() {
             match event {
                 WaitingEvent::Contact(event) => contact_event(event, context),
+                // Who is no longer attested isn't added: the next one may offer.
+                WaitingEvent::Offered(attestation) if attestation.not_after < context.now.day() => {
+                    waiting.refuse(context.rng);
+                }
                 WaitingEvent::Offered(attestation) => {
                     let offers = Speaker::Member {
                         alias: attestation.alias.clone(),
