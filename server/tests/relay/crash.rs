@@ -35,9 +35,7 @@ async fn nothing_that_was_acknowledged_or_shown_is_lost_to_a_kill() {
         for client in writers {
             tasks.spawn(write(client.await, Arc::clone(&next), Arc::clone(&frames)));
         }
-        while frames.load(Ordering::Relaxed) < 10 + round * 7 {
-            tokio::task::yield_now().await;
-        }
+        until(async || frames.load(Ordering::Relaxed) >= 10 + round * 7).await;
         process.kill().await;
         while let Some(ended) = tasks.join_next().await {
             let (acknowledged, pushed) = ended.unwrap();

@@ -50,14 +50,14 @@ async fn a_clock_that_jumped_removes_nothing_until_the_operator_confirms() {
     client.ask(&[put(0, 0)]).await;
     assert!(!relay.sweep_is_refused().await);
     relay.day.send_replace(DAY + 1000);
-    while !relay.sweep_is_refused().await {}
+    until(async || relay.sweep_is_refused().await).await;
     assert_eq!(relay.client().await.greeting.day, DAY + 1000);
     let full = Outcome::Watching(vec![SlotState::Full]);
     assert_eq!(client.ask_one(watch([0])).await, full);
 
     let relay = relay.restart().await;
     let mut client = relay.client().await;
-    while !relay.sweep_is_refused().await {}
+    until(async || relay.sweep_is_refused().await).await;
     assert_eq!(client.ask_one(watch([0])).await, full);
     let confirmed = relay.admin(Method::POST, "/confirm-day").await.0;
     assert_eq!(confirmed, StatusCode::NO_CONTENT);
@@ -74,7 +74,7 @@ async fn a_new_day_sweeps_by_itself() {
     relay.sweep_at(DAY + 30).await;
     relay.day.send_replace(DAY + 31);
     let empty = [Outcome::Watching(vec![SlotState::Empty])];
-    while client.ask(&[watch([0])]).await != empty {}
+    until(async || client.ask(&[watch([0])]).await == empty).await;
 }
 
 impl Relay {

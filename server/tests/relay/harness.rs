@@ -47,7 +47,7 @@ use tokio_tungstenite::{
 pub(crate) const DAY: Day = 20_000;
 
 /// A relay that says nothing for this long has failed its test.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A relay inside this process, in a directory of its own, on a clock that the test moves.
 pub(crate) struct Relay {
@@ -156,6 +156,16 @@ pub(crate) fn config_text(directory: &Path, config: &str) -> String {
     format!("data-directory = {data:?}\n{ports}{disk}{config}")
 }
 
+/// Returns when it is so, which must be soon.
+pub(crate) async fn until(mut condition: impl AsyncFnMut() -> bool) {
+    let soon = timeout(PATIENCE, async {
+        while !condition().await {
+            tokio::task::yield_now().await;
+        }
+    });
+    soon.await.unwrap();
+}
+
 /// One connection.
 pub(crate) struct Client {
     socket: WebSocketStream<TlsStream<TcpStream>>,
@@ -217,8 +227,12 @@ impl Client {
 
     /// The next thing that the relay says.
     pub(crate) async fn receive(&mut self) -> io::Result<FromRelay> {
+        timeout(PATIENCE, self.next_message()).await.unwrap()
+    }
+
+    async fn next_message(&mut self) -> io::Result<FromRelay> {
         loop {
-            match timeout(PATIENCE, self.socket.next()).await.unwrap() {
+            match self.socket.next().await {
                 Some(Ok(Message::Binary(frame))) => return Ok(decode_from_relay(&frame).unwrap()),
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                 Some(Ok(_)) | None => return Err(io::ErrorKind::UnexpectedEof.into()),

@@ -52,7 +52,7 @@ async fn connections_above_the_limit_are_refused_until_one_ends() {
         let mut second = relay.client().await;
         assert!(Client::try_connect(&relay.announcement).await.is_err());
         drop(first);
-        while Client::try_connect(&relay.announcement).await.is_err() {}
+        until(async || Client::try_connect(&relay.announcement).await.is_ok()).await;
         assert_eq!(second.ask(&[put(0, 0)]).await, [Outcome::Stored]);
     }
 }
@@ -102,7 +102,7 @@ async fn a_reader_that_stands_still_while_new_pushes_come_is_too_slow() {
     // Some 35 MB that it asked for are never too much; but new pushes come while it reads nothing.
     let everything: Vec<_> = (0..32).map(|_| watch((0..64).cycle().take(256))).collect();
     slow.send(&everything).await.unwrap();
-    while relay.metric("pushed_total").await == 0 {}
+    until(async || relay.metric("pushed_total").await > 0).await;
     let mut writer = relay.client().await;
     for start in watched.step_by(64) {
         let frame: Vec<_> = (0..64).map(|n| put(start + n, 7)).collect();
@@ -258,5 +258,5 @@ async fn a_connection_that_ended_leaves_nothing_behind() {
         client.ask(&[watch(0..200)]).await;
         relay.get("/healthz").await;
     }
-    while relay.metric("connections_open").await > 0 {}
+    until(async || relay.metric("connections_open").await == 0).await;
 }

@@ -219,14 +219,11 @@ async fn a_replaced_certificate_is_used_after_a_hangup_and_a_bad_one_is_not() {
 
     fs::write(directory.join("chain.pem"), "cut off").unwrap();
     process.signal(Signal::HUP);
-    while !log(directory).contains("the certificate in use stays") {
-        Client::connect(&process.announcement).await;
-    }
+    until(async || log(directory).contains("the certificate in use stays")).await;
+    Client::connect(&process.announcement).await;
     write();
     process.signal(Signal::HUP);
-    while !log(directory).contains("the certificate was reloaded") {
-        let _ = Client::try_connect(&process.announcement).await;
-    }
+    until(async || log(directory).contains("the certificate was reloaded")).await;
     assert!(Client::try_connect(&process.announcement).await.is_err());
     fs::copy(directory.join("chain.pem"), &trusted).unwrap();
     Client::connect(&process.announcement).await;

@@ -73,3 +73,19 @@ async fn a_cell_erased_before_it_was_pushed_is_told_as_gone() {
     let address = address(0);
     assert_eq!(client.push().await, FromRelay::Gone { address });
 }
+
+///
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_cell_written_while_its_watch_is_read_is_pushed_once() {
+    let relay = Relay::with_config("[limits]\nframes-per-second = 10000").await;
+    let mut writer = relay.client().await;
+    let mut reader = relay.client().await;
+    for counter in 0..400 {
+        reader.send(&[watch([counter])]).await.unwrap();
+        writer.send(&[put(counter, 7)]).await.unwrap();
+        assert_eq!(writer.answer().await.unwrap(), [Outcome::Stored]);
+        reader.answer().await.unwrap();
+        assert_eq!(reader.push().await, pushed(counter, 7));
+    }
+    reader.assert_no_push().await;
+}
