@@ -20,6 +20,7 @@ run: prerequisites ## builds and starts a relay on this machine, and prints what
 	@deploy/try $(PORT)
 
 test: lint ## runs everything that must hold: formatting, lints, and all tests
+	cargo build --workspace --bins
 	cargo test --workspace
 	cargo run --package cobijo-tests --bin fuzz -- --seconds 5
 
