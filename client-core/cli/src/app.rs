@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cobijo_client_core::{
     core::client::{Client, Command, ConversationEvent, Event},
-    driver::{Driver, Notice},
+    driver::{Driver, NetworkError, Notice},
 };
 use serde_json::json;
 use tokio::time::timeout;
@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use crate::{catalogue::Key, problem::Problem, screen::Screen};
 
 /// How long a command waits for an answer, unless told otherwise.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(30);
 /// Silence after which what the relay has is taken to be here.
 const QUIET: Duration = Duration::from_millis(600);
 
@@ -79,6 +79,11 @@ impl App {
                 self.show(&notice);
                 let event = match &notice {
                     Notice::Event(event) => Some(event),
+                    Notice::Disconnected(reason) | Notice::NoCard(reason)
+                        if is_lasting(*reason) =>
+                    {
+                        return Err((*reason).into());
+                    }
                     Notice::Connected | Notice::Disconnected(_) | Notice::NoCard(_) => None,
                 };
                 if let Some(met) = condition(self.driver.client(), event) {
@@ -123,8 +128,8 @@ impl App {
             }
             Notice::Disconnected(reason) | Notice::NoCard(reason) => {
                 let problem = Problem::from(*reason);
-                if self.trouble != Some(problem.key) {
-                    self.trouble = Some(problem.key);
+                let is_new = self.trouble.replace(problem.key) != Some(problem.key);
+                if is_new && (self.is_live || !is_lasting(*reason)) {
                     self.screen.trouble(problem);
                 }
             }
@@ -171,5 +176,23 @@ impl App {
         let objects: Vec<_> = rows.into_iter().map(|(object, _)| object).collect();
         self.screen
             .show(&json!({ "event": "queue", "rows": objects }), &text);
+    }
+}
+
+/// What trying again in a moment does not change.
+fn is_lasting(reason: NetworkError) -> bool {
+    match reason {
+        NetworkError::CertificateExpired
+        | NetworkError::CertificateName
+        | NetworkError::CertificateUntrusted
+        | NetworkError::NotRelay
+        | NetworkError::OtherVersion
+        | NetworkError::Tls => true,
+        NetworkError::Busy
+        | NetworkError::Lost
+        | NetworkError::Proxy
+        | NetworkError::Refused
+        | NetworkError::UnknownHost
+        | NetworkError::Unreachable => false,
     }
 }

@@ -153,7 +153,13 @@ fn refuse(error: &clap::Error, language: Language) -> ExitCode {
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand,
     ]
     .contains(&error.kind());
-    if is_help || language == Language::En {
+    if is_help && language == Language::Es {
+        Screen {
+            language,
+            json: false,
+        }
+        .show(&serde_json::Value::Null, &help::finish(error));
+    } else if language == Language::En {
         let _gone = error.print();
     } else {
         Screen {

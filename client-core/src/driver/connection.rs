@@ -15,7 +15,7 @@ use tokio_tungstenite::{
         Error as WsError, Message,
         client::IntoClientRequest,
         error::ProtocolError,
-        http::{HeaderValue, Request, header::SEC_WEBSOCKET_PROTOCOL},
+        http::{HeaderValue, Request, StatusCode, header::SEC_WEBSOCKET_PROTOCOL},
         protocol::WebSocketConfig,
     },
 };
@@ -115,6 +115,10 @@ async fn connect(
     match client_async_with_config(request, stream, Some(config)).await {
         Ok((socket, _)) => Ok(socket),
         Err(WsError::Protocol(ProtocolError::SecWebSocketSubProtocolError(_))) => {
+            Err(NetworkError::OtherVersion)
+        }
+        // How a relay refuses a subprotocol that it does not know. [W-1]
+        Err(WsError::Http(response)) if response.status() == StatusCode::BAD_REQUEST => {
             Err(NetworkError::OtherVersion)
         }
         Err(WsError::Http(response)) if response.status().is_server_error() => {

@@ -1,6 +1,8 @@
 //! Help in Spanish, by the names of commands and their arguments; in English it stands in `args`.
 
-use clap::{Arg, Command};
+use clap::{Arg, ArgAction, Command};
+
+const OPTIONS: &str = "Opciones";
 
 /// Command path, or command path and argument, and what it is.
 const SPANISH: &[(&str, &str)] = &[
@@ -27,8 +29,8 @@ const SPANISH: &[(&str, &str)] = &[
         "Conecta por este proxy, para Tor: socks5h://127.0.0.1:9050",
     ),
     ("/timeout", "Segundos que se espera una respuesta."),
-    ("/help", "Muestra esta ayuda."),
-    ("/version", "Muestra la versión."),
+    ("/help", HELP),
+    ("/version", VERSION),
     (
         "write",
         "Escribe por primera vez a una mesa, con su enlace.",
@@ -158,12 +160,50 @@ const SPANISH: &[(&str, &str)] = &[
     ("exit", "Cierra la vista."),
 ];
 
+const HELP: &str = "Muestra esta ayuda.";
+const VERSION: &str = "Muestra la versión.";
+
+/// Words that clap writes itself, and what they are in Spanish.
+const WORDS: &[(&str, &str)] = &[
+    ("[OPTIONS]", "[OPCIONES]"),
+    ("[default: ", "[si no se dice: "),
+    ("[possible values: ", "[valores: "),
+];
+
+/// What stands for a value.
+const VALUES: &[(&str, &str)] = &[
+    ("NAME|FOLDER", "NOMBRE|CARPETA"),
+    ("FILE", "ARCHIVO"),
+    ("LANGUAGE", "IDIOMA"),
+    ("LANGUAGES", "IDIOMAS"),
+    ("SECONDS", "SEGUNDOS"),
+    ("WORDS", "PALABRAS"),
+    ("TEXT", "TEXTO"),
+    ("TEXT|-", "TEXTO|-"),
+    ("NAME", "NOMBRE"),
+    ("FROM-TO", "DE-A"),
+    ("LINK", "ENLACE"),
+    ("CONVERSATION", "CONVERSACIÓN"),
+    ("COLLEAGUE", "COLEGA"),
+    ("INVITE", "INVITACIÓN"),
+    ("ROW", "NÚMERO"),
+    ("CHANGE", "CAMBIO"),
+];
+
 /// Headings in Spanish.
 const TEMPLATE: &str = "{about}\n\nUso: {usage}\n\n{all-args}";
 
 /// Puts a command and everything below it into Spanish.
 pub(crate) fn in_spanish(command: Command) -> Command {
-    translate(command.disable_help_flag(false), String::new())
+    translate(command, String::new())
+}
+
+/// The help that an error carries, with the words that clap writes itself in Spanish.
+pub(crate) fn finish(error: &clap::Error) -> String {
+    let help = error.render().to_string();
+    WORDS.iter().fold(help, |help, (english, spanish)| {
+        help.replace(english, spanish)
+    })
 }
 
 fn translate(command: Command, path: String) -> Command {
@@ -182,7 +222,13 @@ fn translate(command: Command, path: String) -> Command {
         .mut_args(|argument| translate_argument(argument, &path))
         .subcommand_help_heading("Órdenes")
         .subcommand_value_name("ORDEN")
-        .help_template(TEMPLATE);
+        .help_template(TEMPLATE)
+        .disable_help_flag(true)
+        .arg(flag("help", 'h', ArgAction::Help, HELP));
+    if path.is_empty() {
+        let version = flag("version", 'V', ArgAction::Version, VERSION);
+        command = command.disable_version_flag(true).arg(version);
+    }
     if let Some(about) = find(&path) {
         command = command.about(about).long_about(None);
     }
@@ -193,6 +239,15 @@ fn translate(command: Command, path: String) -> Command {
     command
 }
 
+fn flag(name: &'static str, short: char, action: ArgAction, help: &'static str) -> Arg {
+    Arg::new(name)
+        .long(name)
+        .short(short)
+        .action(action)
+        .help(help)
+        .help_heading(OPTIONS)
+}
+
 fn translate_argument(argument: Arg, path: &str) -> Arg {
     let heading = if argument.is_positional() {
         "Datos"
@@ -201,6 +256,13 @@ fn translate_argument(argument: Arg, path: &str) -> Arg {
     };
     let argument = argument.help_heading(heading);
     let id = argument.get_id().to_string();
+    let shown = argument.get_value_names().and_then(|names| names.first());
+    let shown = shown.map_or_else(|| id.to_uppercase(), ToString::to_string);
+    let value = VALUES.iter().find(|(english, _)| *english == shown);
+    let argument = match value {
+        Some(&(_, spanish)) => argument.value_name(spanish),
+        None => argument,
+    };
     match find(&format!("{path}/{id}")).or_else(|| find(&format!("/{id}"))) {
         Some(help) => argument.help(help),
         None => argument,
