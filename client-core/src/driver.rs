@@ -50,6 +50,7 @@ pub struct Driver {
     rng: Rng,
     connections: BTreeMap<ChannelId, Connection>,
     connections_made: u64,
+    cards_awaited: usize,
     tasks: JoinSet<()>,
     arrivals: mpsc::Receiver<Arrival>,
     report: mpsc::Sender<Arrival>,
@@ -102,6 +103,7 @@ impl Driver {
             rng: Rng::from_seed(seed),
             connections: BTreeMap::new(),
             connections_made: 0,
+            cards_awaited: 0,
             tasks: JoinSet::new(),
             arrivals,
             report,
@@ -172,11 +174,13 @@ impl Driver {
         self.notices.pop_front()
     }
 
-    /// Whether a connection is still being made.
+    /// Whether a connection is still being made, or a card under way.
     pub fn is_connecting(&self) -> bool {
-        self.connections
-            .values()
-            .any(|connection| !connection.stands)
+        self.cards_awaited > 0
+            || self
+                .connections
+                .values()
+                .any(|connection| !connection.stands)
     }
 
     /// Says goodbye on all connections.
@@ -232,6 +236,7 @@ impl Driver {
 
     /// The failure is told here; the client is told what follows from it.
     fn note_failure<T>(&mut self, outcome: Result<T, (NetworkError, T)>) -> T {
+        self.cards_awaited = self.cards_awaited.saturating_sub(1);
         outcome.unwrap_or_else(|(reason, follows)| {
             self.notices.push_back(Notice::NoCard(reason));
             follows
@@ -265,6 +270,7 @@ impl Driver {
                 }
                 Output::FetchCard { relay, desk } => {
                     let (network, report) = (self.network.clone(), self.report.clone());
+                    self.cards_awaited += 1;
                     self.tasks.spawn(async move {
                         let card = card::fetch(&network, &relay, desk).await;
                         let _stopped = report.send(Arrival::CardFetched { desk, card }).await;
@@ -272,6 +278,7 @@ impl Driver {
                 }
                 Output::PublishCard { relay, desk, card } => {
                     let (network, report) = (self.network.clone(), self.report.clone());
+                    self.cards_awaited += 1;
                     self.tasks.spawn(async move {
                         let answer = card::publish(&network, &relay, desk, card).await;
                         let _stopped = report.send(Arrival::CardPublished { desk, answer }).await;

@@ -1,0 +1,72 @@
+//! The real programs, as people run them: `Relay::start()`, `relay.client("asha")`.
+//!
+//! Nothing here sleeps: whatever is waited for is an event that a program prints, with a deadline.
+//! What is dropped checks that nothing is left over.
+
+mod client;
+mod proxy;
+mod relay;
+mod search;
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+    time::Duration,
+};
+
+use anyhow::{Context, ensure};
+
+pub use self::{
+    client::{Client, Done, Live},
+    proxy::{PEOPLE_IP, Proxy},
+    relay::Relay,
+    search::{Finding, Needle, search},
+};
+
+/// Longest wait for anything: far above what a loaded machine takes.
+pub const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Where a program of the workspace lies; all are built once for each run, so that none is old.
+pub fn program(name: &str) -> anyhow::Result<PathBuf> {
+    static FOLDER: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let folder = FOLDER.get_or_init(|| build().map_err(|error| format!("{error:#}")));
+    let folder = folder
+        .as_ref()
+        .map_err(|error| anyhow::anyhow!("{error}"))?;
+    Ok(folder.join(name))
+}
+
+fn build() -> anyhow::Result<PathBuf> {
+    let folder = std::env::current_exe()?;
+    let folder = folder
+        .ancestors()
+        .find(|folder| is_profile(folder))
+        .context("no target folder")?;
+    let mut cargo = Command::new(option_env!("CARGO").unwrap_or("cargo"));
+    cargo.args([
+        "build",
+        "--quiet",
+        "--package",
+        "cobijo-server",
+        "--package",
+        "cobijo-cli",
+    ]);
+    if !cfg!(debug_assertions) {
+        cargo.arg("--release");
+    }
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .context("no workspace")?;
+    ensure!(
+        cargo.current_dir(workspace).status()?.success(),
+        "the programs don't build"
+    );
+    Ok(folder.to_owned())
+}
+
+fn is_profile(folder: &Path) -> bool {
+    folder
+        .file_name()
+        .is_some_and(|name| name == "debug" || name == "release")
+}

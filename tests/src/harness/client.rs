@@ -1,0 +1,246 @@
+//! `cobijo` processes of one person, who has one profile.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, Command, ExitStatus, Stdio},
+    sync::{Arc, mpsc},
+    thread,
+    time::Instant,
+};
+
+use anyhow::{Context, bail, ensure};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::{PATIENCE, Proxy, program};
+
+/// What she types when she is asked.
+const PASSPHRASE: &str = "seis palabras al azar para una prueba";
+
+/// A person with a profile.
+pub struct Client {
+    name: String,
+    folder: TempDir,
+    certificate: PathBuf,
+    proxy: Arc<Proxy>,
+    language: &'static str,
+}
+
+/// What a command did.
+#[derive(Debug)]
+pub struct Done {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// What it printed, one object a line.
+    pub events: Vec<Value>,
+    /// What it said to a person.
+    pub said: String,
+}
+
+/// A command that goes on.
+pub struct Live {
+    name: String,
+    child: Child,
+    input: Option<ChildStdin>,
+    events: mpsc::Receiver<Value>,
+    unread: Vec<Value>,
+}
+
+impl Client {
+    pub(super) fn new(name: &str, certificate: &Path, proxy: Arc<Proxy>) -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("person").tempdir()?;
+        std::fs::write(folder.path().join("passphrase"), PASSPHRASE)?;
+        Ok(Self {
+            name: name.to_owned(),
+            folder,
+            certificate: certificate.to_owned(),
+            proxy,
+            language: "es",
+        })
+    }
+
+    /// She reads English.
+    #[must_use]
+    pub fn in_english(mut self) -> Self {
+        self.language = "en";
+        self
+    }
+
+    /// What she is called in this test.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where her profile lies.
+    pub fn profile(&self) -> PathBuf {
+        self.folder.path().join("profile")
+    }
+
+    /// Where her passphrase lies.
+    pub fn passphrase_file(&self) -> PathBuf {
+        self.folder.path().join("passphrase")
+    }
+
+    /// Runs a command to its end, whatever that is.
+    pub fn run(&self, arguments: &[&str]) -> anyhow::Result<Done> {
+        let output = self.command(arguments)?.stdin(Stdio::null()).output()?;
+        let events = String::from_utf8(output.stdout)?
+            .lines()
+            .map(serde_json::from_str)
+            .collect::<Result<_, _>>()?;
+        let said = String::from_utf8(output.stderr)?;
+        Ok(Done {
+            status: output.status,
+            events,
+            said,
+        })
+    }
+
+    /// Runs a command that must do what it is for.
+    pub fn succeed(&self, arguments: &[&str]) -> anyhow::Result<Done> {
+        let done = self.run(arguments)?;
+        ensure!(
+            done.status.success(),
+            "{} {arguments:?}: {done:?}",
+            self.name
+        );
+        Ok(done)
+    }
+
+    /// Begins a command that goes on.
+    pub fn start(&self, arguments: &[&str]) -> anyhow::Result<Live> {
+        let mut child = self
+            .command(arguments)?
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let output = child.stdout.take().context("no output")?;
+        let errors = child.stderr.take().context("no errors")?;
+        let (sender, events) = mpsc::channel();
+        thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                let event = serde_json::from_str(&line).unwrap_or(Value::String(line));
+                if sender.send(event).is_err() {
+                    break;
+                }
+            }
+        });
+        // Kept from filling its pipe; what it says to a person is not waited for.
+        thread::spawn(move || BufReader::new(errors).read_to_end(&mut Vec::new()));
+        let input = child.stdin.take();
+        Ok(Live {
+            name: self.name.clone(),
+            child,
+            input,
+            events,
+            unread: Vec::new(),
+        })
+    }
+
+    fn command(&self, arguments: &[&str]) -> anyhow::Result<Command> {
+        let mut command = Command::new(program("cobijo")?);
+        command
+            .args([
+                "--json",
+                "--lang",
+                self.language,
+                "--proxy",
+                &self.proxy.url(),
+            ])
+            .arg("--trust")
+            .arg(&self.certificate)
+            .arg("--profile")
+            .arg(self.profile())
+            .arg("--passphrase-file")
+            .arg(self.passphrase_file())
+            .args(arguments);
+        Ok(command)
+    }
+}
+
+impl Done {
+    /// The event of that name.
+    pub fn event(&self, name: &str) -> anyhow::Result<&Value> {
+        let found = self.events.iter().find(|event| event["event"] == name);
+        found.with_context(|| format!("no {name} in {:?}", self.events))
+    }
+}
+
+impl Live {
+    /// Waits for an event, and takes it; others stay for later.
+    pub fn expect(&mut self, name: &str) -> anyhow::Result<Value> {
+        self.expect_that(name, |_| true)
+    }
+
+    /// Waits for an event that is as described, and takes it; others stay for later.
+    pub fn expect_that(
+        &mut self,
+        name: &str,
+        is_meant: impl Fn(&Value) -> bool,
+    ) -> anyhow::Result<Value> {
+        self.take(name, |event| event["event"] == name && is_meant(event))
+    }
+
+    /// Waits for the first of several events, and takes it; others stay for later.
+    pub fn expect_any(&mut self, names: &[&str]) -> anyhow::Result<Value> {
+        self.take(&names.join(" or "), |event| {
+            names.iter().any(|name| event["event"] == *name)
+        })
+    }
+
+    /// An event that has come already, and stays.
+    pub fn unread(&self, name: &str, is_meant: impl Fn(&Value) -> bool) -> Option<&Value> {
+        self.unread
+            .iter()
+            .find(|event| event["event"] == name && is_meant(event))
+    }
+
+    fn take(&mut self, what: &str, is_found: impl Fn(&Value) -> bool) -> anyhow::Result<Value> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(at) = self.unread.iter().position(&is_found) {
+                return Ok(self.unread.remove(at));
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.events.recv_timeout(left) {
+                Ok(event) => self.unread.push(event),
+                Err(_) => bail!("{} waits for {what} in vain: {:?}", self.name, self.unread),
+            }
+        }
+    }
+
+    /// Types a line.
+    pub fn type_line(&mut self, line: &str) -> anyhow::Result<()> {
+        let input = self.input.as_mut().context("it takes no more lines")?;
+        writeln!(input, "{line}")?;
+        Ok(input.flush()?)
+    }
+
+    /// Ends it as closing its window would.
+    pub fn finish(mut self) -> anyhow::Result<ExitStatus> {
+        drop(self.input.take());
+        Ok(self.child.wait()?)
+    }
+
+    /// Waits until it ends by itself.
+    pub fn wait(mut self) -> anyhow::Result<ExitStatus> {
+        Ok(self.child.wait()?)
+    }
+
+    /// Ends it as a power cut would.
+    pub fn kill(mut self) -> anyhow::Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        if let Ok(None) = self.child.try_wait() {
+            let _ended = self.child.kill().and_then(|()| self.child.wait());
+        }
+    }
+}

@@ -1,0 +1,379 @@
+//! The whole journey with the real programs: a desk, its team, two people who write to it.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context, ensure};
+use serde_json::{Value, json};
+
+use crate::harness::{Client, Live, Needle, PEOPLE_IP, Relay};
+
+const FIRST_TEXT: &str = "Me siento fatal, por favor, ¿están ahí? zarzamora";
+const ADDED_TEXT: &str = "Se me olvidó decir algo más, golondrina";
+const ANSWER: &str = "Hola, soy Luz. Este es un espacio seguro, manzanilla";
+const HER_REPLY: &str = "Gracias por contestar, yerbabuena";
+const AFTER_KILL: &str = "Sigo aquí después del apagón, colibrí";
+const SECOND_HELLO: &str = "Hola, vengo a ayudar con lo legal, jacaranda";
+const REASON: &str = "Que te explique la denuncia, obsidiana";
+const OTHER_TEXT: &str = "I am writing for the first time, marigold";
+const OTHER_ANSWER: &str = "We are here with you, hummingbird";
+const COORDINATOR: &str = "Coordinación Amapola";
+const FIRST: &str = "Luz Bugambilia";
+const SECOND: &str = "Mar Cempasúchil";
+
+/// Told of every step that went as it should.
+pub type Report<'a> = &'a mut dyn FnMut(&str, Value);
+
+/// Plays it.
+///
+/// # Errors
+/// Says which step did not go as it should.
+pub fn play(report: Report<'_>) -> anyhow::Result<()> {
+    let mut relay = Relay::start().context("the relay starts")?;
+    report("the relay starts", json!({ "url": relay.url() }));
+    let mut team = Team::gather(&relay, report)?;
+    let mut room = first_contact(&mut relay, &mut team, report)?;
+    second_accompanier(&mut relay, &mut team, &mut room, report)?;
+    let other = second_person(&relay, &mut team, report)?;
+    goodbye(&mut team, room, other, report)?;
+    relay.stop()?;
+    report("the relay stops when it is told to", json!({}));
+    nothing_is_found(&relay, &team, report)
+}
+
+/// A desk and its two accompaniers, on shift.
+struct Team {
+    link: String,
+    coordinator: Client,
+    accompaniers: [Client; 2],
+    shifts: [Live; 2],
+    secrets: Vec<Needle>,
+}
+
+/// A conversation with one person.
+struct Room {
+    person: Client,
+    talk: Live,
+    /// Which of the accompaniers answers her, and under which number.
+    answering: usize,
+    number: u64,
+}
+
+impl Team {
+    fn gather(relay: &Relay, report: Report<'_>) -> anyhow::Result<Self> {
+        let coordinator = relay.client("coordinator")?;
+        let created = coordinator.succeed(&[
+            "desk",
+            "create",
+            "--relay",
+            relay.url(),
+            "--name",
+            "Mesa",
+            "--alias",
+            COORDINATOR,
+        ])?;
+        let created = created.event("desk-created")?;
+        let desk = created["desk"].as_str().context("desk")?;
+        let link = created["link"].as_str().context("link")?.to_owned();
+        report("a desk is created", json!({ "link": link }));
+        relay.host(desk)?;
+        coordinator
+            .succeed(&["shift", "start"])?
+            .event("card-published")?;
+        report(
+            "its card is published once the operator hosts it",
+            json!({}),
+        );
+        let accompaniers = [relay.client("first")?, relay.client("second")?];
+        let mut secrets = Vec::new();
+        for (accompanier, alias) in accompaniers.iter().zip([FIRST, SECOND]) {
+            let secret = admit(&coordinator, accompanier, alias)?;
+            secrets.push(Needle::text(&secret));
+            report(
+                "an accompanier joins after comparing six words",
+                json!({ "alias": alias }),
+            );
+        }
+        coordinator.succeed(&["shift", "end"])?;
+        let mut shifts = [
+            accompaniers[0].start(&["shift"])?,
+            accompaniers[1].start(&["shift"])?,
+        ];
+        for shift in &mut shifts {
+            shift.expect_that("shift", |event| event["on"] == true)?;
+        }
+        report("both accompaniers begin their shift", json!({}));
+        Ok(Self {
+            link,
+            coordinator,
+            accompaniers,
+            shifts,
+            secrets,
+        })
+    }
+}
+
+/// Invites, joins and admits; returns the invitation's secret.
+fn admit(coordinator: &Client, newcomer: &Client, alias: &str) -> anyhow::Result<String> {
+    let invited = coordinator.succeed(&["desk", "invite"])?;
+    let invite = invited.event("invited")?["invite"]
+        .as_str()
+        .context("invite")?
+        .to_owned();
+    let mut joining = newcomer.start(&["desk", "join", &invite, "--alias", alias])?;
+    let words = joining.expect("invite-words")?;
+    let words = words["words"]["es"].as_str().context("words")?;
+    coordinator
+        .succeed(&["desk", "admit", "--words", words])?
+        .event("newcomer-joined")?;
+    joining.expect("joined-desk")?;
+    ensure!(joining.wait()?.success(), "joining ends well");
+    let (_, secret) = invite.split_once("#i.").context("secret")?;
+    Ok(secret.to_owned())
+}
+
+fn first_contact(relay: &mut Relay, team: &mut Team, report: Report<'_>) -> anyhow::Result<Room> {
+    let person = relay.client("asha")?;
+    let written = person.succeed(&["write", &team.link, FIRST_TEXT])?;
+    written.event("intake-stored")?;
+    report(
+        "a person writes with nothing but the link, and is told that it arrived",
+        json!({}),
+    );
+    relay.kill()?;
+    relay.restart()?;
+    report("the relay is killed and comes back", json!({}));
+    person
+        .succeed(&["add", ADDED_TEXT])?
+        .event("addition-stored")?;
+    report(
+        "she comes back before anyone answered, and adds to it",
+        json!({}),
+    );
+    let mut talk = person.start(&["talk"])?;
+    let (answering, number) = race(&mut team.shifts)?;
+    report(
+        "both accompaniers race for her, and exactly one gets her",
+        json!({ "who": answering }),
+    );
+    talk.expect("answered")?;
+    let shift = &mut team.shifts[answering];
+    shift.expect_that("entry", |event| event["text"] == FIRST_TEXT)?;
+    shift.expect_that("entry", |event| event["text"] == ADDED_TEXT)?;
+    report("whoever got her reads what she wrote", json!({}));
+    shift.type_line(&format!("say {number} \"{ANSWER}\""))?;
+    talk.expect_that("entry", |event| event["text"] == ANSWER)?;
+    talk.type_line(HER_REPLY)?;
+    shift.expect_that("entry", |event| event["text"] == HER_REPLY)?;
+    report("they talk", json!({}));
+    let room = Room {
+        person,
+        talk,
+        answering,
+        number,
+    };
+    same_code(team, &[answering], room, report)
+}
+
+/// Both claim at once.
+fn race(shifts: &mut [Live; 2]) -> anyhow::Result<(usize, u64)> {
+    let mut rows = Vec::new();
+    for shift in shifts.iter_mut() {
+        let queue = shift.expect_that("queue", |event| event["rows"][0]["state"] == "waiting")?;
+        rows.push(queue["rows"][0]["row"].as_u64().context("row")?);
+    }
+    for (shift, row) in shifts.iter_mut().zip(&rows) {
+        shift.type_line(&format!("claim {row}"))?;
+    }
+    let mut won = Vec::new();
+    for (at, shift) in shifts.iter_mut().enumerate() {
+        let ended = shift.expect_any(&["claim-won", "claim-lost"])?;
+        if ended["event"] == "claim-won" {
+            won.push((at, ended["conversation"].as_u64().context("conversation")?));
+        }
+    }
+    ensure!(won.len() == 1, "{} accompaniers got her", won.len());
+    Ok(won[0])
+}
+
+/// Everybody in the room sees the same six words.
+fn same_code(
+    team: &mut Team,
+    inside: &[usize],
+    mut room: Room,
+    report: Report<'_>,
+) -> anyhow::Result<Room> {
+    let mut codes = BTreeSet::new();
+    room.talk.type_line("/code")?;
+    codes.insert(room.talk.expect("code")?["code"].to_string());
+    for &at in inside {
+        let number = if at == room.answering { room.number } else { 1 };
+        team.shifts[at].type_line(&format!("code {number}"))?;
+        codes.insert(team.shifts[at].expect("code")?["code"].to_string());
+    }
+    ensure!(
+        codes.len() == 1 && !codes.contains("null"),
+        "codes differ: {codes:?}"
+    );
+    report(
+        "everybody in the room sees the same six words",
+        json!({ "people": inside.len() + 1 }),
+    );
+    Ok(room)
+}
+
+fn second_accompanier(
+    relay: &mut Relay,
+    team: &mut Team,
+    room: &mut Room,
+    report: Report<'_>,
+) -> anyhow::Result<()> {
+    let (answering, joining) = (room.answering, 1 - room.answering);
+    let alias = [FIRST, SECOND][joining];
+    let number = room.number;
+    team.shifts[answering].type_line(&format!(
+        "propose {number} \"{alias}\" --reason \"{REASON}\""
+    ))?;
+    let proposal = room
+        .talk
+        .expect_that("entry", |event| event["kind"] == "proposal")?;
+    ensure!(
+        proposal["proposal"]["alias"] == alias,
+        "another colleague is proposed"
+    );
+    report(
+        "a colleague is proposed to her, with a reason",
+        json!({ "alias": alias }),
+    );
+    room.talk.type_line("/who")?;
+    let members = room.talk.expect("who")?["members"]
+        .as_array()
+        .context("members")?
+        .len();
+    ensure!(members == 2, "somebody came in without her yes");
+    room.talk.type_line("/yes")?;
+    let joined = team.shifts[joining].expect("conversation-joined")?;
+    let joined = joined["conversation"].as_u64().context("conversation")?;
+    report("her yes lets the colleague in", json!({}));
+    relay.kill()?;
+    room.talk.type_line(AFTER_KILL)?;
+    relay.restart()?;
+    report(
+        "the relay is killed in the middle of a conversation, and comes back",
+        json!({}),
+    );
+    for shift in &mut team.shifts {
+        shift.expect_that("entry", |event| event["text"] == AFTER_KILL)?;
+    }
+    team.shifts[joining].type_line(&format!("say {joined} \"{SECOND_HELLO}\""))?;
+    room.talk
+        .expect_that("entry", |event| event["text"] == SECOND_HELLO)?;
+    team.shifts[answering].expect_that("entry", |event| event["text"] == SECOND_HELLO)?;
+    report(
+        "nothing that was written is lost, and all three read it",
+        json!({}),
+    );
+    team.shifts[joining].type_line(&format!("read {joined}"))?;
+    let earlier = team.shifts[joining].unread("history", |event| event["text"] == FIRST_TEXT);
+    ensure!(earlier.is_none(), "a newcomer reads what was said before");
+    report("the newcomer reads nothing of the past", json!({}));
+    Ok(())
+}
+
+fn second_person(relay: &Relay, team: &mut Team, report: Report<'_>) -> anyhow::Result<Room> {
+    let person = relay.client("bo")?.in_english();
+    person
+        .succeed(&["write", &team.link, OTHER_TEXT])?
+        .event("intake-stored")?;
+    let mut waiting = person.start(&["wait"])?;
+    let (answering, number) = race(&mut team.shifts)?;
+    waiting.expect("talking")?;
+    ensure!(waiting.wait()?.success(), "waiting ends well");
+    report(
+        "a second person is answered while she waits",
+        json!({ "who": answering }),
+    );
+    let mut talk = person.start(&["talk"])?;
+    team.shifts[answering].type_line(&format!("say {number} \"{OTHER_ANSWER}\""))?;
+    talk.expect_that("entry", |event| event["text"] == OTHER_ANSWER)?;
+    report("and talks", json!({}));
+    Ok(Room {
+        person,
+        talk,
+        answering,
+        number,
+    })
+}
+
+fn goodbye(team: &mut Team, room: Room, other: Room, report: Report<'_>) -> anyhow::Result<()> {
+    ensure!(room.talk.finish()?.success(), "her view closes well");
+    let history = room.person.succeed(&["read"])?;
+    for text in [ANSWER, HER_REPLY, AFTER_KILL, SECOND_HELLO] {
+        let times = history
+            .events
+            .iter()
+            .filter(|event| event["text"] == text)
+            .count();
+        ensure!(times == 1, "{text} is there {times} times");
+    }
+    report(
+        "she reads everything once, after closing the window",
+        json!({}),
+    );
+    room.person.succeed(&["leave"])?;
+    team.shifts[room.answering].expect_that("entry", |event| {
+        event["kind"] == "left" && event["who"]["is"] == "person"
+    })?;
+    report("she leaves, and those who were with her see it", json!({}));
+    ensure!(other.talk.finish()?.success(), "the other view closes well");
+    for shift in &mut team.shifts {
+        shift.type_line("exit")?;
+        shift.expect_that("shift", |event| event["on"] == false)?;
+    }
+    report("the shift ends", json!({}));
+    team.coordinator.succeed(&["desk", "remove", SECOND])?;
+    let removed = team.accompaniers[1].run(&["shift", "start"])?;
+    ensure!(
+        removed
+            .events
+            .iter()
+            .any(|event| event["event"] == "removed-from-desk"),
+        "{removed:?}"
+    );
+    report(
+        "a coordinator removes a colleague, who learns it",
+        json!({}),
+    );
+    Ok(())
+}
+
+fn nothing_is_found(relay: &Relay, team: &Team, report: Report<'_>) -> anyhow::Result<()> {
+    let texts = [
+        FIRST_TEXT,
+        ADDED_TEXT,
+        ANSWER,
+        HER_REPLY,
+        AFTER_KILL,
+        SECOND_HELLO,
+        REASON,
+        OTHER_TEXT,
+        OTHER_ANSWER,
+        COORDINATOR,
+        FIRST,
+        SECOND,
+        "zarzamora",
+        "golondrina",
+        "Amapola",
+        "Bugambilia",
+    ];
+    let mut needles: Vec<Needle> = texts.iter().map(|text| Needle::text(text)).collect();
+    needles.push(Needle::text(&PEOPLE_IP.to_string()));
+    needles.push(Needle::bytes("the people's address", &PEOPLE_IP.octets()));
+    needles.extend(team.secrets.iter().cloned());
+    let findings = relay.search(&needles)?;
+    ensure!(findings.is_empty(), "the relay kept {findings:?}");
+    report(
+        "a search of the relay's data and logs finds nothing",
+        json!({ "for": needles.len() }),
+    );
+    Ok(())
+}
