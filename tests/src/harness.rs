@@ -4,6 +4,7 @@
 //! What is dropped checks that nothing is left over.
 
 mod client;
+mod impostor;
 mod proxy;
 mod relay;
 mod search;
@@ -19,6 +20,7 @@ use anyhow::{Context, ensure};
 
 pub use self::{
     client::{Client, Done, Live},
+    impostor::{Impostor, make_certificate},
     proxy::{PEOPLE_IP, Proxy},
     relay::Relay,
     search::{Finding, Needle, search},

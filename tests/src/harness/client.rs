@@ -139,28 +139,41 @@ impl Client {
         })
     }
 
+    /// Her usual options, save those that the arguments have themselves.
     fn command(&self, arguments: &[&str]) -> anyhow::Result<Command> {
+        let text = |path: PathBuf| path.to_str().map(str::to_owned).context("path");
+        let usual = [
+            ("--lang", self.language.to_owned()),
+            ("--proxy", self.proxy.url()),
+            ("--trust", text(self.certificate.clone())?),
+            ("--profile", text(self.profile())?),
+            ("--passphrase-file", text(self.passphrase_file())?),
+        ];
         let mut command = Command::new(program("cobijo")?);
-        command
-            .args([
-                "--json",
-                "--lang",
-                self.language,
-                "--proxy",
-                &self.proxy.url(),
-            ])
-            .arg("--trust")
-            .arg(&self.certificate)
-            .arg("--profile")
-            .arg(self.profile())
-            .arg("--passphrase-file")
-            .arg(self.passphrase_file())
-            .args(arguments);
+        command.arg("--json").args(arguments);
+        for (option, value) in usual
+            .iter()
+            .filter(|(option, _)| !arguments.contains(option))
+        {
+            command.args([*option, value]);
+        }
         Ok(command)
     }
 }
 
 impl Done {
+    /// The name of what went wrong; nothing where nothing did.
+    pub fn problem(&self) -> &str {
+        let found = self
+            .events
+            .iter()
+            .rev()
+            .find(|event| event["event"] == "problem");
+        found
+            .and_then(|event| event["problem"].as_str())
+            .unwrap_or_default()
+    }
+
     /// The event of that name.
     pub fn event(&self, name: &str) -> anyhow::Result<&Value> {
         let found = self.events.iter().find(|event| event["event"] == name);

@@ -45,7 +45,7 @@ impl Relay {
         };
         relay.url = text("url")?;
         relay.certificate = text("certificate")?.into();
-        let port = relay.url.rsplit(':').next().context("port")?;
+        let port = relay.port()?;
         relay.configure(&format!("127.0.0.1:{port}"), &text("admin")?)?;
         Ok(relay)
     }
@@ -58,6 +58,16 @@ impl Relay {
     /// What its clients trust.
     pub fn certificate(&self) -> &Path {
         &self.certificate
+    }
+
+    /// The key of its certificate: for whoever takes its place.
+    pub fn key(&self) -> PathBuf {
+        self.certificate.with_file_name("development-key.pem")
+    }
+
+    /// Where it listens.
+    pub fn port(&self) -> anyhow::Result<u16> {
+        Ok(self.url.rsplit(':').next().context("port")?.parse()?)
     }
 
     /// Somebody with a profile of her own, who reaches the relay from [`super::PEOPLE_IP`].

@@ -1,0 +1,10 @@
+//! The real programs over real sockets.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a failed assumption of a test is a failed test"
+)]
+
+mod inputs;
+mod journey;
+mod profile;

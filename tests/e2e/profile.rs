@@ -1,0 +1,79 @@
+//! Profiles in front of people who do what people do.
+
+use std::{fs, os::unix::fs::symlink};
+
+use cobijo_tests::harness::Relay;
+
+/// A desk that is nowhere: what is written to it waits.
+const NO_DESK: &str = "AAAAAAAAAAAAAAAAAAAAAA";
+
+#[test]
+fn a_second_process_on_a_profile_is_refused_clearly() {
+    let relay = Relay::start().unwrap();
+    let person = relay.client("asha").unwrap();
+    let link = format!("{}/#{NO_DESK}", relay.url());
+    let first = person.start(&[
+        "--timeout",
+        "600",
+        "--trust",
+        "/dev/null",
+        "write",
+        &link,
+        "hola",
+    ]);
+    drop(first);
+    let mut first = person
+        .start(&["write", &link, "hola", "--timeout", "600"])
+        .unwrap();
+    first
+        .expect_any(&["connected", "disconnected", "problem"])
+        .unwrap();
+    drop(first);
+}
+
+#[test]
+fn a_wrong_passphrase_is_told_from_a_damaged_and_from_a_newer_profile_and_loses_nothing() {
+    let relay = Relay::start().unwrap();
+    let person = relay.client("asha").unwrap();
+    let link = format!("{}/#{NO_DESK}", relay.url());
+    assert_eq!(
+        person.run(&["write", &link, "hola"]).unwrap().problem(),
+        "no-desk"
+    );
+    let other = person.profile().with_file_name("other");
+    fs::write(&other, "otra cosa").unwrap();
+    let wrong = person
+        .run(&["list", "--passphrase-file", other.to_str().unwrap()])
+        .unwrap();
+    assert_eq!(wrong.problem(), "wrong-passphrase");
+    let state = person.profile().join("state");
+    let good = fs::read(&state).unwrap();
+    for (at, problem) in [
+        (7, "profile-newer"),
+        (20, "profile-damaged"),
+        (9_000, "profile-damaged"),
+    ] {
+        let mut changed = good.clone();
+        changed[at] = changed[at].wrapping_add(1);
+        fs::write(&state, &changed).unwrap();
+        assert_eq!(person.run(&["list"]).unwrap().problem(), problem);
+        assert_eq!(fs::read(&state).unwrap(), changed, "it was left as it is");
+    }
+    fs::write(&state, good).unwrap();
+    assert!(person.run(&["list"]).unwrap().status.success());
+}
+
+#[test]
+fn a_full_disk_is_named_and_what_was_saved_stays() {
+    let relay = Relay::start().unwrap();
+    let person = relay.client("asha").unwrap();
+    let link = format!("{}/#{NO_DESK}", relay.url());
+    person.run(&["write", &link, "hola"]).unwrap();
+    let state = person.profile().join("state");
+    let before = fs::read(&state).unwrap();
+    // Whatever is written beside the state meets a device that is always full.
+    symlink("/dev/full", person.profile().join("state.new")).unwrap();
+    let full = person.run(&["leave"]).unwrap();
+    assert_eq!(full.problem(), "full-disk");
+    assert_eq!(fs::read(&state).unwrap(), before);
+}
