@@ -1,6 +1,6 @@
 //! Where the program speaks: results on standard output, progress and problems on standard error.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
@@ -67,16 +67,13 @@ impl Screen {
         }
     }
 
-    /// Asks a question on the terminal; `None` without one.
+    /// Asks a question; `None` where nobody answers.
     pub(crate) fn ask(self, question: Key) -> Option<String> {
-        if !io::stdin().is_terminal() {
-            return None;
-        }
         let mut error = io::stderr().lock();
         let _shown = write!(error, "{}", self.text(question)).and_then(|()| error.flush());
         let mut answer = String::new();
-        io::stdin().read_line(&mut answer).ok()?;
-        Some(answer.trim().to_lowercase())
+        let read = io::stdin().read_line(&mut answer).ok()?;
+        (read > 0).then(|| answer.trim().to_lowercase())
     }
 }
 

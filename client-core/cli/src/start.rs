@@ -76,7 +76,11 @@ fn perform(cli: &Cli, screen: Screen) -> Result<(), Problem> {
     runtime.block_on(async {
         let driver = Driver::start(client, profile, network)?;
         let mut app = App::new(driver, screen, general.timeout);
-        let done = app.perform(task).await;
+        let mut done = app.perform(task).await;
+        if done.is_ok() {
+            // What the client still has to do by itself: a commit, a KeyPackage, a card.
+            done = app.settle().await;
+        }
         app.stop().await;
         done
     })

@@ -119,11 +119,10 @@ impl App {
         Err(Key::WordsDiffer.into())
     }
 
-    pub(super) async fn revoke(&mut self, invite: u32) -> Result<(), Problem> {
+    pub(super) fn revoke(&mut self, invite: u32) -> Result<(), Problem> {
         self.command(Command::Team(TeamCommand::Revoke(InviteId::from_number(
             invite,
-        ))))?;
-        self.settle().await
+        ))))
     }
 
     pub(super) async fn join(
@@ -168,7 +167,6 @@ impl App {
             is_gone.then_some(Ok(()))
         })
         .await?;
-        self.settle().await?;
         self.say_done(Key::Removed);
         Ok(())
     }

@@ -43,7 +43,6 @@ impl App {
         let shown = self.live(View::Shift).await;
         if shown.is_ok() {
             self.command(Command::Team(TeamCommand::EndShift))?;
-            self.settle().await?;
         }
         shown
     }
@@ -78,11 +77,11 @@ impl App {
                 _ = tokio::signal::ctrl_c() => None,
             };
             let Some(line) = line else {
-                return self.settle().await;
+                return Ok(());
             };
             match self.handle_line(view, &line).await {
                 Ok(Next::Line) => {}
-                Ok(Next::End) => return self.settle().await,
+                Ok(Next::End) => return Ok(()),
                 Err(problem) if problem.is_fatal => return Err(problem),
                 Err(problem) => self.screen.problem(problem),
             }

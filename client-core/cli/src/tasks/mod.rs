@@ -233,7 +233,7 @@ impl App {
             Task::AskDesk(text) => self.ask_desk(text).await,
             Task::Leave(conversation) => self.leave(conversation).await,
             Task::Shift(None) => self.shift().await,
-            Task::Shift(Some(change)) => self.change_shift(change).await,
+            Task::Shift(Some(change)) => self.change_shift(change),
             Task::Queue => self.queue().await,
             Task::Claim(row) => self.claim(row).await,
             Task::Propose {
@@ -254,7 +254,7 @@ impl App {
                 words,
                 role,
             } => self.admit(invite, words, role).await,
-            Task::Revoke(invite) => self.revoke(invite).await,
+            Task::Revoke(invite) => self.revoke(invite),
             Task::Join { invite, alias } => self.join(invite, alias).await,
             Task::RemoveColleague(alias) => self.remove_colleague(&alias).await,
             Task::RenewKey => self.renew_key().await,

@@ -93,7 +93,6 @@ impl App {
             && matches!(person.stage, PersonStage::Sending | PersonStage::Waiting)
         {
             self.command(Command::Person(PersonCommand::StopWaiting))?;
-            self.settle().await?;
             self.say_done(Key::Withdrawn);
             return Ok(());
         }
@@ -108,7 +107,6 @@ impl App {
         })
         .await?;
         self.all_stored(conversation).await?;
-        self.settle().await?;
         self.say_done(Key::StoppedLeft);
         Ok(())
     }

@@ -14,13 +14,12 @@ use crate::{
 };
 
 impl App {
-    pub(super) async fn change_shift(&mut self, change: ShiftChange) -> Result<(), Problem> {
+    pub(super) fn change_shift(&mut self, change: ShiftChange) -> Result<(), Problem> {
         let command = match change {
             ShiftChange::Start => TeamCommand::StartShift,
             ShiftChange::End => TeamCommand::EndShift,
         };
-        self.command(Command::Team(command))?;
-        self.settle().await
+        self.command(Command::Team(command))
     }
 
     pub(super) async fn queue(&mut self) -> Result<(), Problem> {
