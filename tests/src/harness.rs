@@ -46,14 +46,7 @@ fn build() -> anyhow::Result<PathBuf> {
         .find(|folder| is_profile(folder))
         .context("no target folder")?;
     let mut cargo = Command::new(option_env!("CARGO").unwrap_or("cargo"));
-    cargo.args([
-        "build",
-        "--quiet",
-        "--package",
-        "cobijo-server",
-        "--package",
-        "cobijo-cli",
-    ]);
+    cargo.args(["build", "--quiet", "--workspace", "--bins"]);
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
     }
