@@ -186,7 +186,11 @@ fn race(shifts: &mut [Live; 2]) -> anyhow::Result<(usize, u64)> {
     }
     let mut won = Vec::new();
     for (at, shift) in shifts.iter_mut().enumerate() {
-        let ended = shift.expect_any(&["claim-won", "claim-lost"])?;
+        let ended = shift.expect_any(&["claim-won", "problem"])?;
+        ensure!(
+            ended["event"] == "claim-won" || ended["problem"] == "claim-lost",
+            "a claim ends with {ended}"
+        );
         if ended["event"] == "claim-won" {
             won.push((at, ended["conversation"].as_u64().context("conversation")?));
         }

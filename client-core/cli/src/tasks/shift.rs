@@ -1,7 +1,8 @@
 //! What an accompanier does.
 
 use cobijo_client_core::core::client::{
-    Command, CommandError, Event, RowId, Standing, TeamCommand,
+    Client, Command, CommandError, ConversationId, Entry, EntryContent, Event, RowId, Standing,
+    TeamCommand,
 };
 use cobijo_protocol::{content::Reads, keys::PublicKey};
 
@@ -36,7 +37,11 @@ impl App {
         if self.client().queue().iter().all(|known| known.id != row) {
             self.settle().await?;
         }
-        self.command(Command::Team(TeamCommand::Claim(row)))?;
+        match self.command(Command::Team(TeamCommand::Claim(row))) {
+            // It was there to be seen: somebody else was faster.
+            Err(problem) if problem.key == Key::Unknown => return Err(Key::ClaimLost.into()),
+            claimed => claimed?,
+        }
         self.screen.progress(Key::Claiming);
         self.until(Patience::Relay, |_, event| match event {
             Some(Event::ClaimWon { row: won, .. }) if *won == row => Some(Ok(())),
@@ -65,14 +70,13 @@ impl App {
             reason,
             reads,
         };
+        let made = proposals_made(self.client(), conversation);
         self.command(Command::Team(proposal))?;
         self.until(Patience::Relay, |client, event| {
             if matches!(event, Some(Event::ProposalFailed(id)) if *id == conversation) {
                 return Some(Err(Key::ColleagueUnavailable.into()));
             }
-            let views = client.conversations();
-            let view = views.iter().find(|view| view.id == conversation)?;
-            (!view.proposals.is_empty()).then_some(Ok(()))
+            (proposals_made(client, conversation) > made).then_some(Ok(()))
         })
         .await?;
         self.all_stored(conversation).await?;
@@ -99,4 +103,12 @@ impl App {
     pub(super) fn is_on_shift(&self) -> bool {
         matches!(self.client().standing(), Standing::Member(desk) if desk.on_shift)
     }
+}
+
+/// How many proposals this client has made in a conversation.
+fn proposals_made(client: &Client, conversation: ConversationId) -> usize {
+    let history = client.history(conversation);
+    let is_made =
+        |entry: &&Entry| entry.own && matches!(entry.content, EntryContent::Proposal { .. });
+    history.iter().filter(is_made).count()
 }
