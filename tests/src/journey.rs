@@ -1,10 +1,14 @@
 //! The whole journey with the real programs: a desk, its team, two people who write to it.
 
+mod team;
+
 use std::collections::BTreeSet;
 
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 
+use self::team::{COORDINATOR, FIRST, SECOND};
+pub use self::team::{Report, Team, race};
 use crate::harness::{Client, Live, Needle, PEOPLE_IP, Relay};
 
 const FIRST_TEXT: &str = "Me siento fatal, por favor, ¿están ahí? zarzamora";
@@ -15,13 +19,9 @@ const AFTER_KILL: &str = "Sigo aquí después del apagón, colibrí";
 const SECOND_HELLO: &str = "Hola, vengo a ayudar con lo legal, jacaranda";
 const REASON: &str = "Que te explique la denuncia, obsidiana";
 const OTHER_TEXT: &str = "I am writing for the first time, marigold";
+const ASK_TEXT: &str = "Is anybody still there, wisteria";
+const NEW_ANSWER: &str = "I am here instead of her, kingfisher";
 const OTHER_ANSWER: &str = "We are here with you, hummingbird";
-const COORDINATOR: &str = "Coordinación Amapola";
-const FIRST: &str = "Luz Bugambilia";
-const SECOND: &str = "Mar Cempasúchil";
-
-/// Told of every step that went as it should.
-pub type Report<'a> = &'a mut dyn FnMut(&str, Value);
 
 /// Plays it.
 ///
@@ -33,20 +33,12 @@ pub fn play(report: Report<'_>) -> anyhow::Result<()> {
     let mut team = Team::gather(&relay, report)?;
     let mut room = first_contact(&mut relay, &mut team, report)?;
     second_accompanier(&mut relay, &mut team, &mut room, report)?;
-    let other = second_person(&relay, &mut team, report)?;
+    let mut other = second_person(&relay, &mut team, report)?;
+    nobody_answers(&mut team, &mut other, report)?;
     goodbye(&mut team, room, other, report)?;
     relay.stop()?;
     report("the relay stops when it is told to", json!({}));
     nothing_is_found(&relay, &team, report)
-}
-
-/// A desk and its two accompaniers, on shift.
-struct Team {
-    link: String,
-    coordinator: Client,
-    accompaniers: [Client; 2],
-    shifts: [Live; 2],
-    secrets: Vec<Needle>,
 }
 
 /// A conversation with one person.
@@ -56,79 +48,6 @@ struct Room {
     /// Which of the accompaniers answers her, and under which number.
     answering: usize,
     number: u64,
-}
-
-impl Team {
-    fn gather(relay: &Relay, report: Report<'_>) -> anyhow::Result<Self> {
-        let coordinator = relay.client("coordinator")?;
-        let created = coordinator.succeed(&[
-            "desk",
-            "create",
-            "--relay",
-            relay.url(),
-            "--name",
-            "Mesa",
-            "--alias",
-            COORDINATOR,
-        ])?;
-        let created = created.event("desk-created")?;
-        let desk = created["desk"].as_str().context("desk")?;
-        let link = created["link"].as_str().context("link")?.to_owned();
-        report("a desk is created", json!({ "link": link }));
-        relay.host(desk)?;
-        coordinator
-            .succeed(&["shift", "start"])?
-            .event("card-published")?;
-        report(
-            "its card is published once the operator hosts it",
-            json!({}),
-        );
-        let accompaniers = [relay.client("first")?, relay.client("second")?];
-        let mut secrets = Vec::new();
-        for (accompanier, alias) in accompaniers.iter().zip([FIRST, SECOND]) {
-            let secret = admit(&coordinator, accompanier, alias)?;
-            secrets.push(Needle::text(&secret));
-            report(
-                "an accompanier joins after comparing six words",
-                json!({ "alias": alias }),
-            );
-        }
-        coordinator.succeed(&["shift", "end"])?;
-        let mut shifts = [
-            accompaniers[0].start(&["shift"])?,
-            accompaniers[1].start(&["shift"])?,
-        ];
-        for shift in &mut shifts {
-            shift.expect_that("shift", |event| event["on"] == true)?;
-        }
-        report("both accompaniers begin their shift", json!({}));
-        Ok(Self {
-            link,
-            coordinator,
-            accompaniers,
-            shifts,
-            secrets,
-        })
-    }
-}
-
-/// Invites, joins and admits; returns the invitation's secret.
-fn admit(coordinator: &Client, newcomer: &Client, alias: &str) -> anyhow::Result<String> {
-    let invited = coordinator.succeed(&["desk", "invite"])?;
-    let invite = invited.event("invited")?["invite"]
-        .as_str()
-        .context("invite")?
-        .to_owned();
-    let mut joining = newcomer.start(&["desk", "join", &invite, "--alias", alias])?;
-    let words = joining.expect("invite-words")?;
-    let words = words["words"]["es"].as_str().context("words")?;
-    coordinator
-        .succeed(&["desk", "admit", "--words", words])?
-        .event("newcomer-joined")?;
-    joining.expect("joined-desk")?;
-    ensure!(joining.wait()?.success(), "joining ends well");
-    let (_, secret) = invite.split_once("#i.").context("secret")?;
-    Ok(secret.to_owned())
 }
 
 fn first_contact(relay: &mut Relay, team: &mut Team, report: Report<'_>) -> anyhow::Result<Room> {
@@ -172,31 +91,6 @@ fn first_contact(relay: &mut Relay, team: &mut Team, report: Report<'_>) -> anyh
         number,
     };
     same_code(team, &[answering], room, report)
-}
-
-/// Both claim at once.
-fn race(shifts: &mut [Live; 2]) -> anyhow::Result<(usize, u64)> {
-    let mut rows = Vec::new();
-    for shift in shifts.iter_mut() {
-        let queue = shift.expect_that("queue", |event| event["rows"][0]["state"] == "waiting")?;
-        rows.push(queue["rows"][0]["row"].as_u64().context("row")?);
-    }
-    for (shift, row) in shifts.iter_mut().zip(&rows) {
-        shift.type_line(&format!("claim {row}"))?;
-    }
-    let mut won = Vec::new();
-    for (at, shift) in shifts.iter_mut().enumerate() {
-        let ended = shift.expect_any(&["claim-won", "problem"])?;
-        ensure!(
-            ended["event"] == "claim-won" || ended["problem"] == "claim-lost",
-            "a claim ends with {ended}"
-        );
-        if ended["event"] == "claim-won" {
-            won.push((at, ended["conversation"].as_u64().context("conversation")?));
-        }
-    }
-    ensure!(won.len() == 1, "{} accompaniers got her", won.len());
-    Ok(won[0])
 }
 
 /// Everybody in the room sees the same six words.
@@ -277,6 +171,7 @@ fn second_accompanier(
         json!({}),
     );
     team.shifts[joining].type_line(&format!("read {joined}"))?;
+    team.shifts[joining].expect_that("history", |event| event["text"] == SECOND_HELLO)?;
     let earlier = team.shifts[joining].unread("history", |event| event["text"] == FIRST_TEXT);
     ensure!(earlier.is_none(), "a newcomer reads what was said before");
     report("the newcomer reads nothing of the past", json!({}));
@@ -306,6 +201,45 @@ fn second_person(relay: &Relay, team: &mut Team, report: Report<'_>) -> anyhow::
         answering,
         number,
     })
+}
+
+/// She says no to a colleague; then whoever answered her goes, and she asks the desk for somebody else.
+fn nobody_answers(team: &mut Team, room: &mut Room, report: Report<'_>) -> anyhow::Result<()> {
+    let (answering, other, number) = (room.answering, 1 - room.answering, room.number);
+    let alias = [FIRST, SECOND][other];
+    let propose = format!("propose {number} \"{alias}\" --reason \"{REASON}\"");
+    team.shifts[answering].type_line(&propose)?;
+    room.talk
+        .expect_that("entry", |event| event["kind"] == "proposal")?;
+    room.talk.type_line("/no")?;
+    team.shifts[answering].expect_that("entry", |event| event["kind"] == "refusal")?;
+    report("she says no to a colleague, who stays out", json!({}));
+    team.shifts[answering].type_line("exit")?;
+    team.shifts[answering].expect_that("shift", |event| event["on"] == false)?;
+    room.talk.type_line(&format!("/ask-desk \"{ASK_TEXT}\""))?;
+    let is_hers = |event: &Value| event["rows"][0]["reason"] == "came-back";
+    let queue = team.shifts[other].expect_that("queue", is_hers)?;
+    let row = queue["rows"][0]["row"].as_u64().context("row")?;
+    team.shifts[other].type_line(&format!("claim {row}"))?;
+    room.talk.expect("desk-offers")?;
+    report(
+        "nobody answers, she asks the desk, and a colleague offers to come",
+        json!({}),
+    );
+    room.talk.type_line("/yes")?;
+    let joined = team.shifts[other].expect_any(&["claim-won", "conversation-joined"])?;
+    let number = joined["conversation"].as_u64().context("conversation")?;
+    team.shifts[other].type_line(&format!("say {number} \"{NEW_ANSWER}\""))?;
+    room.talk
+        .expect_that("entry", |event| event["text"] == NEW_ANSWER)?;
+    report(
+        "her yes lets the colleague in, with nobody else there",
+        json!({}),
+    );
+    team.shifts[answering] = team.accompaniers[answering].start(&["shift"])?;
+    team.shifts[answering].expect_that("entry", |event| event["text"] == NEW_ANSWER)?;
+    report("whoever was away catches up", json!({}));
+    Ok(())
 }
 
 fn goodbye(team: &mut Team, room: Room, other: Room, report: Report<'_>) -> anyhow::Result<()> {
@@ -361,6 +295,8 @@ fn nothing_is_found(relay: &Relay, team: &Team, report: Report<'_>) -> anyhow::R
         REASON,
         OTHER_TEXT,
         OTHER_ANSWER,
+        ASK_TEXT,
+        NEW_ANSWER,
         COORDINATOR,
         FIRST,
         SECOND,

@@ -147,6 +147,7 @@ catalogue! {
     QueueClaiming => " (estás respondiendo)", " (you are answering)";
     Claiming => "Respondiendo…", "Answering…";
     ClaimWon => "La conversación {} es tuya. Para hablar: say {} …", "Conversation {} is yours. To talk: say {} …";
+    Offered => "Le llegó tu ofrecimiento. Ella decide.", "Your offer has reached her. She decides.";
     ClaimLost => "Una colega respondió primero, o la persona ya no espera.", "A colleague answered first, or the person no longer waits.";
     Proposed => "Propuesto. Ella decide.", "Proposed. She decides.";
     ConversationJoined => "La persona dijo que sí: ya estás en la conversación {}.", "The person said yes: you are in conversation {} now.";

@@ -67,6 +67,12 @@ impl Screen {
         }
     }
 
+    /// The program is at fault.
+    pub(crate) fn broken(self, file: &str, line: u32) {
+        let text = format!("{} ({file}:{line})", self.text(Key::Unexpected));
+        write(&mut io::stderr().lock(), &text);
+    }
+
     /// Asks a question; `None` where nobody answers.
     pub(crate) fn ask(self, question: Key) -> Option<String> {
         let mut error = io::stderr().lock();

@@ -42,6 +42,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         language,
         json: cli.general.json,
     };
+    quiet_panics(screen);
     match perform(&cli, screen) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
@@ -49,6 +50,16 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What a panic says could be about people: only its place in the code is told.
+fn quiet_panics(screen: Screen) {
+    std::panic::set_hook(Box::new(move |panic| {
+        let (file, line) = panic
+            .location()
+            .map_or(("", 0), |at| (at.file(), at.line()));
+        screen.broken(file, line);
+    }));
 }
 
 fn perform(cli: &Cli, screen: Screen) -> Result<(), Problem> {

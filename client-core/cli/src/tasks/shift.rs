@@ -1,8 +1,8 @@
 //! What an accompanier does.
 
 use cobijo_client_core::core::client::{
-    Client, Command, CommandError, ConversationId, Entry, EntryContent, Event, RowId, Standing,
-    TeamCommand,
+    Client, Command, CommandError, ConversationId, Entry, EntryContent, Event, QueueReason, RowId,
+    Standing, TeamCommand,
 };
 use cobijo_protocol::{content::Reads, keys::PublicKey};
 
@@ -37,18 +37,35 @@ impl App {
         if self.client().queue().iter().all(|known| known.id != row) {
             self.settle().await?;
         }
+        // Who is in a conversation already says yes herself, whenever she likes.
+        let waits_for_yes = self
+            .reason(row)
+            .is_some_and(|reason| reason != QueueReason::First);
         match self.command(Command::Team(TeamCommand::Claim(row))) {
             // It was there to be seen: somebody else was faster.
             Err(problem) if problem.key == Key::Unknown => return Err(Key::ClaimLost.into()),
             claimed => claimed?,
         }
         self.screen.progress(Key::Claiming);
-        self.until(Patience::Relay, |_, event| match event {
-            Some(Event::ClaimWon { row: won, .. }) if *won == row => Some(Ok(())),
-            Some(Event::ClaimLost(lost)) if *lost == row => Some(Err(Key::ClaimLost.into())),
-            Some(_) | None => None,
-        })
-        .await
+        let is_offered = self
+            .until(Patience::Relay, |client, event| match event {
+                Some(Event::ClaimWon { row: won, .. }) if *won == row => Some(Ok(false)),
+                Some(Event::ClaimLost(lost)) if *lost == row => Some(Err(Key::ClaimLost.into())),
+                Some(_) | None => (waits_for_yes && is_gone(client, row)).then_some(Ok(true)),
+            })
+            .await?;
+        if is_offered {
+            self.say_done(Key::Offered);
+        }
+        Ok(())
+    }
+
+    fn reason(&self, row: RowId) -> Option<QueueReason> {
+        let queue = self.client().queue();
+        queue
+            .iter()
+            .find(|known| known.id == row)
+            .map(|known| known.reason)
     }
 
     pub(super) async fn propose(
@@ -111,4 +128,8 @@ fn proposals_made(client: &Client, conversation: ConversationId) -> usize {
     let is_made =
         |entry: &&Entry| entry.own && matches!(entry.content, EntryContent::Proposal { .. });
     history.iter().filter(is_made).count()
+}
+
+fn is_gone(client: &Client, row: RowId) -> bool {
+    client.queue().iter().all(|known| known.id != row)
 }
