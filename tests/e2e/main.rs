@@ -7,4 +7,5 @@
 
 mod inputs;
 mod journey;
+mod kills;
 mod profile;

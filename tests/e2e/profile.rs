@@ -10,25 +10,30 @@ const NO_DESK: &str = "AAAAAAAAAAAAAAAAAAAAAA";
 #[test]
 fn a_second_process_on_a_profile_is_refused_clearly() {
     let relay = Relay::start().unwrap();
-    let person = relay.client("asha").unwrap();
-    let link = format!("{}/#{NO_DESK}", relay.url());
-    let first = person.start(&[
-        "--timeout",
-        "600",
-        "--trust",
-        "/dev/null",
-        "write",
-        &link,
-        "hola",
-    ]);
-    drop(first);
-    let mut first = person
-        .start(&["write", &link, "hola", "--timeout", "600"])
-        .unwrap();
-    first
-        .expect_any(&["connected", "disconnected", "problem"])
-        .unwrap();
-    drop(first);
+    let luz = relay.client("luz").unwrap();
+    let create = [
+        "desk",
+        "create",
+        "--relay",
+        relay.url(),
+        "--name",
+        "Mesa",
+        "--alias",
+        "Luz",
+    ];
+    luz.succeed(&create).unwrap();
+    let mut shift = luz.start(&["shift"]).unwrap();
+    shift.expect("shift").unwrap();
+    assert_eq!(luz.run(&["list"]).unwrap().problem(), "profile-taken");
+    assert!(shift.finish().unwrap().success());
+    assert!(luz.run(&["list"]).unwrap().status.success());
+    let mut shift = luz.start(&["shift"]).unwrap();
+    shift.expect("shift").unwrap();
+    shift.kill().unwrap();
+    assert!(
+        luz.run(&["list"]).unwrap().status.success(),
+        "the dead hold nothing"
+    );
 }
 
 #[test]
@@ -76,4 +81,39 @@ fn a_full_disk_is_named_and_what_was_saved_stays() {
     let full = person.run(&["leave"]).unwrap();
     assert_eq!(full.problem(), "full-disk");
     assert_eq!(fs::read(&state).unwrap(), before);
+}
+
+#[test]
+fn a_profile_serves_one_purpose() {
+    let relay = Relay::start().unwrap();
+    let luz = relay.client("luz").unwrap();
+    let create = [
+        "desk",
+        "create",
+        "--relay",
+        relay.url(),
+        "--name",
+        "Mesa",
+        "--alias",
+        "Luz",
+    ];
+    luz.succeed(&create).unwrap();
+    let link = format!("{}/#{NO_DESK}", relay.url());
+    let cases: &[(&[&str], &str)] = &[
+        (&create, "in-use"),
+        (&["write", &link, "hola"], "in-use"),
+        (&["say", "7", "hola"], "unknown"),
+        (&["queue"], "not-on-shift"),
+        (&["wait"], "not-now"),
+        (&["desk", "remove", "Nadie"], "unknown-alias"),
+        (&["desk", "admit", "7"], "unknown"),
+        (&["yes"], "no-proposal"),
+    ];
+    for (arguments, problem) in cases {
+        let done = luz.run(arguments).unwrap();
+        assert_eq!(done.problem(), *problem, "{arguments:?}");
+        assert_eq!(done.status.code(), Some(1));
+    }
+    let shown = luz.succeed(&["desk", "show"]).unwrap();
+    assert_eq!(shown.event("desk").unwrap()["alias"], "Luz");
 }

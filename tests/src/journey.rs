@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 
+pub use self::team::{ALIASES, Report, Team, race};
 use self::team::{COORDINATOR, FIRST, SECOND};
-pub use self::team::{Report, Team, race};
 use crate::harness::{Client, Live, Needle, PEOPLE_IP, Relay};
 
 const FIRST_TEXT: &str = "Me siento fatal, por favor, ¿están ahí? zarzamora";
@@ -126,7 +126,7 @@ fn second_accompanier(
     report: Report<'_>,
 ) -> anyhow::Result<()> {
     let (answering, joining) = (room.answering, 1 - room.answering);
-    let alias = [FIRST, SECOND][joining];
+    let alias = ALIASES[joining];
     let number = room.number;
     team.shifts[answering].type_line(&format!(
         "propose {number} \"{alias}\" --reason \"{REASON}\""
@@ -206,7 +206,7 @@ fn second_person(relay: &Relay, team: &mut Team, report: Report<'_>) -> anyhow::
 /// She says no to a colleague; then whoever answered her goes, and she asks the desk for somebody else.
 fn nobody_answers(team: &mut Team, room: &mut Room, report: Report<'_>) -> anyhow::Result<()> {
     let (answering, other, number) = (room.answering, 1 - room.answering, room.number);
-    let alias = [FIRST, SECOND][other];
+    let alias = ALIASES[other];
     let propose = format!("propose {number} \"{alias}\" --reason \"{REASON}\"");
     team.shifts[answering].type_line(&propose)?;
     room.talk

@@ -6,7 +6,7 @@ use std::{
     process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     sync::{Arc, mpsc},
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, bail, ensure};
@@ -240,6 +240,31 @@ impl Live {
     /// Waits until it ends by itself.
     pub fn wait(mut self) -> anyhow::Result<ExitStatus> {
         Ok(self.child.wait()?)
+    }
+
+    /// Watches it for that long, or until it ends by itself: then true.
+    pub fn outlive(&mut self, time: Duration) -> anyhow::Result<bool> {
+        let deadline = Instant::now() + time;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.events.recv_timeout(left) {
+                Ok(event) => self.unread.push(event),
+                Err(mpsc::RecvTimeoutError::Timeout) => return Ok(false),
+                Err(mpsc::RecvTimeoutError::Disconnected) => {
+                    self.child.wait()?;
+                    return Ok(true);
+                }
+            }
+        }
+    }
+
+    /// Gives it that long to end by itself, and then ends it as a power cut would.
+    pub fn kill_after(mut self, time: Duration) -> anyhow::Result<Option<ExitStatus>> {
+        if self.outlive(time)? {
+            return Ok(Some(self.child.wait()?));
+        }
+        self.kill()?;
+        Ok(None)
     }
 
     /// Ends it as a power cut would.

@@ -9,6 +9,9 @@ pub(super) const COORDINATOR: &str = "Coordinación Amapola";
 pub(super) const FIRST: &str = "Luz Bugambilia";
 pub(super) const SECOND: &str = "Mar Cempasúchil";
 
+/// What the accompaniers are called, in the order of [`Team::accompaniers`].
+pub const ALIASES: [&str; 2] = [FIRST, SECOND];
+
 /// Told of every step that went as it should.
 pub type Report<'a> = &'a mut dyn FnMut(&str, Value);
 
