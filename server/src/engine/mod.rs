@@ -18,6 +18,24 @@ use cobijo_protocol::{
 
 pub(crate) use embedded::{Embedded as Engine, Opened, open};
 
+/// How long a cell is to live.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Life {
+    /// The relay's day.
+    pub(crate) day: Day,
+    /// Days a cell lives.
+    pub(crate) retention_days: u16,
+}
+
+impl Life {
+    /// The last day of a cell written now. The clock may have been set back since the last sweep: it is
+    /// not believed, or the cell would go as soon as the clock is right again.
+    pub(crate) fn expires(self, last_sweep: Option<Day>) -> Day {
+        let day = last_sweep.map_or(self.day, |last| self.day.max(last));
+        day.saturating_add(Day::from(self.retention_days))
+    }
+}
+
 /// One change. Writes of a batch run in order; after the first put that isn't
 /// [`Written::Stored`] the rest is [`Written::Skipped`].
 #[derive(Debug, Clone)]
@@ -26,7 +44,7 @@ pub(crate) enum Write {
     Put {
         address: Address,
         cell: Cell,
-        expires: Day,
+        life: Life,
     },
     /// Makes a full slot gone.
     Erase { address: Address },
@@ -34,7 +52,7 @@ pub(crate) enum Write {
     Drop {
         mailbox: MailboxKey,
         cell: Cell,
-        expires: Day,
+        life: Life,
     },
     /// Takes an item out of its mailbox.
     Remove { mailbox: MailboxKey, item: ItemId },

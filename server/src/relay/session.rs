@@ -25,7 +25,7 @@ use cobijo_protocol::{
 };
 
 use crate::{
-    engine::{Found, Key, Wake, Write, Written},
+    engine::{Found, Key, Life, Wake, Write, Written},
     relay::{
         rate::{Rate, RateLimit},
         watches::Place,
@@ -274,7 +274,10 @@ impl Session {
         conditions: Conditions,
         paid: u32,
     ) -> Option<(Write, u32)> {
-        let expires = conditions.day + Day::from(self.terms.retention_days);
+        let life = Life {
+            day: conditions.day,
+            retention_days: self.terms.retention_days,
+        };
         let admitted = conditions.accepts_writes && paid < self.credits;
         match operation {
             Operation::Put {
@@ -288,7 +291,7 @@ impl Session {
                     Write::Put {
                         address,
                         cell,
-                        expires,
+                        life,
                     },
                     1,
                 ))
@@ -299,7 +302,7 @@ impl Session {
                     Write::Drop {
                         mailbox,
                         cell,
-                        expires,
+                        life,
                     },
                     1,
                 ))

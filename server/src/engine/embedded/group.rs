@@ -16,7 +16,7 @@ use super::{
     durable::Durable,
     layout::{self, CardValue, RawKey, SlotValue},
 };
-use crate::engine::{EngineError, Key, NewCard, Swept, Wake, Write, Written};
+use crate::engine::{EngineError, Key, Life, NewCard, Swept, Wake, Write, Written};
 
 /// Keys that one step of a sweep removes: a step must not keep writers waiting.
 const SWEEP_STEP_KEYS: usize = 512;
@@ -91,14 +91,14 @@ impl<'a> Group<'a> {
             Write::Put {
                 address,
                 cell,
-                expires,
-            } => self.put(address, cell, expires),
+                life,
+            } => self.put(address, cell, life),
             Write::Erase { address } => self.erase(address),
             Write::Drop {
                 mailbox,
                 cell,
-                expires,
-            } => self.drop(mailbox, &cell, expires),
+                life,
+            } => self.drop(mailbox, &cell, life),
             Write::Remove { mailbox, item } => self.remove(mailbox, item),
             Write::Card(card) => self.card(card),
             Write::Host { desk } => self.host(desk, Some(layout::mark_value())),
@@ -112,12 +112,13 @@ impl<'a> Group<'a> {
     }
 
     /// First write wins; the same bytes again are stored already, even after they were erased.
-    fn put(&mut self, address: Address, cell: Cell, expires: Day) -> Result<Written, EngineError> {
+    fn put(&mut self, address: Address, cell: Cell, life: Life) -> Result<Written, EngineError> {
         let key = Key::Slot(address);
         let same = match self.slot(&key)? {
             Some(SlotValue::Full { cell: standing, .. }) => standing == cell,
             Some(SlotValue::Gone { hash, .. }) => hash == cell.hash(),
             None => {
+                let expires = self.expires(life)?;
                 self.insert(key, expires, SlotValue::Full { expires, cell }.encode());
                 self.wakes.push(key);
                 true
@@ -146,7 +147,7 @@ impl<'a> Group<'a> {
         &mut self,
         mailbox: MailboxKey,
         cell: &Cell,
-        expires: Day,
+        life: Life,
     ) -> Result<Written, EngineError> {
         let key = Key::Item(mailbox, layout::item_id(&mailbox, cell));
         if self.get(&key.raw())?.is_some() {
@@ -161,6 +162,7 @@ impl<'a> Group<'a> {
         if usize::try_from(count).is_ok_and(|count| count >= MAILBOX_ITEMS_MAX) {
             return Ok(Written::Full);
         }
+        let expires = self.expires(life)?;
         self.insert(key, expires, layout::item_value(expires, cell));
         self.count_items(&mailbox, count.saturating_add(1));
         self.wakes.push(key);
@@ -266,6 +268,10 @@ impl<'a> Group<'a> {
             .transpose()
     }
 
+    fn expires(&self, life: Life) -> Result<Day, EngineError> {
+        Ok(life.expires(self.number(layout::last_sweep_key())?))
+    }
+
     fn number(&self, key: RawKey) -> Result<Option<u32>, EngineError> {
         self.get(&key)?
             .map(|value| layout::parse_number(&value))
@@ -285,6 +291,11 @@ mod tests {
     use super::*;
 
     const DAY: Day = 20_000;
+    /// Expires on `DAY`.
+    const LIFE: Life = Life {
+        day: DAY - 30,
+        retention_days: 30,
+    };
 
     fn durable() -> (tempfile::TempDir, Durable) {
         let directory = tempfile::tempdir().unwrap();
@@ -300,7 +311,7 @@ mod tests {
         Write::Put {
             address: Address::from_bytes([slot; 32]),
             cell: cell(byte),
-            expires: DAY,
+            life: LIFE,
         }
     }
 
@@ -349,7 +360,7 @@ mod tests {
         let drop = |byte| Write::Drop {
             mailbox,
             cell: cell(byte),
-            expires: DAY,
+            life: LIFE,
         };
         let host = Write::Host { desk };
         let writes = vec![host.clone(), Write::Card(card), drop(1)];
@@ -379,7 +390,7 @@ mod tests {
             Write::Put {
                 address: Address::from_bytes(address),
                 cell: cell(1),
-                expires: DAY,
+                life: LIFE,
             }
         });
         commit(&durable, writes.collect());
@@ -402,5 +413,37 @@ mod tests {
         assert_eq!(group.sweep(DAY + 3), Ok(Some(Swept::Done)));
         assert_eq!(group.sweep(DAY + 6), Ok(Some(Swept::Refused)));
         assert_eq!(group.sweep(DAY), Ok(Some(Swept::Refused)));
+    }
+
+    ///
+    #[test]
+    fn a_clock_set_back_shortens_no_cells_life() {
+        let (_directory, durable) = durable();
+        let day = DAY;
+        commit(&durable, vec![Write::ConfirmDay { day }]);
+        let life = Life {
+            day: DAY - 3650,
+            retention_days: 30,
+        };
+        let address = Address::from_bytes([1; 32]);
+        commit(
+            &durable,
+            vec![Write::Put {
+                address,
+                cell: cell(1),
+                life,
+            }],
+        );
+        for (sweep, left) in [(DAY + 2, 1), (DAY + 4, 1)] {
+            let mut group = Group::new(&durable);
+            assert_eq!(group.sweep(sweep), Ok(Some(Swept::Done)));
+            durable.commit(group.finish().0).unwrap();
+            assert_eq!(durable.with_prefix(b"s").unwrap().len(), left);
+        }
+        commit(&durable, vec![Write::ConfirmDay { day: DAY + 30 }]);
+        let mut group = Group::new(&durable);
+        assert_eq!(group.sweep(DAY + 31), Ok(Some(Swept::Done)));
+        durable.commit(group.finish().0).unwrap();
+        assert_eq!(durable.with_prefix(b"s").unwrap().len(), 0);
     }
 }
