@@ -93,6 +93,7 @@ impl std::fmt::Debug for OwnKeyPackage {
 #[derive(Clone)]
 pub struct OfferedKeyPackage {
     message: Vec<u8>,
+    suite: Suite,
     package: KeyPackage,
     identity: Identity,
     leaf_key: PublicKey,
@@ -111,20 +112,33 @@ impl OfferedKeyPackage {
     /// [`BadKeyPackage`] for anything that isn't one of this suite, with a welcome secret and a
     /// credential that is vouched for under `root`.
     pub fn parse(message: &[u8], suite: Suite, root: &PublicKey) -> Result<Self, BadKeyPackage> {
+        let offered = Self::parse_known(message, root)?;
+        if offered.suite == suite {
+            Ok(offered)
+        } else {
+            Err(BadKeyPackage)
+        }
+    }
+
+    /// As [`Self::parse`], of any suite that this build takes: whoever begins a group for somebody
+    /// begins it in her suite. [G-2]
+    ///
+    /// # Errors
+    /// [`BadKeyPackage`], as [`Self::parse`].
+    pub fn parse_known(message: &[u8], root: &PublicKey) -> Result<Self, BadKeyPackage> {
         let parsed =
             MlsMessageIn::tls_deserialize_exact_bytes(message).map_err(|_| BadKeyPackage)?;
         let MlsMessageBodyIn::KeyPackage(package) = parsed.extract() else {
             return Err(BadKeyPackage);
         };
         let package = validate(package)?;
-        if package.ciphersuite() != suite.ciphersuite() {
-            return Err(BadKeyPackage);
-        }
+        let suite = Suite::of(package.ciphersuite()).ok_or(BadKeyPackage)?;
         let (leaf_key, identity) =
             super::state::identify(package.leaf_node(), root).ok_or(BadKeyPackage)?;
         let welcome_secret = welcome_secret(&package).ok_or(BadKeyPackage)?;
         Ok(Self {
             message: message.to_vec(),
+            suite,
             package,
             identity,
             leaf_key,
@@ -135,6 +149,11 @@ impl OfferedKeyPackage {
     /// The MLSMessage.
     pub fn message(&self) -> &[u8] {
         &self.message
+    }
+
+    /// Its suite.
+    pub fn suite(&self) -> Suite {
+        self.suite
     }
 
     /// SHA-256 of the MLSMessage.

@@ -27,6 +27,18 @@ pub enum Suite {
 }
 
 impl Suite {
+    /// Which one it is, if this build takes it.
+    fn of(ciphersuite: Ciphersuite) -> Option<Self> {
+        let known = [
+            Self::PostQuantum,
+            #[cfg(feature = "interop")]
+            Self::Interop,
+        ];
+        known
+            .into_iter()
+            .find(|suite| suite.ciphersuite() == ciphersuite)
+    }
+
     fn ciphersuite(self) -> Ciphersuite {
         match self {
             Self::PostQuantum => Ciphersuite::MLS_128_MLKEM768X25519_AES128GCM_SHA256_Ed25519,

@@ -37,7 +37,7 @@ const LATE_TEXTS_WAIT: Duration = Duration::from_secs(120);
 /// A member of a desk, as her leaves show her.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Me {
-    /// Suite of new groups.
+    /// Suite of her KeyPackages, and of her desk.
     pub suite: Suite,
     /// Root key of the desk.
     pub root: PublicKey,
@@ -201,11 +201,7 @@ impl Claim {
         }
         self.lose();
         let is_claiming = matches!(self.stage, Stage::Claiming);
-        if !is_claiming
-            && let Some(text) = self
-                .thread
-                .handle_seen(seen, self.me.suite, &self.me.root, rng)
-        {
+        if !is_claiming && let Some(text) = self.thread.handle_seen(seen, &self.me.root, rng) {
             self.events.push_back(ClaimEvent::Text(text));
         }
         let stage = std::mem::replace(&mut self.stage, Stage::Over);
@@ -306,11 +302,10 @@ impl Claim {
     }
 
     fn advance_reading(&mut self, now: Now, rng: &mut Rng) -> Result<Stage, ClaimError> {
-        let adds = self.thread.leaves();
-        if adds.is_empty() {
+        let Some(suite) = self.thread.suite() else {
             self.events.push_back(ClaimEvent::Unanswerable);
             return Ok(Stage::Over);
-        }
+        };
         let terms = Terms {
             profile: Profile::Conversation,
             policy: POLICY,
@@ -319,16 +314,9 @@ impl Claim {
             predecessor: None,
         };
         let credential = Credential::Member(self.me.attested.clone());
-        let mut group = Group::create(
-            self.me.suite,
-            terms,
-            self.me.key.clone(),
-            &credential,
-            now,
-            rng,
-        )?;
+        let mut group = Group::create(suite, terms, self.me.key.clone(), &credential, now, rng)?;
         group.request(Change {
-            adds,
+            adds: self.thread.leaves(suite),
             ..Change::default()
         });
         Ok(Stage::Inviting(Box::new(group)))

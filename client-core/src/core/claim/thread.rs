@@ -39,6 +39,7 @@ pub struct WaitingThread {
 #[derive(Clone, Serialize, Deserialize)]
 struct Package {
     leaf: PersonLeaf,
+    suite: Suite,
     serial: u32,
     message: ByteBuf,
 }
@@ -69,13 +70,7 @@ impl WaitingThread {
     }
 
     /// Takes what the relay said; gives a text of hers.
-    pub fn handle_seen(
-        &mut self,
-        seen: &Seen,
-        suite: Suite,
-        root: &PublicKey,
-        rng: &mut Rng,
-    ) -> Option<String> {
+    pub fn handle_seen(&mut self, seen: &Seen, root: &PublicKey, rng: &mut Rng) -> Option<String> {
         let candidate = self.contest.handle_seen(seen)?;
         self.contest.skip(rng);
         let Content::Payload(payload) = candidate.content else {
@@ -83,7 +78,7 @@ impl WaitingThread {
         };
         match cbor::decode(&payload).ok()? {
             Waiting::KeyPackage(message) => {
-                self.take_package(message, suite, root);
+                self.take_package(message, root);
                 None
             }
             Waiting::Rescue(statement) => {
@@ -95,8 +90,8 @@ impl WaitingThread {
         }
     }
 
-    fn take_package(&mut self, message: ByteBuf, suite: Suite, root: &PublicKey) {
-        let Ok(offered) = OfferedKeyPackage::parse(&message, suite, root) else {
+    fn take_package(&mut self, message: ByteBuf, root: &PublicKey) {
+        let Ok(offered) = OfferedKeyPackage::parse_known(&message, root) else {
             return;
         };
         let Identity::Person(hers) = offered.identity() else {
@@ -109,6 +104,7 @@ impl WaitingThread {
         self.packages.retain(|known| known.leaf != hers.leaf);
         self.packages.push(Package {
             leaf: hers.leaf,
+            suite: offered.suite(),
             serial: hers.serial,
             message,
         });
@@ -125,19 +121,24 @@ impl WaitingThread {
         Some(text)
     }
 
-    /// KeyPackages of the leaves to add: her device's, and with it her return leaf's; none where her
-    /// device has none.
-    pub fn leaves(&self) -> Vec<ByteBuf> {
-        let has_device = self
-            .packages
-            .iter()
-            .any(|package| package.leaf == PersonLeaf::Device);
-        let messages = self.packages.iter().map(|package| package.message.clone());
-        if has_device {
-            messages.collect()
-        } else {
-            Vec::new()
+    /// The suite of her device's KeyPackage: that of a group which begins with her.
+    pub fn suite(&self) -> Option<Suite> {
+        let is_device = |package: &&Package| package.leaf == PersonLeaf::Device;
+        let device = self.packages.iter().find(is_device)?;
+        Some(device.suite)
+    }
+
+    /// KeyPackages of the leaves to add to a group of this suite: her device's, and with it her
+    /// return leaf's; none where her device has none.
+    pub fn leaves(&self, suite: Suite) -> Vec<ByteBuf> {
+        if self.suite() != Some(suite) {
+            return Vec::new();
         }
+        self.packages
+            .iter()
+            .filter(|package| package.suite == suite)
+            .map(|package| package.message.clone())
+            .collect()
     }
 
     /// The statement that lets her new leaf in, where she can't follow a group.

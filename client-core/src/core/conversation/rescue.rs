@@ -70,9 +70,7 @@ impl Rescuing {
             return;
         }
         // What she wrote to the desk is for whoever takes her up.
-        let _text = self
-            .thread
-            .handle_seen(seen, group.suite(), &group.terms().root, rng);
+        let _text = self.thread.handle_seen(seen, &group.terms().root, rng);
         self.is_read = self.thread.is_at_end();
     }
 
@@ -108,7 +106,7 @@ impl Rescuing {
             .map(|member| member.key)
             .collect();
         let change = Change {
-            adds: self.thread.leaves(),
+            adds: self.thread.leaves(group.suite()),
             removes,
             statements: vec![statement.clone()],
         };
