@@ -1,0 +1,189 @@
+//! First contact: intake, waiting, replies, claims, takings.
+
+use super::{
+    cbor::{Item, bytes, map, text},
+    desk::{Attested, attested, is_alias},
+    signature::{PublicKey, holds},
+    slot::{hash, pad, unpadded},
+};
+
+pub(crate) const INTAKE: usize = 2960;
+
+/// An intake as the desk reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Intake {
+    pub(crate) r: [u8; 32],
+    pub(crate) person: PublicKey,
+    pub(crate) language: String,
+    pub(crate) kind: Item,
+    pub(crate) text: String,
+}
+
+impl Intake {
+    pub(crate) fn plaintext(&self) -> Vec<u8> {
+        let item = map([
+            ("r", bytes(self.r)),
+            ("person", bytes(self.person)),
+            ("language", text(&self.language)),
+            ("kind", self.kind.clone()),
+            ("text", text(&self.text)),
+        ]);
+        pad(&item.encode(), INTAKE)
+    }
+
+    pub(crate) fn parse(plaintext: &[u8]) -> Option<Self> {
+        let item = Item::decode(&unpadded(plaintext, INTAKE)?)?;
+        let [r, person, language, kind, text] =
+            item.fields(["r", "person", "language", "kind", "text"])?;
+        let intake = Self {
+            r: r.array()?,
+            person: person.array()?,
+            language: language.text()?.to_owned(),
+            kind: kind.clone(),
+            text: text.text()?.to_owned(),
+        };
+        intake.kind_holds()?.then_some(intake)
+    }
+
+    fn kind_holds(&self) -> Option<bool> {
+        match self.kind.choice()? {
+            ("first", Item::Null) => Some(true),
+            ("came-back" | "rescue", value) => {
+                let [group, signature] = value.fields(["group", "signature"])?;
+                let message = [&self.r, group.bytes()?];
+                Some(holds(&self.person, "contact", &message, signature.bytes()?))
+            }
+            _ => None,
+        }
+    }
+}
+
+pub(crate) fn intake_info(desk: &[u8; 16], version: u32, day: u32) -> Vec<u8> {
+    [
+        b"cobijo/1 intake".as_slice(),
+        desk,
+        &version.to_be_bytes(),
+        &day.to_be_bytes(),
+    ]
+    .concat()
+}
+
+pub(crate) fn waiting_info(r: &[u8; 32]) -> Vec<u8> {
+    [b"cobijo/1 waiting".as_slice(), r].concat()
+}
+
+/// What stands in the waiting thread.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Waiting {
+    KeyPackage(Vec<u8>),
+    More(Vec<u8>),
+    Newcomer { key: PublicKey, alias: String },
+    Rescue(Item),
+}
+
+pub(crate) fn key_package(message: &[u8]) -> Vec<u8> {
+    map([("key-package", bytes(message))]).encode()
+}
+
+pub(crate) fn more(sealed: &[u8]) -> Vec<u8> {
+    map([("more", bytes(sealed))]).encode()
+}
+
+pub(crate) fn waiting(payload: &[u8], r: &[u8; 32]) -> Option<Waiting> {
+    let item = Item::decode(payload)?;
+    match item.choice()? {
+        ("key-package", message) => Some(Waiting::KeyPackage(message.bytes()?.to_vec())),
+        ("more", sealed) => Some(Waiting::More(sealed.bytes()?.to_vec())),
+        ("newcomer", newcomer) => {
+            let [key, alias, signature] = newcomer.fields(["key", "alias", "signature"])?;
+            let (key, alias) = (key.array()?, alias.text()?);
+            let holds = holds(&key, "newcomer", &[r, alias.as_bytes()], signature.bytes()?);
+            (holds && is_alias(alias)).then(|| Waiting::Newcomer {
+                key,
+                alias: alias.to_owned(),
+            })
+        }
+        ("rescue", statement) => Some(Waiting::Rescue(statement.clone())),
+        _ => None,
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Reply {
+    Claimed { hash: [u8; 32], by: Attested },
+    Offered { content: Vec<u8>, by: Attested },
+    NotThisOne(u64),
+    Attested(Attested),
+}
+
+/// A reply that is valid by itself.
+pub(crate) fn reply(
+    payload: &[u8],
+    r: &[u8; 32],
+    root: &PublicKey,
+    person: &PublicKey,
+) -> Option<Reply> {
+    let item = Item::decode(payload)?;
+    match item.choice()? {
+        ("claimed", value) => {
+            let (hash, content, by) = signed_reply(value, r, root)?;
+            content.is_empty().then_some(Reply::Claimed { hash, by })
+        }
+        ("offered", value) => {
+            let (named, content, by) = signed_reply(value, r, root)?;
+            (hash(&[&content]) == named).then_some(Reply::Offered { content, by })
+        }
+        ("not-this-one", value) => {
+            let [index, signature] = value.fields(["index", "signature"])?;
+            let index: u64 = index.uint()?;
+            let message = [r.as_slice(), &index.to_be_bytes()];
+            let holds = holds(person, "not this one", &message, signature.bytes()?);
+            holds.then_some(Reply::NotThisOne(index))
+        }
+        ("attested", value) => Some(Reply::Attested(attested(
+            value.fields(["attested"])?[0],
+            root,
+        )?)),
+        _ => None,
+    }
+}
+
+type SignedReply = ([u8; 32], Vec<u8>, Attested);
+
+fn signed_reply(item: &Item, r: &[u8; 32], root: &PublicKey) -> Option<SignedReply> {
+    let [hash, content, by, signature] = item.fields(["hash", "content", "by", "signature"])?;
+    let (hash, by) = (hash.array()?, attested(by, root)?);
+    holds(&by.key, "reply", &[r, &hash], signature.bytes()?)
+        .then(|| Some((hash, content.bytes()?.to_vec(), by)))?
+}
+
+/// Who claims, if it holds at this index.
+pub(crate) fn claim(
+    payload: &[u8],
+    r: &[u8; 32],
+    index: u64,
+    root: &PublicKey,
+) -> Option<Attested> {
+    let item = Item::decode(payload)?;
+    let [by, signature] = item.fields(["by", "signature"])?;
+    let by = attested(by, root)?;
+    holds(
+        &by.key,
+        "claiming",
+        &[r, &index.to_be_bytes()],
+        signature.bytes()?,
+    )
+    .then_some(by)
+}
+
+/// Who takes a KeyPackage, and for whom.
+pub(crate) fn taking(
+    payload: &[u8],
+    welcome: &[u8; 32],
+    root: &PublicKey,
+) -> Option<(Attested, PublicKey)> {
+    let item = Item::decode(payload)?;
+    let [by, person, signature] = item.fields(["by", "person", "signature"])?;
+    let (by, person) = (attested(by, root)?, person.array()?);
+    holds(&by.key, "taking", &[welcome, &person], signature.bytes()?).then_some((by, person))
+}

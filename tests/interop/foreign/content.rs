@@ -1,0 +1,81 @@
+//! The forms of what a message may say.
+
+use super::{cbor::Item, desk::attested, group::Statement, signature::PublicKey};
+
+/// Whether a content has one of the known forms.
+pub(crate) fn is_known(content: &Item, root: &PublicKey) -> bool {
+    read(content, root).is_some()
+}
+
+fn read(content: &Item, root: &PublicKey) -> Option<()> {
+    match content.choice()? {
+        ("text", value) => value.text().map(drop),
+        ("proposal", value) => {
+            let [member, reason, reads, package] =
+                value.fields(["member", "reason", "reads", "key_package"])?;
+            attested(member, root)?;
+            reason.text().and(package.bytes())?;
+            matches!(reads.text()?, "from-now" | "summary").then_some(())
+        }
+        ("refusal", value) => value.fields(["proposal"])?[0].array::<16>().map(drop),
+        ("leave" | "statement", value) => Statement::read(value, root).map(drop),
+        ("desk", value) => desk(value, root),
+        _ => None,
+    }
+}
+
+fn desk(content: &Item, root: &PublicKey) -> Option<()> {
+    match content.choice()? {
+        ("intake-key", value) => intake_key(value),
+        ("claim", value) => claim(value),
+        ("key-packages", value) => each(value, |package| package.bytes().map(drop)),
+        ("seal-key", value) => (value.bytes()?.len() == 1216).then_some(()),
+        ("desk-key", value) => {
+            let [to, desk_key, sealed] = value.fields(["to", "desk_key", "sealed"])?;
+            super::desk::desk_key(desk_key, root)?;
+            to.array::<32>()?;
+            sealed.bytes().map(drop)
+        }
+        ("attested", value) => each(value, |item| attested(item, root).map(drop)),
+        ("card", value) => {
+            let [version, card] = value.fields(["version", "card"])?;
+            let version = version.fields(["desk_serial", "version", "day"])?;
+            version
+                .iter()
+                .map(|part| part.uint::<u32>().map(drop))
+                .collect::<Option<()>>()?;
+            card.bytes().map(drop)
+        }
+        ("snapshot", value) => {
+            let [part, parts, keys, claims, pool] =
+                value.fields(["part", "parts", "intake_keys", "claims", "pool"])?;
+            part.uint::<u32>().and(parts.uint::<u32>())?;
+            each(keys, intake_key)?;
+            each(claims, claim)?;
+            each(pool, |entry| match entry.list()? {
+                [key, packages] => {
+                    key.array::<32>()?;
+                    each(packages, |package| package.bytes().map(drop))
+                }
+                _ => None,
+            })
+        }
+        _ => None,
+    }
+}
+
+fn each(list: &Item, read: impl FnMut(&Item) -> Option<()>) -> Option<()> {
+    list.list()?.iter().map(read).collect()
+}
+
+fn intake_key(item: &Item) -> Option<()> {
+    let [day, mailbox, seed] = item.fields(["day", "mailbox", "seed"])?;
+    day.uint::<u32>()?;
+    mailbox.array::<32>().and(seed.array::<32>()).map(drop)
+}
+
+fn claim(item: &Item) -> Option<()> {
+    let [r, answered] = item.fields(["r", "answered"])?;
+    r.array::<32>()?;
+    answered.bool().map(drop)
+}

@@ -1,0 +1,169 @@
+//! A person's first contact, from the desk's link to the conversation.
+
+use mls_rs::{Client, client_builder::MlsConfig};
+
+use super::{
+    cbor::text,
+    contact::{self, Intake, Reply},
+    conversation::Conversation,
+    desk::{self, Card, Link},
+    frame::{Operation, Outcome},
+    group::{Identity, POLICY, Profile, welcome_payload},
+    hpke,
+    mls::{self, Group, Person},
+    relay::{Relay, Said, Way},
+    slot::{REPLY, Thread, WAITING, WELCOME, hash, random, split},
+};
+
+const WELCOMES_MAX: u64 = 256;
+
+/// A person who wrote and waits.
+pub(crate) struct Survivor<C: MlsConfig> {
+    relay: Relay,
+    card: Card,
+    r: [u8; 32],
+    person: Person,
+    client: Client<C>,
+    welcome_secret: [u8; 32],
+    waiting: u64,
+}
+
+/// Writes to the desk of a link, for the first time.
+pub(crate) async fn write(way: &Way, link: &str, words: &str) -> Survivor<impl MlsConfig + use<>> {
+    let link = Link::parse(link).unwrap();
+    let path = format!("/v1/cards/{}", desk::desk_text(&link.desk));
+    let (status, card) = way.get(&path).await;
+    assert_eq!(status, 200);
+    let card = desk::card(&card, &link.desk).unwrap();
+    let person = Person {
+        seed: random(),
+        leaf_seed: random(),
+        serial: 1,
+    };
+    let client = mls::client(&person);
+    let mut survivor = Survivor {
+        relay: Relay::connect(way).await,
+        r: random(),
+        welcome_secret: random(),
+        waiting: 0,
+        card,
+        person,
+        client,
+    };
+    let package = mls::key_package(&survivor.client, survivor.welcome_secret);
+    survivor.append(&contact::key_package(&package)).await;
+    let intake = survivor.intake(&link, words);
+    let mailbox = survivor.card.mailbox;
+    let dropped = survivor
+        .relay
+        .ask(&[Operation::Drop {
+            mailbox,
+            cell: intake,
+        }])
+        .await;
+    assert_eq!(dropped, [Outcome::Stored]);
+    survivor
+}
+
+impl<C: MlsConfig> Survivor<C> {
+    fn intake(&self, link: &Link, words: &str) -> Vec<u8> {
+        let intake = Intake {
+            r: self.r,
+            person: self.person.key(),
+            language: "es".to_owned(),
+            kind: text("first"),
+            text: words.to_owned(),
+        };
+        let info = contact::intake_info(&link.desk, self.card.version, self.card.day);
+        hpke::seal(&self.card.intake_key, &info, &intake.plaintext())
+    }
+
+    /// Adds a text while she waits.
+    pub(crate) async fn add(&mut self, words: &str) {
+        let info = contact::waiting_info(&self.r);
+        let sealed = hpke::seal(&self.card.intake_key, &info, words.as_bytes());
+        self.append(&contact::more(&sealed)).await;
+    }
+
+    async fn append(&mut self, payload: &[u8]) {
+        let (secret, thread) = (random(), Thread::new(self.r, WAITING, 0));
+        let (data, bodies) = split(payload, secret);
+        let outcome = self
+            .relay
+            .write(&thread, self.waiting, &data, &bodies, secret)
+            .await;
+        assert_eq!(outcome, Outcome::Stored);
+        self.waiting += 1;
+    }
+
+    /// Waits for the reply that stands, and joins by its Welcome.
+    pub(crate) async fn answered(mut self) -> Conversation<C> {
+        let thread = Thread::new(self.r, REPLY, 0);
+        for index in 0.. {
+            let found = self.relay.wait(&thread.slot(index)).await;
+            let Said::Payload(payload) = self.relay.said(&thread, index, found).await else {
+                continue;
+            };
+            let (root, person) = (self.card.root, self.person.key());
+            if let Some(Reply::Claimed { hash, by }) =
+                contact::reply(&payload, &self.r, &root, &person)
+            {
+                return self
+                    .join(hash, by.key)
+                    .await
+                    .expect("no Welcome with this hash");
+            }
+        }
+        unreachable!("a thread has no end")
+    }
+
+    async fn join(mut self, welcome_hash: [u8; 32], by: [u8; 32]) -> Option<Conversation<C>> {
+        let thread = Thread::new(self.welcome_secret, WELCOME, 0);
+        let root = self.card.root;
+        for index in 0..WELCOMES_MAX {
+            let payload = match self.relay.say(&thread, index).await {
+                Said::Nothing => return None,
+                Said::Void | Said::Gone => continue,
+                Said::Payload(payload) => payload,
+            };
+            let Some((day, desk_key, welcome)) = welcome_payload(&payload, &root) else {
+                continue;
+            };
+            if hash(&[&welcome]) != welcome_hash {
+                continue;
+            }
+            let Some((group, signer)) = Group::join(&self.client, &welcome, root) else {
+                continue;
+            };
+            if is_expected(&group, signer, by, &self.person) {
+                let serial = desk_key.map_or(0, |key| key.serial);
+                return Some(Conversation::new(
+                    self.relay,
+                    group,
+                    self.person,
+                    serial,
+                    day,
+                ));
+            }
+        }
+        None
+    }
+}
+
+/// As the table of joiners says: signed by whom the reply names, nobody else in it, no predecessor.
+fn is_expected<C: MlsConfig>(group: &Group<C>, signer: u32, by: [u8; 32], person: &Person) -> bool {
+    let is_by =
+        |leaf| matches!(group.identity(leaf), Some(Identity::Member(member)) if member.key == by);
+    let is_hers = |leaf| matches!(group.identity(leaf), Some(Identity::Person { person: key, .. }) if key == person.key());
+    let terms = group.terms();
+    terms.is_some_and(|terms| {
+        terms.profile == Profile::Conversation
+            && terms.policy == POLICY
+            && terms.predecessor.is_none()
+    }) && is_by(signer)
+        && group.leaves().len() == 2
+        && group
+            .leaves()
+            .into_iter()
+            .all(|leaf| is_by(leaf) || is_hers(leaf))
+}
