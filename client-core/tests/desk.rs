@@ -7,7 +7,7 @@ mod world;
 use std::time::Duration;
 
 use cobijo_client_core::core::client::{
-    CardRefusal, CommandError, Event, InviteEnd, JoinFailure, Standing, TeamCommand,
+    CardRefusal, Command, CommandError, Event, InviteEnd, JoinFailure, Standing, TeamCommand,
 };
 use cobijo_protocol::{card::Role, limits::INVITE_LIFETIME};
 use world::{TODAY, World, create_desk, relay::read};
@@ -346,8 +346,9 @@ fn a_relay_that_can_not_be_reached_is_tried_again_by_everybody() {
     let mut world = World::new();
     let (mar, link) = world.desk();
     let luz = world.join(mar, "Luz", Role::Accompanier);
+    world.wait(HOUR * 14);
     world.go_dark();
-    world.wait(DAY);
+    world.wait(HOUR * 2);
     world.team(luz, TeamCommand::StartShift).unwrap();
     let refused = CardRefusal::Unreachable;
     assert!(world.saw(
@@ -387,6 +388,43 @@ fn a_newcomer_learns_what_she_must_know_though_her_inviter_is_cut_off_at_any_fra
         assert_eq!(world.room(ana), ["Luz"], "after {frames} frames");
     }
     assert!(joined > 2, "{joined}");
+}
+
+#[test]
+fn admitting_survives_a_crash_of_the_coordinator_after_every_frame() {
+    for frames in 1..12 {
+        let mut world = World::new();
+        let (mar, link) = world.desk();
+        let (invite_id, invite) = world.invite(mar);
+        let luz = world.client();
+        let alias = "Luz".to_owned();
+        world
+            .team(luz, TeamCommand::JoinDesk { invite, alias })
+            .unwrap();
+        let admit = TeamCommand::Admit {
+            invite: invite_id,
+            role: Role::Accompanier,
+        };
+        world.command_and_crash(mar, Command::Team(admit), frames);
+        assert_eq!(world.aliases(luz), ["Mar", "Luz"], "after {frames} frames");
+        let card = read(&link.desk, &world.relay.cards[&link.desk]);
+        assert!(card.body.posters.contains(&world.key(luz)));
+    }
+}
+
+#[test]
+fn removing_survives_a_crash_of_the_coordinator_after_every_frame() {
+    for frames in 1..10 {
+        let mut world = World::new();
+        let (mar, link) = world.desk();
+        let luz = world.join(mar, "Luz", Role::Accompanier);
+        let eva = world.join(mar, "Eva", Role::Accompanier);
+        let (before, key) = (world.mailbox(&link), world.key(luz));
+        let remove = Command::Team(TeamCommand::RemoveMember(key));
+        world.command_and_crash(mar, remove, frames);
+        assert_eq!(world.aliases(eva), ["Mar", "Eva"], "after {frames} frames");
+        assert_ne!(world.mailbox(&link), before, "after {frames} frames");
+    }
 }
 
 #[test]

@@ -101,6 +101,61 @@ fn a_taken_key_package_is_replaced() {
 }
 
 #[test]
+fn two_who_take_one_key_package_both_propose_in_the_end() {
+    let (mut world, luz, ana) = talking();
+    let sol = world.join(0, "Sol", Role::Accompanier);
+    world.team(sol, TeamCommand::StartShift).unwrap();
+    let link = world.desk_view(0).link;
+    let ida = world.person(&link, "Hola");
+    world.claim(sol).unwrap();
+    let eva = world.join(0, "Eva", Role::Accompanier);
+    let race = [luz, sol].map(|client| (client, proposal(&world, client, eva)));
+    world.commands_at_once(race.into_iter().collect());
+    for person in [ana, ida] {
+        assert_eq!(world.conversation(person).proposals.len(), 1);
+        accept_first(&mut world, person);
+    }
+    assert_eq!(world.room(ana), ["Luz", "Eva"]);
+    assert_eq!(world.room(ida), ["Sol", "Eva"]);
+    assert_eq!(world.clients[eva].client.conversations().len(), 2);
+}
+
+#[test]
+fn a_claim_survives_a_crash_after_every_frame() {
+    for frames in 1..12 {
+        let (mut world, luz, ana) = waiting();
+        let row = world.clients[luz].client.queue()[0].id;
+        let claim = Command::Team(TeamCommand::Claim(row));
+        world.command_and_crash(luz, claim, frames);
+        assert_eq!(world.room(ana), ["Luz"], "after {frames} frames");
+        world.say(luz, "Hola").unwrap();
+        let all = ["¿Están ahí?", "Hola"];
+        assert_eq!(world.texts(ana), all, "after {frames} frames");
+        assert_eq!(world.texts(luz), all, "after {frames} frames");
+    }
+}
+
+#[test]
+fn a_proposal_and_her_yes_survive_a_crash_after_every_frame() {
+    for frames in 1..6 {
+        let (mut world, luz, ana) = talking();
+        let eva = world.join(0, "Eva", Role::Accompanier);
+        let command = proposal(&world, luz, eva);
+        world.command_and_crash(luz, command, frames);
+        let room = world.conversation(ana);
+        assert_eq!(room.proposals.len(), 1, "after {frames} frames");
+        let accept = PersonCommand::Accept {
+            conversation: room.id,
+            proposal: room.proposals[0].id,
+        };
+        world.command_and_crash(ana, Command::Person(accept), frames);
+        for client in [ana, luz, eva] {
+            assert_eq!(world.room(client), ["Luz", "Eva"], "after {frames} frames");
+        }
+    }
+}
+
+#[test]
 fn nobody_proposes_herself_or_a_stranger() {
     let (mut world, luz, _) = talking();
     let own = propose(&mut world, luz, luz);
@@ -211,16 +266,18 @@ fn talking() -> (World, usize, usize) {
     (world, luz, ana)
 }
 
-fn propose(world: &mut World, luz: usize, colleague: usize) -> Result<(), CommandError> {
-    let conversation = world.conversation(luz).id;
-    let colleague = world.key(colleague);
-    let proposal = TeamCommand::Propose {
-        conversation,
-        colleague,
+fn proposal(world: &World, luz: usize, colleague: usize) -> Command {
+    Command::Team(TeamCommand::Propose {
+        conversation: world.conversation(luz).id,
+        colleague: world.key(colleague),
         reason: "Es abogada".to_owned(),
         reads: Reads::FromNow,
-    };
-    world.team(luz, proposal)
+    })
+}
+
+fn propose(world: &mut World, luz: usize, colleague: usize) -> Result<(), CommandError> {
+    let command = proposal(world, luz, colleague);
+    world.command(luz, command)
 }
 
 fn accept_first(world: &mut World, ana: usize) {
