@@ -195,6 +195,40 @@ fn a_removed_member_is_out_and_knows_no_intake_key_of_the_card() {
 }
 
 #[test]
+fn a_member_is_removed_only_when_no_card_names_her_any_more() {
+    let mut world = World::new();
+    let (mar, link) = world.desk();
+    let luz = world.join(mar, "Luz", Role::Accompanier);
+    let key = world.key(luz);
+    world.has_no_cards = true;
+    world.team(mar, TeamCommand::RemoveMember(key)).unwrap();
+    world.wait(HOUR);
+    assert_eq!(world.aliases(mar), ["Mar", "Luz"]);
+    world.has_no_cards = false;
+    world.wait(HOUR);
+    assert_eq!(world.aliases(mar), ["Mar"]);
+    let card = read(&link.desk, &world.relay.cards[&link.desk]);
+    assert!(!card.body.posters.contains(&key));
+}
+
+///
+#[test]
+fn key_packages_that_a_removed_member_has_seen_are_offered_to_nobody() {
+    let mut world = World::new();
+    let (mar, _) = world.desk();
+    let luz = world.join(mar, "Luz", Role::Accompanier);
+    let eva = world.join(mar, "Eva", Role::Accompanier);
+    world.wait(HOUR);
+    let before = world.relay.watched_by(eva);
+    let key = world.key(luz);
+    world.team(mar, TeamCommand::RemoveMember(key)).unwrap();
+    world.wait(HOUR);
+    let after = world.relay.watched_by(eva);
+    assert!(before.len() > 4 && after.len() > 4);
+    assert!(before.is_disjoint(&after));
+}
+
+#[test]
 fn a_removed_coordinator_can_not_publish_a_card_that_anybody_believes() {
     let mut world = World::new();
     let (mar, link) = world.desk();

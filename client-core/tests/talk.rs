@@ -100,6 +100,22 @@ fn a_taken_key_package_is_replaced() {
     assert_eq!(left.key_packages, 4);
 }
 
+/// [P-10]
+#[test]
+fn who_was_attested_before_the_desk_key_changed_is_attested_anew_and_can_be_proposed() {
+    let mut world = World::new();
+    let (mar, link) = world.desk();
+    let luz = world.join(mar, "Luz", Role::Accompanier);
+    world.team(mar, TeamCommand::RenewDeskKey).unwrap();
+    let sol = world.join(mar, "Sol", Role::Accompanier);
+    world.team(sol, TeamCommand::StartShift).unwrap();
+    let ana = world.person(&link, "Hola");
+    world.claim(sol).unwrap();
+    propose(&mut world, sol, luz).unwrap();
+    accept_first(&mut world, ana);
+    assert_eq!(world.room(ana), ["Sol", "Luz"]);
+}
+
 #[test]
 fn two_who_take_one_key_package_both_propose_in_the_end() {
     let (mut world, luz, ana) = talking();

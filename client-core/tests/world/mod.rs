@@ -40,6 +40,8 @@ pub(crate) struct World {
     pub(crate) clients: Vec<Profile>,
     /// Whether the relay can't be reached.
     pub(crate) is_dark: bool,
+    /// Whether cards can't be published.
+    pub(crate) has_no_cards: bool,
     /// A client whose power fails after that many more frames.
     pub(crate) mute: Option<(usize, usize)>,
     deliveries: VecDeque<(relay::Line, Vec<u8>)>,
@@ -60,6 +62,7 @@ impl World {
             now: Now::from_millis(u64::from(TODAY) * 86_400_000 + 9 * 3_600_000),
             clients: Vec::new(),
             is_dark: false,
+            has_no_cards: false,
             mute: None,
             deliveries: VecDeque::new(),
         }
@@ -395,7 +398,7 @@ impl World {
                 self.input(client, Input::CardFetched { desk, card });
             }
             Output::PublishCard { desk, card, .. } => {
-                let answer = if self.is_dark {
+                let answer = if self.is_dark || self.has_no_cards {
                     PublishAnswer::Unreachable
                 } else {
                     self.relay.publish(desk, card)

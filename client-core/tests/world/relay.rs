@@ -51,6 +51,16 @@ impl Relay {
         self.mailboxes.get(mailbox).map_or(0, BTreeMap::len)
     }
 
+    /// Empty slots that a client watches.
+    pub(crate) fn watched_by(&self, client: usize) -> BTreeSet<Address> {
+        let is_watched = |lines: &BTreeSet<Line>| lines.iter().any(|(one, _)| *one == client);
+        let watched = self.watched.iter();
+        watched
+            .filter(|(_, lines)| is_watched(lines))
+            .map(|(address, _)| *address)
+            .collect()
+    }
+
     /// Mailboxes that a client has open.
     pub(crate) fn opened_by(&self, client: usize) -> Vec<MailboxKey> {
         let is_open = |lines: &BTreeSet<Line>| lines.iter().any(|(one, _)| *one == client);
