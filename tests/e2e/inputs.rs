@@ -151,6 +151,43 @@ fn what_is_no_relay_is_named() {
     assert_eq!(write(&relay.client("bo").unwrap(), &link, &[]), "not-relay");
 }
 
+#[test]
+fn a_relay_of_another_version_is_named() {
+    let mut relay = Relay::start().unwrap();
+    let luz = relay.client("luz").unwrap();
+    let create = [
+        "desk",
+        "create",
+        "--relay",
+        relay.url(),
+        "--name",
+        "Mesa",
+        "--alias",
+        "Luz",
+    ];
+    let created = luz.succeed(&create).unwrap();
+    let created = created.event("desk-created").unwrap();
+    relay.host(created["desk"].as_str().unwrap()).unwrap();
+    luz.succeed(&["shift", "start"]).unwrap();
+    let person = relay.client("asha").unwrap();
+    person
+        .succeed(&["write", created["link"].as_str().unwrap(), "hola"])
+        .unwrap();
+    relay.stop().unwrap();
+    let port = relay.port().unwrap();
+    let newer =
+        Impostor::start(port, relay.certificate(), &relay.key(), "400 Bad Request").unwrap();
+    assert_eq!(person.run(&["wait"]).unwrap().problem(), "other-version");
+    drop(newer);
+    relay.restart().unwrap();
+    let waiting = person.run(&["wait", "--timeout", "3"]).unwrap();
+    assert_eq!(
+        waiting.problem(),
+        "timed-out",
+        "nothing is lost, and nobody has answered"
+    );
+}
+
 /// Writes, and returns the name of what went wrong.
 fn write(person: &Client, link: &str, options: &[&str]) -> String {
     let done = person

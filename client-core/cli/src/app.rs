@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cobijo_client_core::{
-    core::client::{Client, Command, ConversationEvent, Event},
+    core::client::{Client, Command, ConversationEvent, Event, QueueRow},
     driver::{Driver, NetworkError, Notice},
 };
 use serde_json::json;
@@ -22,6 +22,7 @@ pub(crate) struct App {
     pub(crate) screen: Screen,
     timeout: Option<Duration>,
     trouble: Option<Key>,
+    queue: Vec<QueueRow>,
     /// Whether conversations and the queue are shown as they go on.
     pub(crate) is_live: bool,
 }
@@ -42,6 +43,7 @@ impl App {
             screen,
             timeout: timeout.map(Duration::from_secs),
             trouble: None,
+            queue: Vec::new(),
             is_live: false,
         }
     }
@@ -137,9 +139,13 @@ impl App {
         }
     }
 
-    fn show_event(&self, event: &Event) {
+    fn show_event(&mut self, event: &Event) {
         if matches!(event, Event::QueueChanged) && self.is_live {
-            self.show_queue();
+            let queue = self.client().queue();
+            if queue != self.queue {
+                self.queue = queue;
+                self.show_queue();
+            }
         }
         if matches!(event, Event::Conversation(_, event) if !self.is_shown(event)) {
             return;

@@ -136,7 +136,8 @@ catalogue! {
     JoinedDesk => "Ya eres parte de la mesa. Para empezar: cobijo shift", "You are part of the desk now. To begin: cobijo shift";
     RemovedFromDesk => "Ya no eres parte de la mesa.", "You are no longer part of the desk.";
     DeskStopped => "Este perfil ya no puede seguir a la mesa. Pide a la coordinación una invitación nueva, para otro perfil.", "This profile can't follow the desk any more. Ask a coordinator for a new invitation, for another profile.";
-    ShiftOn => "Empezó tu turno. Comandos: queue, claim N, list, read N, say N texto, propose N alias --reason \"…\", exit", "Your shift has begun. Commands: queue, claim N, list, read N, say N text, propose N alias --reason \"…\", exit";
+    ShiftOn => "Empezó tu turno. Se puede: queue, claim N, list, read N, say N texto, propose N alias --reason \"…\", exit", "Your shift has begun. You can type: queue, claim N, list, read N, say N text, propose N alias --reason \"…\", exit";
+    BadLine => "No entiendo esa orden. Se puede: queue, claim N, list, read N, say N texto, propose N alias --reason \"…\", exit", "That command isn't understood. You can type: queue, claim N, list, read N, say N text, propose N alias --reason \"…\", exit";
     ShiftOff => "Terminaste tu turno.", "Your shift is over.";
     QueueEmpty => "Nadie espera.", "Nobody is waiting.";
     QueueRow => "{}. espera desde hace {} min, {}, {}{}", "{}. waiting for {} min, {}, {}{}";

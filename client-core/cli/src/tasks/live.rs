@@ -118,7 +118,12 @@ impl App {
                 return Ok(Next::Line);
             }
         };
-        let typed = Line::try_parse_from(input::split(typed)).map_err(|_| Key::BadUse)?;
+        let mistake = if view == View::Shift {
+            Key::BadLine
+        } else {
+            Key::TalkHint
+        };
+        let typed = Line::try_parse_from(input::split(typed)).map_err(|_| mistake)?;
         let task = prepare(&typed.command, self.screen)?;
         self.perform_here(view, task).await
     }

@@ -106,9 +106,7 @@ impl App {
             view.is_none_or(|view| !view.open).then_some(Ok(()))
         })
         .await?;
-        self.all_stored(conversation).await?;
-        self.say_done(Key::StoppedLeft);
-        Ok(())
+        self.all_stored(conversation).await
     }
 
     /// Waits until everything that one wrote in a conversation is at the relay.
