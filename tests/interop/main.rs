@@ -10,3 +10,4 @@ mod foreign;
 mod talk;
 mod team;
 mod vectors;
+mod verdicts;

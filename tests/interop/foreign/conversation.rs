@@ -13,8 +13,9 @@ use super::{
     cbor::{bytes, map, text, uint},
     frame::Outcome,
     group::{CommitData, Message, POLICY, named},
-    key_package::{Leaf, Package, Tls, leaves},
+    key_package::{Package, Tls},
     mls::{Group, Person},
+    policy::{Presence, Verdict},
     relay::{Found, Relay, Said, put},
     signature::sign,
     slot::{COMMIT, Head, MESSAGE, Thread, VOID, WELCOME, random, split},
@@ -43,6 +44,7 @@ pub(crate) struct Conversation<C: MlsConfig> {
     pub(crate) group: Group<C>,
     person: Person,
     pub(crate) desk_serial: u32,
+    pub(super) presence: Presence,
     /// Caught up to this day.
     day: u32,
     channel: [u8; 32],
@@ -79,6 +81,7 @@ impl<C: MlsConfig> Conversation<C> {
             group,
             person,
             desk_serial,
+            presence: Presence::Here,
             day,
         };
         conversation.enter();
@@ -127,7 +130,7 @@ impl<C: MlsConfig> Conversation<C> {
     /// Leaves: the desk's client commits it.
     pub(crate) async fn leave(&mut self) {
         let own = self.group.own_leaf();
-        let hash = self.leaf(own).hash;
+        let hash = self.tree()[&own].hash;
         let group = named(self.group.mls.group_id());
         let signature = sign(&self.person.seed, "leave", &[&group, &hash]);
         let statement = map([("leaf", uint(own)), ("signature", bytes(signature))]);
@@ -139,11 +142,6 @@ impl<C: MlsConfig> Conversation<C> {
             content,
         })
         .await;
-    }
-
-    fn leaf(&self, index: u32) -> Leaf {
-        let tree = self.group.mls.export_tree().to_bytes().unwrap();
-        leaves(&tree).unwrap()[index as usize].clone().unwrap()
     }
 
     /// Puts a message at the next counter of the own stream; a counter that is taken is used up.
@@ -330,9 +328,15 @@ impl<C: MlsConfig> Conversation<C> {
 
     /// Judges a commit; if it is valid, closes the epoch and enters the next one.
     async fn follow(&mut self, payload: &[u8]) -> Option<Vec<Event>> {
-        let author = self.gate(payload)?;
-        let mut scratch = self.group.clone();
+        let (author, authenticated) = self.gate(payload)?;
         let message = MlsMessage::from_bytes(payload).ok()?;
+        let data = CommitData::decode(&authenticated)?;
+        let effect = match self.judge(author, &message, data.clone()) {
+            Verdict::Valid(effect) => effect,
+            Verdict::Void(_) => return None,
+            Verdict::Stop => panic!("a policy of another version"),
+        };
+        let mut scratch = self.group.clone();
         let received = scratch
             .mls
             .process_incoming_message(message)
@@ -340,8 +344,7 @@ impl<C: MlsConfig> Conversation<C> {
         let ReceivedMessage::Commit(commit) = received else {
             return None;
         };
-        let data = CommitData::decode(&commit.authenticated_data)?;
-        assert_eq!((data.policy, commit.committer), (POLICY, author));
+        assert_eq!(commit.committer, author);
         if matches!(commit.effect, CommitEffect::Removed { .. }) {
             return Some(vec![Event::Removed]);
         }
@@ -366,6 +369,7 @@ impl<C: MlsConfig> Conversation<C> {
             .find(|(leaf, _)| *leaf == own)
             .map_or(0, |(_, count)| *count);
         self.group = scratch;
+        (self.desk_serial, self.presence) = (effect.desk_serial, effect.presence);
         self.enter();
         for (counter, message) in std::mem::take(&mut self.sent) {
             if counter >= end {
@@ -376,19 +380,19 @@ impl<C: MlsConfig> Conversation<C> {
         Some(events)
     }
 
-    /// The gate of commit slots: who wrote it.
-    fn gate(&self, payload: &[u8]) -> Option<u32> {
+    /// The gate of commit slots: who wrote it, and the authenticated data.
+    fn gate(&self, payload: &[u8]) -> Option<(u32, Vec<u8>)> {
         let mut rest = Tls(payload);
         let heads = [rest.u16()?, rest.u16()?];
         let (group, epoch) = (rest.vector()?, rest.u64()?);
         let (sender, author) = (rest.u8()?, rest.u32()?);
-        rest.vector()?;
+        let authenticated = rest.vector()?.to_vec();
         let good = heads == [MLS10, PUBLIC_MESSAGE]
             && group == self.group.mls.group_id()
             && epoch == self.group.mls.current_epoch()
             && sender == SENDER_MEMBER
             && rest.u8()? == COMMIT_CONTENT;
-        good.then_some(author)
+        good.then_some((author, authenticated))
     }
 
     /// Reads every other stream to where the commit cuts it.

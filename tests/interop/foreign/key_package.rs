@@ -33,6 +33,27 @@ pub(crate) struct Leaf {
 }
 
 impl Leaf {
+    /// Parses a serialised LeafNode.
+    pub(crate) fn parse(leaf: &[u8]) -> Option<Self> {
+        let mut rest = Tls(leaf);
+        Self::take(&mut rest).filter(|_| rest.0.is_empty())
+    }
+
+    /// Whether a path leaf keeps what it has to keep.
+    pub(crate) fn is_kept_by(&self, path: &Self) -> bool {
+        (
+            &self.credential,
+            &self.key,
+            &self.capabilities,
+            &self.extensions,
+        ) == (
+            &path.credential,
+            &path.key,
+            &path.capabilities,
+            &path.extensions,
+        )
+    }
+
     fn take(rest: &mut Tls<'_>) -> Option<Self> {
         let whole = rest.0;
         rest.vector()?;

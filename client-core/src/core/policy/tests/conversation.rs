@@ -128,6 +128,8 @@ cases! {
         => void(Rule::AddAfterEnd);
     [P-22] after_her_wipe_a_leave_changes_nothing:
         wiped().by(LUZ).removes(&[HERS]).says_leave(HERS) => ends(Wiped, &[(HERS, Leave)]);
+    [P-22] after_her_wipe_a_colleague_may_leave_before_her_leaf_goes:
+        wiped().by(LUZ).removes(&[SOL]).says_leave(SOL) => ends(Wiped, &[(SOL, Leave)]);
     [P-22] after_her_wipe_nobody_updates:
         wiped().by(LUZ) => void(Rule::OnlyRemovals);
     [P-22] [P-14] a_wipe_by_someone_elses_key_ends_nothing:
