@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
+use sha2::{Digest, Sha256};
 
 use crate::{
     Day,
@@ -13,9 +14,25 @@ use crate::{
 };
 
 byte_array!(
-    /// A message's random id: the same when it is sent again in a later epoch.
+    /// Names a message of an author: see [`MessageId::of`].
     public MessageId, 16
 );
+
+impl MessageId {
+    /// `SHA-256("cobijo/1 message" ‖ author's signature key ‖ message)[..16]`: nobody can give two
+    /// messages one name, or one of hers the name of somebody else's.
+    pub fn of(author: &PublicKey, message: &[u8]) -> Self {
+        let digest: [u8; 32] = Sha256::new()
+            .chain_update(b"cobijo/1 message")
+            .chain_update(author.as_bytes())
+            .chain_update(message)
+            .finalize()
+            .into();
+        let mut id = [0; 16];
+        id.copy_from_slice(&digest[..16]);
+        Self::from_bytes(id)
+    }
+}
 
 opaque_debug!(
     Content,
@@ -31,7 +48,7 @@ opaque_debug!(
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Message {
-    /// Doubles are dropped by author and id.
+    /// Random, so that the author's messages all have other names.
     pub id: MessageId,
     /// Lamport clock, which orders messages of different authors for display.
     pub clock: u64,
@@ -49,7 +66,7 @@ pub enum Content {
     Proposal(Proposal),
     /// She says no; her yes is the commit that adds the colleague.
     Refusal {
-        /// Id of the proposal's message.
+        /// Name of the proposal's message.
         proposal: MessageId,
     },
     /// The author leaves; whoever commits next removes the leaf.

@@ -5,7 +5,7 @@ use cobijo_client_core::{
     core::{
         group::{Change, Group, GroupEvent, Stop},
         joining::{Expect, Joining, Lineage},
-        port::{Now, Rng, Wants},
+        port::{Now, Put, Rng, Wants},
     },
     mls::{
         Suite,
@@ -14,14 +14,17 @@ use cobijo_client_core::{
 };
 use cobijo_protocol::{
     card::Role,
+    cell::Cell,
     commit::{POLICY, Profile, Terms},
     content::Content,
     credential::Credential,
     keys::{PublicKey, SecretKey},
+    slot::{Kind, Slot},
 };
 use cobijo_tests::{
     authority::{Authority, device},
-    memory_relay::{ConnectionId, MemoryRelay, Viewer},
+    hostile::HostileMember,
+    memory_relay::{ConnectionId, Lie, MemoryRelay, Viewer},
 };
 use rand_core::{Rng as _, SeedableRng as _};
 use serde_bytes::ByteBuf;
@@ -372,4 +375,55 @@ fn members_who_commit_at_once_agree() {
     assert!(world.group(luz).epoch() >= 13);
     assert_eq!(world.heard(luz).len(), 6);
     assert_eq!(world.heard(ana).len(), 6);
+}
+
+/// [P-4]
+#[test]
+fn who_fills_a_thread_freezes_nobody() {
+    let mut world = World::new();
+    let (luz, ana) = world.conversation();
+    let (mar, key_package) = {
+        let ana_key = world.members[ana].person.as_ref().unwrap().public();
+        world.colleague("Mar", ana_key)
+    };
+    world.add(ana, key_package);
+    world.run();
+    let mar_leaf = world.group(mar).own_leaf();
+    let mar_key = world.group(mar).own_key();
+    let secret = HostileMember::of(world.group(mar)).thread_secret();
+    for counter in 0..600 {
+        let slot = Slot::derive(&secret, Kind::Message, mar_leaf, counter);
+        assert!(world.relay.put_raw(&Put::new(&slot, Cell::void())));
+    }
+    world.run();
+    world.group(ana).request(Change {
+        removes: vec![mar_key],
+        ..Change::default()
+    });
+    world.run();
+    assert_eq!(world.group(mar).stop(), Some(Stop::Removed));
+    assert_eq!(world.group(luz).members().len(), 2);
+    world.say(luz, "seguimos");
+    world.run();
+    assert_eq!(world.heard(ana), ["seguimos"]);
+}
+
+#[test]
+fn a_relay_that_says_a_commit_is_gone_is_not_followed_until_it_says_otherwise() {
+    let mut world = World::new();
+    let (luz, ana) = world.conversation();
+    let secret = HostileMember::of(world.group(luz)).thread_secret();
+    let slot = Slot::derive(&secret, Kind::Commit, 0, 0);
+    world
+        .relay
+        .lie(Viewer(ana as u32), slot.address(), Lie::Gone);
+    world.reconnect(ana);
+    world.run();
+    assert_eq!(world.group(ana).stop(), Some(Stop::Broken));
+    world.relay.repent();
+    world.say(luz, "hola");
+    world.reconnect(ana);
+    world.run();
+    assert_eq!(world.group(ana).stop(), None);
+    assert_eq!(world.heard(ana), ["hola"]);
 }

@@ -136,8 +136,13 @@ impl Contest {
 
     /// Takes what the relay said; gives the candidate as soon as it is known.
     pub fn handle_seen(&mut self, seen: &Seen) -> Option<Candidate> {
+        if matches!(seen, Seen::Connected(_)) {
+            // What an earlier connection said was gone may have been a lie.
+            self.reading = None;
+        }
         let slot = self.slot();
-        if let (Some(own), Seen::Stored(at)) = (&self.own, seen)
+        // The own cell is put only where the slot was empty: else `Stored` speaks of a void cell.
+        if let (Some(own), Seen::Stored(at)) = (self.own.as_ref().filter(|_| self.is_free()), seen)
             && *at == slot.address()
         {
             let content = Content::Payload(own.payload.clone());
@@ -161,6 +166,11 @@ impl Contest {
             content,
             mine,
         })
+    }
+
+    /// The own payload, where one is to stand at the current index.
+    pub fn own_payload(&self) -> Option<&[u8]> {
+        self.own.as_ref().map(|own| own.payload.as_slice())
     }
 
     /// Goes on to the next index; the own payload goes there too.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use cobijo_protocol::{
     content::MessageId,
-    limits::STREAM_AHEAD,
+    limits::{CUT_MESSAGES_MAX, STREAM_AHEAD},
     slot::{Kind, Slot, ThreadSecret},
 };
 use serde::{Deserialize, Serialize};
@@ -61,10 +61,13 @@ impl Stream {
 
     /// Whether the relay has said on this connection that nothing follows what is read.
     pub(crate) fn is_caught_up(&self) -> bool {
-        self.window
-            .readings
-            .get(&self.read)
-            .is_some_and(Reading::is_empty)
+        let is_full = self.read >= u64::from(CUT_MESSAGES_MAX);
+        is_full
+            || self
+                .window
+                .readings
+                .get(&self.read)
+                .is_some_and(Reading::is_empty)
     }
 
     /// Derives the slots ahead. `ahead` more are watched when half of them are used up, so that the
@@ -72,7 +75,8 @@ impl Stream {
     pub(crate) fn fill(&mut self, secret: &ThreadSecret, ahead: u64) {
         let until = &mut self.window.until;
         if until.saturating_sub(self.read) <= ahead / 2 {
-            *until = self.read + ahead;
+            // No cut counts more, so nobody is to read more, or its own commits would be void.
+            *until = (self.read + ahead).min(u64::from(CUT_MESSAGES_MAX));
         }
         for index in self.read..*until {
             if self.window.known.contains_key(&index) {

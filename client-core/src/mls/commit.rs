@@ -9,8 +9,9 @@ use openmls::prelude::{
 use openmls_traits::OpenMlsProvider as _;
 
 use super::{
-    MlsError,
-    key_package::{OfferedKeyPackage, welcome_secret},
+    MlsError, Suite,
+    hpke::is_leaf_key,
+    key_package::{OfferedKeyPackage, has_keys, welcome_secret},
     provider::LeafSigner,
     state::{MlsState, guard, identify},
     verdict::{self, Fault},
@@ -60,6 +61,7 @@ impl MlsState {
         root: &PublicKey,
         rng: &mut Rng,
     ) -> Result<Examined, Fault> {
+        let suite = self.suite();
         let live = self.live(rng).map_err(|_| Fault::Broken)?;
         guard(|| {
             let (message, author) = gate(message, &live.group)?;
@@ -72,7 +74,7 @@ impl MlsState {
             else {
                 return Err(Fault::Void);
             };
-            examined(&live.group, author, data, &staged, root)
+            examined(suite, &live.group, author, data, &staged, root)
         })
         .unwrap_or(Err(Fault::Broken))
     }
@@ -211,8 +213,10 @@ fn gate(message: &[u8], group: &MlsGroup) -> Result<(ProtocolMessage, u32), Faul
     }
 }
 
-/// Takes a staged commit apart. Only Adds and Removes, by value, may be in it.
+/// Takes a staged commit apart. Only Adds and Removes, by value, may be in it, and no key that nobody can
+/// seal to.
 fn examined(
+    suite: Suite,
     group: &MlsGroup,
     author: u32,
     data: Vec<u8>,
@@ -228,6 +232,9 @@ fn examined(
             Proposal::Add(add) => {
                 let package = add.key_package();
                 let node = package.leaf_node();
+                if !has_keys(suite, package) {
+                    return Err(Fault::Void);
+                }
                 adds.push(Added {
                     key: PublicKey::try_from(node.signature_key().as_slice())
                         .map_err(|_| Fault::Void)?,
@@ -256,6 +263,9 @@ fn examined(
                 .public_group()
                 .leaf(LeafNodeIndex::new(author))
                 .ok_or(Fault::Void)?;
+            if !is_leaf_key(suite, new.encryption_key()) {
+                return Err(Fault::Void);
+            }
             Some(PathLeaf {
                 keeps_credential: new.credential() == old.credential(),
                 keeps_key: new.signature_key() == old.signature_key(),

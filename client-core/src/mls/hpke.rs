@@ -1,6 +1,10 @@
 //! HPKE (RFC 9180) base mode with X-Wing, HKDF-SHA256 and AES-128-GCM: as in MLS suite 0x004F, and by
 //! the same code. [I-3]
 
+use openmls::{
+    prelude::tls_codec::{DeserializeBytes as _, Serialize as _, VLBytes},
+    treesync::EncryptionKey,
+};
 use openmls_rust_crypto::RustCrypto;
 use openmls_traits::{
     crypto::OpenMlsCrypto,
@@ -8,7 +12,7 @@ use openmls_traits::{
 };
 use zeroize::Zeroizing;
 
-use super::MlsError;
+use super::{MlsError, Suite, state::guard};
 use cobijo_protocol::intake::ENCAPSULATION_BYTES;
 
 const CONFIG: HpkeConfig = HpkeConfig(
@@ -57,10 +61,27 @@ pub fn open(pair: &KeyPair, info: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<
         kem_output: encapsulation.to_vec().into(),
         ciphertext: ciphertext.to_vec().into(),
     };
-    RustCrypto::default()
-        .hpke_open(CONFIG, &sealed, &pair.private, info, &[])
-        .ok()
-        .map(Zeroizing::new)
+    let open = || RustCrypto::default().hpke_open(CONFIG, &sealed, &pair.private, info, &[]);
+    guard(open).ok()?.ok().map(Zeroizing::new)
+}
+
+/// Whether somebody can seal to a leaf's key.
+pub(super) fn is_leaf_key(suite: Suite, key: &EncryptionKey) -> bool {
+    let bytes = key.tls_serialize_detached().ok();
+    let public = bytes.and_then(|bytes| VLBytes::tls_deserialize_exact_bytes(&bytes).ok());
+    public.is_some_and(|public| is_key(suite, public.as_slice()))
+}
+
+/// Whether somebody can seal to `public` in a group of this suite: a key that is none would keep all
+/// others from committing.
+pub(super) fn is_key(suite: Suite, public: &[u8]) -> bool {
+    let config = suite.ciphersuite().hpke_config();
+    let seal = || {
+        RustCrypto::default()
+            .hpke_seal(config, public, &[], &[], &[])
+            .is_ok()
+    };
+    guard(seal).unwrap_or(false)
 }
 
 #[cfg(test)]

@@ -21,7 +21,9 @@ use sha2::{Digest, Sha256};
 
 use super::{
     MlsError, Suite,
+    hpke::{is_key, is_leaf_key},
     provider::{LeafSigner, Provider, Values, capabilities, credential_with_key},
+    state::guard,
 };
 use crate::core::{contest::random, port::Rng};
 
@@ -126,6 +128,10 @@ impl OfferedKeyPackage {
     /// # Errors
     /// [`BadKeyPackage`], as [`Self::parse`].
     pub fn parse_known(message: &[u8], root: &PublicKey) -> Result<Self, BadKeyPackage> {
+        guard(|| Self::parse_guarded(message, root)).unwrap_or(Err(BadKeyPackage))
+    }
+
+    fn parse_guarded(message: &[u8], root: &PublicKey) -> Result<Self, BadKeyPackage> {
         let parsed =
             MlsMessageIn::tls_deserialize_exact_bytes(message).map_err(|_| BadKeyPackage)?;
         let MlsMessageBodyIn::KeyPackage(package) = parsed.extract() else {
@@ -133,6 +139,9 @@ impl OfferedKeyPackage {
         };
         let package = validate(package)?;
         let suite = Suite::of(package.ciphersuite()).ok_or(BadKeyPackage)?;
+        if !has_keys(suite, &package) {
+            return Err(BadKeyPackage);
+        }
         let (leaf_key, identity) =
             super::state::identify(package.leaf_node(), root).ok_or(BadKeyPackage)?;
         let welcome_secret = welcome_secret(&package).ok_or(BadKeyPackage)?;
@@ -201,6 +210,12 @@ fn validate(package: KeyPackageIn) -> Result<KeyPackage, BadKeyPackage> {
     package
         .validate(&RustCrypto::default(), ProtocolVersion::Mls10)
         .map_err(|_| BadKeyPackage)
+}
+
+/// Whether somebody can seal to the KeyPackage's keys.
+pub(super) fn has_keys(suite: Suite, package: &KeyPackage) -> bool {
+    is_leaf_key(suite, package.leaf_node().encryption_key())
+        && is_key(suite, package.hpke_init_key().as_slice())
 }
 
 /// The welcome secret inside a KeyPackage.

@@ -52,8 +52,10 @@ pub(super) struct Request {
 pub(super) enum Origin {
     /// The owner asked, and is told what becomes of it.
     Asked,
-    /// The group's rules make it due.
+    /// Renewal makes it due.
     Due,
+    /// A statement that was learned.
+    Statement,
 }
 
 /// Members up to which everybody updates its leaf on joining.
@@ -193,6 +195,7 @@ impl Group {
         match origin {
             Origin::Asked => self.events.push_back(GroupEvent::Refused(rule)),
             Origin::Due => self.hygiene.refused(),
+            Origin::Statement => {}
         }
     }
 

@@ -111,17 +111,8 @@ impl Group {
                 .removed
                 .iter()
                 .any(|(removed, _)| *removed == leaf);
-            let Some(key) = self
-                .facts
-                .leaves
-                .iter()
-                .find(|known| known.index == leaf)
-                .map(|known| known.key)
-            else {
-                continue;
-            };
             for id in stream.shown_from(end) {
-                self.events.extend(self.shown.end(key, id, is_removed));
+                self.events.extend(self.shown.end(id, is_removed));
             }
         }
     }

@@ -24,6 +24,10 @@ use crate::{
     mls::{commit::Examined, verdict::Fault},
 };
 
+/// Bytes of the two tags that end a PublicMessage of a member's commit (RFC 9420 §6.2), with their
+/// lengths, in suites with SHA-256.
+const TAGS_BYTES: usize = 2 * (1 + 32);
+
 enum Verdict {
     Valid(Box<Closing>),
     Void { author: Option<Author> },
@@ -36,8 +40,8 @@ impl Group {
         let verdict = match candidate.content {
             Content::Payload(payload) => self.verdict(payload, candidate.mine, rng),
             Content::Void => Verdict::Void { author: None },
-            // Commit slots can't be erased by anyone, so a relay that says so lies.
-            Content::Gone => Verdict::Stop(Stop::Broken),
+            // Commit slots can't be erased by anyone: the relay lies, on this connection at least.
+            Content::Gone => return self.doubt_for(Stop::Broken),
         };
         match verdict {
             Verdict::Valid(closing) => self.closing = Some(*closing),
@@ -67,6 +71,9 @@ impl Group {
             Err(Fault::Broken) => return Verdict::Stop(Stop::Broken),
         };
         let author = self.author(examined.author);
+        if self.is_own_with_other_tags(&payload) {
+            return Verdict::Void { author: None };
+        }
         let Ok(data) = CommitData::decode(&examined.data) else {
             return Verdict::Void { author };
         };
@@ -134,6 +141,21 @@ impl Group {
             desk_serial: self.desk_serial,
             presence: self.presence,
         }
+    }
+
+    /// Whether it is the own pending commit with another confirmation or membership tag, which no
+    /// signature covers: void for everyone else by the tag, so here too.
+    fn is_own_with_other_tags(&self, payload: &[u8]) -> bool {
+        let Some(own) = self.contest.own_payload().filter(|own| *own != payload) else {
+            return false;
+        };
+        let signed = |commit: &[u8]| {
+            commit
+                .len()
+                .checked_sub(TAGS_BYTES)
+                .map(|len| commit[..len].to_vec())
+        };
+        own.len() == payload.len() && signed(own) == signed(payload)
     }
 
     fn removal(&self, effect: &policy::Effect) -> Stop {

@@ -26,7 +26,10 @@ use cobijo_protocol::{
     content::{Content, MessageId},
     credential::{Credential, Identity},
     keys::{PublicKey, SecretKey, Signed},
-    limits::{STALE_MARGIN_DAYS, STREAM_AHEAD, STREAM_AHEAD_SMALL, STREAM_AHEAD_SMALL_ABOVE},
+    limits::{
+        CUT_MESSAGES_MAX, STALE_MARGIN_DAYS, STREAM_AHEAD, STREAM_AHEAD_SMALL,
+        STREAM_AHEAD_SMALL_ABOVE,
+    },
     parts::PAYLOAD_BYTES_MAX,
     slot::{Kind, TooLong},
     words::{WordIndices, conversation_code},
@@ -91,9 +94,10 @@ pub struct Group {
     stop: Option<Stop>,
     #[serde(skip)]
     relay: Option<RelayFacts>,
-    /// Whether this connection's days say that this member was away for too long.
+    /// Why this member doesn't follow on this connection: its days say that it was away for too long,
+    /// or it says what can't be.
     #[serde(skip)]
-    is_stale: bool,
+    doubt: Option<Stop>,
     #[serde(skip)]
     events: VecDeque<GroupEvent>,
 }
@@ -134,7 +138,14 @@ impl Group {
         now: Now,
         rng: &mut Rng,
     ) -> Option<Self> {
-        let mut group = Self::new(joined.state, joined.terms, payload.day, now, rng).ok()?;
+        let mut group = Self::new(
+            joined.state,
+            joined.terms,
+            payload.day.min(now.day()),
+            now,
+            rng,
+        )
+        .ok()?;
         let signer = group
             .facts
             .leaves
@@ -183,7 +194,7 @@ impl Group {
             caught_up: day,
             stop: None,
             relay: None,
-            is_stale: false,
+            doubt: None,
             events: VecDeque::new(),
             mls,
             terms,
@@ -267,7 +278,7 @@ impl Group {
 
     /// Why this member doesn't follow any more.
     pub fn stop(&self) -> Option<Stop> {
-        self.stop.or(self.is_stale.then_some(Stop::Stale))
+        self.stop.or(self.doubt)
     }
 
     /// Queues a message; it is sent again over crashes and epochs until it is confirmed.
@@ -275,10 +286,9 @@ impl Group {
     /// # Errors
     /// [`GroupError::TooLong`] where it doesn't fit.
     pub fn send(&mut self, content: Content, rng: &mut Rng) -> Result<MessageId, GroupError> {
-        let id = MessageId::from_bytes(random(rng));
-        let message = self
-            .shown
-            .own_message(id, content, self.own_key(), self.caught_up);
+        let salt = MessageId::from_bytes(random(rng));
+        let (key, day) = (self.own_key(), self.caught_up);
+        let (id, message) = self.shown.own_message(salt, content, key, day);
         if message.len() > PAYLOAD_BYTES_MAX - MESSAGE_OVERHEAD {
             return Err(TooLong.into());
         }
@@ -411,9 +421,9 @@ impl Group {
         self.relay = Some(relay);
         self.shown.forget(self.caught_up, relay.retention_days);
         let away = relay.day.max(now.day()).saturating_sub(self.caught_up);
-        self.is_stale = away > u32::from(relay.retention_days).saturating_sub(STALE_MARGIN_DAYS);
-        if self.stop.is_none() && self.is_stale {
-            self.events.push_back(GroupEvent::Stopped(Stop::Stale));
+        self.doubt = None;
+        if away > u32::from(relay.retention_days).saturating_sub(STALE_MARGIN_DAYS) {
+            self.doubt_for(Stop::Stale);
         }
     }
 
@@ -438,6 +448,14 @@ impl Group {
         if serial > self.desk_serial {
             self.desk_serial = serial;
             self.desk_key = Some(signed.clone());
+        }
+    }
+
+    /// Follows no further on this connection; the next one is believed anew.
+    fn doubt_for(&mut self, stop: Stop) {
+        self.doubt = Some(stop);
+        if self.stop.is_none() {
+            self.events.push_back(GroupEvent::Stopped(stop));
         }
     }
 
@@ -489,7 +507,10 @@ impl Group {
             } else {
                 read.get(&leaf.index).copied().unwrap_or(0)
             };
-            (leaf.index, u32::try_from(count).unwrap_or(u32::MAX))
+            (
+                leaf.index,
+                u32::try_from(count).map_or(CUT_MESSAGES_MAX, |count| count.min(CUT_MESSAGES_MAX)),
+            )
         };
         self.facts.leaves.iter().map(count).collect()
     }

@@ -23,8 +23,8 @@ use crate::{
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(super) struct Shown {
     clock: u64,
-    /// By author's signature key and id.
-    messages: BTreeMap<(PublicKey, MessageId), Mark>,
+    /// By name.
+    messages: BTreeMap<MessageId, Mark>,
 }
 
 /// What is remembered of a message that was shown.
@@ -47,41 +47,44 @@ impl Shown {
             .retain(|_, mark| mark.day.saturating_add(2 * u32::from(retention_days)) >= today);
     }
 
-    /// Encodes a message of one's own, one tick later than all that was shown.
+    /// Encodes a message of one's own, one tick later than all that was shown, and names it.
     pub(super) fn own_message(
         &mut self,
-        id: MessageId,
+        salt: MessageId,
         content: Content,
         key: PublicKey,
         day: Day,
-    ) -> Vec<u8> {
+    ) -> (MessageId, Vec<u8>) {
         self.clock += 1;
+        let message = cbor::encode(&Message {
+            id: salt,
+            clock: self.clock,
+            content,
+        });
+        let id = MessageId::of(&key, &message);
         self.messages.insert(
-            (key, id),
+            id,
             Mark {
                 is_confirmed: true,
                 day,
             },
         );
-        cbor::encode(&Message {
-            id,
-            clock: self.clock,
-            content,
-        })
+        (id, message)
     }
 
     /// Takes note of a message that stands in a stream., [A-3]
-    fn show(&mut self, author: Author, message: Message, day: Day) -> Option<GroupEvent> {
-        let id = message.id;
+    fn show(
+        &mut self,
+        author: Author,
+        id: MessageId,
+        message: Message,
+        day: Day,
+    ) -> Option<GroupEvent> {
         let mark = Mark {
             is_confirmed: true,
             day,
         };
-        match self
-            .messages
-            .insert((author.key, id), mark)
-            .map(|mark| mark.is_confirmed)
-        {
+        match self.messages.insert(id, mark).map(|mark| mark.is_confirmed) {
             None => {
                 // Clamped, not refused: the own clock is no ground for a verdict.
                 let clock = message
@@ -101,13 +104,8 @@ impl Shown {
     }
 
     /// Takes note that a message shown lies behind its stream's end.
-    pub(super) fn end(
-        &mut self,
-        key: PublicKey,
-        id: MessageId,
-        is_removed: bool,
-    ) -> Option<GroupEvent> {
-        self.messages.get_mut(&(key, id))?.is_confirmed = false;
+    pub(super) fn end(&mut self, id: MessageId, is_removed: bool) -> Option<GroupEvent> {
+        self.messages.get_mut(&id)?.is_confirmed = false;
         Some(if is_removed {
             GroupEvent::Withdrawn { id }
         } else {
@@ -155,10 +153,10 @@ impl Group {
     }
 
     fn read_message(&mut self, author: Author, message: &[u8], now: Now) -> Option<MessageId> {
+        let id = MessageId::of(&author.key, message);
         // A valid MLS message of an unknown form is no void: a later version may know it.
         let message: Message = cbor::decode(message).ok()?;
         let day = self.latest_day(now);
-        let id = message.id;
         self.arrived.insert(author.key);
         match &message.content {
             Content::Leave(statement) | Content::Statement(statement) => {
@@ -169,7 +167,8 @@ impl Group {
             | Content::Refusal { .. }
             | Content::Desk(_) => {}
         }
-        self.events.extend(self.shown.show(author, message, day));
+        self.events
+            .extend(self.shown.show(author, id, message, day));
         Some(id)
     }
 
@@ -213,20 +212,27 @@ mod tests {
         }
     }
 
+    fn id(message: &Message) -> MessageId {
+        MessageId::of(&author().key, &cbor::encode(message))
+    }
+
+    fn show(shown: &mut Shown, message: Message) -> Option<GroupEvent> {
+        shown.show(author(), id(&message), message, 0)
+    }
+
     ///
     #[test]
     fn a_clock_far_ahead_counts_as_the_furthest_that_is_believed() {
         let mut shown = Shown::default();
-        let Some(GroupEvent::Message { clock, .. }) = shown.show(author(), message(1, u64::MAX), 0)
-        else {
+        let Some(GroupEvent::Message { clock, .. }) = show(&mut shown, message(1, u64::MAX)) else {
             panic!("not shown");
         };
         assert_eq!(clock, LAMPORT_AHEAD_MAX);
-        let Some(GroupEvent::Message { clock, .. }) = shown.show(author(), message(2, 7), 0) else {
+        let Some(GroupEvent::Message { clock, .. }) = show(&mut shown, message(2, 7)) else {
             panic!("not shown");
         };
         assert_eq!(clock, 7);
-        let own = shown.own_message(
+        let (_, own) = shown.own_message(
             MessageId::from_bytes([3; 16]),
             Content::Text(String::new()),
             author().key,
@@ -242,11 +248,31 @@ mod tests {
         let mut shown = Shown::default();
         let is_message =
             |event: Option<GroupEvent>| matches!(event, Some(GroupEvent::Message { .. }));
-        assert!(is_message(shown.show(author(), message(1, 1), 0)));
-        assert_eq!(shown.show(author(), message(1, 1), 0), None);
-        let id = MessageId::from_bytes([1; 16]);
-        shown.end(author().key, id, false);
-        let again = shown.show(author(), message(1, 1), 0);
+        assert!(is_message(show(&mut shown, message(1, 1))));
+        assert_eq!(show(&mut shown, message(1, 1)), None);
+        let id = id(&message(1, 1));
+        shown.end(id, false);
+        let again = show(&mut shown, message(1, 1));
         assert_eq!(again, Some(GroupEvent::Confirmed { id }));
+    }
+
+    ///
+    #[test]
+    fn two_texts_never_pass_for_one_whatever_their_authors_call_them() {
+        let mut shown = Shown::default();
+        let mut other = message(1, 1);
+        other.content = Content::Text("adios".to_owned());
+        assert_ne!(id(&message(1, 1)), id(&other));
+        assert!(show(&mut shown, message(1, 1)).is_some());
+        assert!(matches!(
+            show(&mut shown, other),
+            Some(GroupEvent::Message { .. })
+        ));
+        let bytes = cbor::encode(&message(1, 1));
+        let somebody_else = SecretKey::from_bytes([9; 32]).public();
+        assert_ne!(
+            MessageId::of(&author().key, &bytes),
+            MessageId::of(&somebody_else, &bytes)
+        );
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use cobijo_protocol::{
+    card::verify_desk_key,
     commit::{Statement, sign_leave, verify_leave},
     content::Content,
     credential::Identity,
@@ -118,7 +119,7 @@ impl Group {
             };
             self.requests.push_back(Request {
                 change,
-                origin: Origin::Due,
+                origin: Origin::Statement,
             });
         }
     }
@@ -143,8 +144,11 @@ impl Group {
                         .collect(),
                 )
             }
-            Statement::Removal { removal, .. } => {
-                let Ok(removal) = removal.unverified() else {
+            Statement::Removal { desk_key, removal } => {
+                // Whatever doesn't hold is not remembered, or it would crowd out what does.
+                let desk_key = verify_desk_key(desk_key, &self.terms.root);
+                let desk_key = desk_key.ok().filter(|key| key.serial >= self.desk_serial);
+                let Some(Ok(removal)) = desk_key.map(|key| removal.verify(&key.key)) else {
                     return Vec::new();
                 };
                 let is_meant = |leaf: &&Leaf| match &leaf.identity {
