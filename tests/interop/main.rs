@@ -7,6 +7,7 @@
 )]
 
 mod foreign;
+mod malformed;
 mod talk;
 mod team;
 mod vectors;

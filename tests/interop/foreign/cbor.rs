@@ -61,10 +61,9 @@ impl Item {
         same.then(|| fields.try_into().ok()).flatten()
     }
 
-    /// A choice's name and value.
+    /// Name and value of a choice that has one.
     pub(crate) fn choice(&self) -> Option<(&str, &Self)> {
         match self {
-            Self::Text(name) => Some((name, &Self::Null)),
             Self::Map(map) => match map.as_slice() {
                 [(name, value)] => Some((name, value)),
                 _ => None,

@@ -46,8 +46,10 @@ impl Intake {
     }
 
     fn kind_holds(&self) -> Option<bool> {
+        if self.kind == text("first") {
+            return Some(true);
+        }
         match self.kind.choice()? {
-            ("first", Item::Null) => Some(true),
             ("came-back" | "rescue", value) => {
                 let [group, signature] = value.fields(["group", "signature"])?;
                 let message = [&self.r, group.bytes()?];

@@ -301,6 +301,18 @@ impl Judge<'_> {
         })
     }
 
+    /// What a leave covers.
+    fn left(&self, leaf: u32, signature: &[u8]) -> Result<Vec<u32>, Rule> {
+        let at = self.state.leaves.get(&leaf).ok_or("P-13")?;
+        let (signer, covers) = match person_of(&at.identity) {
+            Some((person, ..)) => (person, self.leaves_of(&person)),
+            None => (at.key.clone().try_into().map_err(|_| "P-13")?, vec![leaf]),
+        };
+        let message: [&[u8]; 2] = [&named(&self.state.group), &at.hash];
+        must(holds(&signer, "leave", &message, signature), "P-13")?;
+        Ok(covers)
+    }
+
     fn act(&self, newcomers: &[(&[u8], &Identity)], statement: &Statement) -> Result<Acted, Rule> {
         let group = named(&self.state.group);
         let act = |cause, covers| {
@@ -312,13 +324,7 @@ impl Judge<'_> {
         };
         match statement {
             Statement::Leave { leaf, signature } => {
-                let at = self.state.leaves.get(leaf).ok_or("P-13")?;
-                let message: [&[u8]; 2] = [&group, &at.hash];
-                let (signer, covers) = match person_of(&at.identity) {
-                    Some((person, ..)) => (person, self.leaves_of(&person)),
-                    None => (at.key.clone().try_into().map_err(|_| "P-13")?, vec![*leaf]),
-                };
-                must(holds(&signer, "leave", &message, signature), "P-13")?;
+                let covers = self.left(*leaf, signature)?;
                 act(Cause::Leave, covers)
             }
             Statement::Wipe { person, signature } => {

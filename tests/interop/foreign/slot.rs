@@ -143,7 +143,7 @@ impl Slot {
             aad: &self.address,
         };
         let plaintext = self.cipher().decrypt(nonce.into(), payload).ok()?;
-        unpadded(&plaintext, PLAINTEXT)
+        opened(&plaintext)
     }
 
     fn cipher(&self) -> XChaCha20Poly1305 {
@@ -154,6 +154,11 @@ impl Slot {
 fn padded(data: &[u8]) -> Vec<u8> {
     assert!(data.len() <= DATA_MAX);
     pad(data, PLAINTEXT)
+}
+
+/// The data in a cell's plaintext.
+pub(crate) fn opened(plaintext: &[u8]) -> Option<Vec<u8>> {
+    unpadded(plaintext, PLAINTEXT)
 }
 
 /// length u16 BE ‖ data ‖ zeros
