@@ -7,6 +7,7 @@
 //! * `routing`: what the shift, invitations and takings say
 //! * `publishing`: the card, its intake key, the desk key's renewal
 //! * `evicting`: removing a member
+//! * `members`: who is in the desk, and what is shown of it
 //! * `asking`: what the member in front asks for
 
 mod asking;
@@ -14,6 +15,7 @@ pub(crate) mod board;
 mod evicting;
 mod hearing;
 pub(crate) mod keys;
+mod members;
 mod publishing;
 mod routing;
 pub(crate) mod shift;
@@ -22,10 +24,10 @@ use std::{collections::VecDeque, time::Duration};
 
 use cobijo_protocol::{
     Day,
-    card::{Attestation, Attested, Role},
+    card::{Attested, Role},
     commit::{POLICY, Profile, Statement, Terms},
     content::{Content, DeskContent, IntakeKey, MessageId, Proposal},
-    credential::{Credential, Identity},
+    credential::Credential,
     keys::{PublicKey, SecretKey},
     link::{DeskId, DeskLink, RelayUrl},
     mailbox::MailboxKey,
@@ -36,8 +38,8 @@ use super::{
     card::CardKeeper,
     claim::Me,
     client::{
-        CardRefusal, ChannelId, ColleagueView, CommandError, Context, ConversationId, Description,
-        DeskView, Event, InviteId, InviteView, Line, QueueRow, RowId,
+        CardRefusal, ChannelId, CommandError, Context, ConversationId, Description, Event,
+        InviteId, Line, QueueRow, RowId,
     },
     contest::random,
     group::{Group, Stop},
@@ -237,31 +239,6 @@ impl Desk {
         &self.link.relay
     }
 
-    /// What is shown of the desk.
-    pub(crate) fn view(&self, today: Day) -> DeskView {
-        let card = self.card.card();
-        let own = self.own_attestation();
-        DeskView {
-            link: self.link.clone(),
-            key: self.me.key.public(),
-            alias: own
-                .as_ref()
-                .map_or_else(String::new, |own| own.alias.clone()),
-            role: self.role(),
-            holds_desk_key: self.keys.holds_desk_key(),
-            holds_root_key: self.keys.root_key().is_some(),
-            desk_key_until: card.as_ref().map_or_else(
-                || self.keys.not_after().unwrap_or(0),
-                |card| card.desk_key.not_after,
-            ),
-            card: self.card.version(),
-            open_today: card.is_some_and(|card| card.daily.day >= today),
-            on_shift: self.shift.is_on(),
-            colleagues: self.colleagues(),
-            invites: self.invites.iter().map(Invited::view).collect(),
-        }
-    }
-
     /// Who waits.
     pub(crate) fn queue(&self, now: Now) -> Vec<QueueRow> {
         self.shift.rows(now)
@@ -416,67 +393,6 @@ impl Desk {
             && let Some(content) = self.keys.announce()
         {
             self.tell(content, rng);
-        }
-    }
-
-    /// The members' attestations, as their leaves show them.
-    fn members(&self) -> Vec<Attestation> {
-        let attestation = |identity| match identity {
-            Identity::Member { attestation, .. } => Some(attestation),
-            Identity::Person(_) => None,
-        };
-        let members = self.group.members().into_iter();
-        members
-            .filter_map(|member| attestation(member.identity))
-            .collect()
-    }
-
-    fn observe_members(&mut self) {
-        for member in self.group.members() {
-            if let Identity::Member {
-                attestation,
-                desk_serial,
-            } = member.identity
-            {
-                self.keys.observe(desk_serial, attestation.serial);
-            }
-        }
-        self.keys.observe(self.group.desk_serial(), 0);
-    }
-
-    fn own_attestation(&self) -> Option<Attestation> {
-        self.me.attested.attestation.unverified().ok()
-    }
-
-    fn role(&self) -> Role {
-        self.own_attestation()
-            .map_or(Role::Accompanier, |own| own.role)
-    }
-
-    fn card_version(&self) -> u32 {
-        self.card.version().map_or(0, |version| version.version)
-    }
-
-    fn colleagues(&self) -> Vec<ColleagueView> {
-        let own = self.me.key.public();
-        let view = |member: Attestation| ColleagueView {
-            key_packages: self.board.key_packages(&member.key),
-            own: member.key == own,
-            key: member.key,
-            alias: member.alias,
-            role: member.role,
-        };
-        self.members().into_iter().map(view).collect()
-    }
-}
-
-impl Invited {
-    fn view(&self) -> InviteView {
-        InviteView {
-            id: self.id,
-            until: self.invitation.until(),
-            newcomer: self.invitation.newcomer(),
-            admitted: self.invitation.admitted().is_some(),
         }
     }
 }

@@ -1,0 +1,98 @@
+//! Who is in the desk, and what is shown of it.
+
+use cobijo_protocol::{
+    Day,
+    card::{Attestation, Role},
+    credential::Identity,
+};
+
+use super::{Desk, Invited};
+use crate::core::client::{ColleagueView, DeskView, InviteView};
+
+impl Desk {
+    /// What is shown of the desk.
+    pub(crate) fn view(&self, today: Day) -> DeskView {
+        let card = self.card.card();
+        let own = self.own_attestation();
+        DeskView {
+            link: self.link.clone(),
+            key: self.me.key.public(),
+            alias: own
+                .as_ref()
+                .map_or_else(String::new, |own| own.alias.clone()),
+            role: self.role(),
+            holds_desk_key: self.keys.holds_desk_key(),
+            holds_root_key: self.keys.root_key().is_some(),
+            desk_key_until: card.as_ref().map_or_else(
+                || self.keys.not_after().unwrap_or(0),
+                |card| card.desk_key.not_after,
+            ),
+            card: self.card.version(),
+            open_today: card.is_some_and(|card| card.daily.day >= today),
+            on_shift: self.shift.is_on(),
+            colleagues: self.colleagues(),
+            invites: self.invites.iter().map(Invited::view).collect(),
+        }
+    }
+
+    /// The members' attestations, as their leaves show them.
+    pub(super) fn members(&self) -> Vec<Attestation> {
+        let attestation = |identity| match identity {
+            Identity::Member { attestation, .. } => Some(attestation),
+            Identity::Person(_) => None,
+        };
+        let members = self.group.members().into_iter();
+        members
+            .filter_map(|member| attestation(member.identity))
+            .collect()
+    }
+
+    pub(super) fn observe_members(&mut self) {
+        for member in self.group.members() {
+            if let Identity::Member {
+                attestation,
+                desk_serial,
+            } = member.identity
+            {
+                self.keys.observe(desk_serial, attestation.serial);
+            }
+        }
+        self.keys.observe(self.group.desk_serial(), 0);
+    }
+
+    pub(super) fn own_attestation(&self) -> Option<Attestation> {
+        self.me.attested.attestation.unverified().ok()
+    }
+
+    pub(super) fn role(&self) -> Role {
+        self.own_attestation()
+            .map_or(Role::Accompanier, |own| own.role)
+    }
+
+    pub(super) fn card_version(&self) -> u32 {
+        self.card.version().map_or(0, |version| version.version)
+    }
+
+    fn colleagues(&self) -> Vec<ColleagueView> {
+        let own = self.me.key.public();
+        let view = |member: Attestation| ColleagueView {
+            key_packages: self.board.key_packages(&member.key),
+            own: member.key == own,
+            key: member.key,
+            alias: member.alias,
+            role: member.role,
+        };
+        self.members().into_iter().map(view).collect()
+    }
+}
+
+impl Invited {
+    fn view(&self) -> InviteView {
+        InviteView {
+            id: self.id,
+            until: self.invitation.until(),
+            newcomer: self.invitation.newcomer(),
+            admitted: self.invitation.admitted().is_some(),
+        }
+    }
+}
