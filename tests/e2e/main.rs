@@ -5,6 +5,7 @@
     reason = "a failed assumption of a test is a failed test"
 )]
 
+mod admission;
 mod inputs;
 mod journey;
 mod kills;

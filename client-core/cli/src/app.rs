@@ -13,6 +13,8 @@ use crate::{catalogue::Key, problem::Problem, screen::Screen};
 
 /// How long a command waits for an answer, unless told otherwise.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// How long what is known here waits for what the relay has.
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(15);
 /// Silence after which what the relay has is taken to be here.
 const QUIET: Duration = Duration::from_millis(600);
 
@@ -107,7 +109,7 @@ impl App {
         if self.driver.is_connecting() {
             self.screen.progress(Key::Connecting);
         }
-        let limit = self.timeout.unwrap_or(TIMEOUT);
+        let limit = self.timeout.unwrap_or(SETTLE_TIMEOUT);
         if let Ok(settled) = timeout(limit, self.driver.settle(QUIET)).await {
             settled?;
         }

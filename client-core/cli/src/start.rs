@@ -3,7 +3,7 @@
 use std::{
     env,
     ffi::OsString,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
     process::ExitCode,
 };
 
@@ -125,7 +125,12 @@ fn folder(general: &General, command: &Command) -> Result<ProfileFolder, Problem
 
 /// A name stands for a folder in the place for a person's data.
 fn profile_path(profile: &Path) -> Option<PathBuf> {
-    if profile.components().count() > 1 || profile.is_absolute() || profile.starts_with(".") {
+    let mut parts = profile.components();
+    let is_name = matches!(
+        (parts.next(), parts.next()),
+        (Some(Component::Normal(_)), None)
+    );
+    if !is_name || profile.as_os_str().as_encoded_bytes().ends_with(b"/") {
         return Some(profile.to_owned());
     }
     let set = |name: &str| {
@@ -197,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_path_is_taken_as_it_is_and_a_name_is_not() {
-        for path in ["./here", "a/b", "/abs"] {
+        for path in ["./here", "a/b", "/abs", "..", "here/"] {
             assert_eq!(profile_path(Path::new(path)).unwrap(), Path::new(path));
         }
         assert_ne!(profile_path(Path::new("luz")), Some(PathBuf::from("luz")));

@@ -65,8 +65,10 @@ impl App {
         if !invites(self.client().standing()).iter().any(is_meant) {
             return Err(Key::Unknown.into());
         }
+        let mut is_announced = false;
         let (id, alias, words) = self
             .until(Patience::Person, |client, event| {
+                is_announced |= matches!(event, Some(Event::NewcomerArrived { .. }));
                 if let Some(Event::InviteEnded { id, .. }) = event
                     && number.is_none_or(|number| number == id.number())
                 {
@@ -80,7 +82,11 @@ impl App {
                 arrived.next().map(Ok)
             })
             .await?;
-        self.compare(id, &alias, &words, told)?;
+        if !is_announced {
+            let (object, text) = self.screen.newcomer(id.number(), &alias, &words);
+            self.screen.show(&object, &text);
+        }
+        self.compare(id, &words, told)?;
         self.command(Command::Team(TeamCommand::Admit { invite: id, role }))?;
         self.until(Patience::Person, |_, event| match event {
             Some(Event::NewcomerJoined(joined)) if *joined == id => Some(Ok(())),
@@ -97,17 +103,14 @@ impl App {
     fn compare(
         &mut self,
         id: InviteId,
-        alias: &str,
         indices: &WordIndices,
         told: Option<String>,
     ) -> Result<(), Problem> {
-        let (object, text) = self.screen.newcomer(id.number(), alias, indices);
         let is_same = match told {
             Some(told) => [Language::Es, Language::En]
                 .iter()
                 .any(|&language| same_words(&told, &words(indices, language))),
             None => {
-                self.screen.show(&object, &text);
                 let answer = self.screen.ask(Key::NewcomerAsk).ok_or(Key::NotNow)?;
                 ["si", "sí", "s", "yes", "y"].contains(&answer.as_str())
             }
