@@ -7,7 +7,8 @@ mod world;
 use std::time::Duration;
 
 use cobijo_client_core::core::client::{
-    Command, CommandError, Event, PersonCommand, PersonStage, QueueReason, Standing, TeamCommand,
+    Command, CommandError, Event, PersonCommand, PersonStage, QueueReason, QueueState, Standing,
+    TeamCommand,
 };
 use cobijo_protocol::{card::Role, content::Reads};
 use world::World;
@@ -60,8 +61,21 @@ fn two_accompaniers_race_and_one_answers() {
     let winners = [luz, eva].map(|client| world.saw(client, won));
     assert_eq!(winners.iter().filter(|won| **won).count(), 1);
     assert_eq!(world.room(ana).len(), 1);
-    assert_eq!(world.clients[luz].client.queue(), []);
-    assert_eq!(world.clients[eva].client.queue(), []);
+    for client in [luz, eva] {
+        let rows = world.clients[client].client.queue();
+        assert!(rows.iter().all(|row| row.state == QueueState::Answered));
+    }
+    // What a colleague says is no proof: whoever looks herself finds the reply, and the row goes.
+    let loser = if winners[0] { eva } else { luz };
+    let winner = world.room(ana).remove(0);
+    let rows = world.clients[loser].client.queue();
+    assert!(rows.iter().all(|row| row.by.as_ref() == Some(&winner)));
+    if !rows.is_empty() {
+        world.claim(loser).unwrap();
+        world.wait(HOUR);
+    }
+    assert_eq!(world.clients[loser].client.queue(), []);
+    assert_eq!(world.room(ana), [winner]);
 }
 
 #[test]

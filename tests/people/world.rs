@@ -379,10 +379,10 @@ impl World {
             ClaimEvent::Notice(_) => return,
             ClaimEvent::ClaimedBy {
                 alias,
-                index,
+                claimer,
                 until,
             } => {
-                queue.claimed(row, index, until);
+                queue.claimed(row, claimer, until);
                 Told::ClaimedBy(alias)
             }
             ClaimEvent::LostTo { alias } => {

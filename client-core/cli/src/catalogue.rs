@@ -134,6 +134,7 @@ catalogue! {
     JoinWords => "Compara estas seis palabras con quien te invitó: {}", "Compare these six words with whoever invited you: {}";
     WaitingForAdmission => "Esperando a que te dejen entrar…", "Waiting to be let in…";
     JoinedDesk => "Ya eres parte de la mesa. Para empezar: cobijo shift", "You are part of the desk now. To begin: cobijo shift";
+    NotRemoved => "Todavía no se pudo sacar a esa persona de la mesa. Se intentará otra vez.", "That person could not be removed from the desk yet. It will be tried again.";
     RemovedFromDesk => "Ya no eres parte de la mesa.", "You are no longer part of the desk.";
     DeskStopped => "Este perfil ya no puede seguir a la mesa. Pide a la coordinación una invitación nueva, para otro perfil.", "This profile can't follow the desk any more. Ask a coordinator for a new invitation, for another profile.";
     ShiftOn => "Empezó tu turno. Se puede: queue, claim N, list, read N, say N texto, propose N alias --reason \"…\", exit", "Your shift has begun. You can type: queue, claim N, list, read N, say N text, propose N alias --reason \"…\", exit";
@@ -145,6 +146,7 @@ catalogue! {
     QueueCameBack => "volvió", "came back";
     QueueRescue => "no puede seguir su conversación", "can't follow her conversation";
     QueueClaimed => " (una colega está respondiendo)", " (a colleague is answering)";
+    QueueAnswered => " (respondida por {}, según ella; puedes responder de todos modos)", " (answered by {}, she says; you can answer anyway)";
     QueueClaiming => " (estás respondiendo)", " (you are answering)";
     Claiming => "Respondiendo…", "Answering…";
     ClaimWon => "La conversación {} es tuya. Para hablar: say {} …", "Conversation {} is yours. To talk: say {} …";

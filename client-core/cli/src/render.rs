@@ -54,6 +54,7 @@ impl Screen {
             }
             Event::DeskKeyReceived => plain("desk-key-received", Key::DeskKeyReceived),
             Event::JoinedDesk => plain("joined-desk", Key::JoinedDesk),
+            Event::NotRemoved(_) => plain("not-removed", Key::NotRemoved),
             Event::RemovedFromDesk => plain("removed-from-desk", Key::RemovedFromDesk),
             Event::DeskStopped => plain("desk-stopped", Key::DeskStopped),
             Event::Shift { on } => {

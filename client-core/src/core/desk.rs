@@ -99,6 +99,8 @@ struct Storing {
     key: IntakeKey,
     /// Whether the card must name it once it is stored.
     must_name: bool,
+    /// Somebody was removed meanwhile who may have read it: no card names it.
+    is_spent: bool,
 }
 
 /// An invitation, on a channel of its own.
@@ -322,6 +324,7 @@ impl Desk {
             .chain(self.group.poll_timeout())
             .chain(self.card.poll_timeout().filter(|_| self.keeps_card()))
             .chain(self.shift.poll_timeout())
+            .chain(self.shift.emptied_at(now))
             .chain(self.snapshot_due)
             .chain([midnight])
             .min()
@@ -379,7 +382,10 @@ impl Desk {
     fn erase_old_intake_keys(&mut self, now: Now) {
         let named = self.card.card().map(|card| card.daily.mailbox);
         let Self { board, shift, .. } = self;
-        board.erase_old(named, now, |mailbox| shift.is_empty(mailbox, now));
+        if let Some(mailbox) = named {
+            board.note_named(mailbox);
+        }
+        board.erase_old(named, now, |mailbox| shift.emptied(mailbox, now));
     }
 
     /// Tells the other members something that is never too long for one message.

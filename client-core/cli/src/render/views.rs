@@ -68,20 +68,24 @@ impl Screen {
             QueueReason::Rescue => Key::QueueRescue,
         };
         let state = match row.state {
-            QueueState::Waiting => "",
-            QueueState::Claimed => self.text(Key::QueueClaimed),
-            QueueState::Claiming => self.text(Key::QueueClaiming),
+            QueueState::Waiting => String::new(),
+            QueueState::Claimed => self.text(Key::QueueClaimed).to_owned(),
+            QueueState::Claiming => self.text(Key::QueueClaiming).to_owned(),
+            QueueState::Answered => {
+                let alias = row.by.as_deref().unwrap_or_default();
+                self.fill(Key::QueueAnswered, &[&*clean(alias)])
+            }
         };
         let values = [
             &*row.id.number().to_string(),
             &*minutes.to_string(),
             &*clean(&row.language),
             self.text(reason),
-            state,
+            &*state,
         ];
         let object = json!({
             "row": row.id.number(), "minutes": minutes, "language": row.language,
-            "reason": row.reason, "state": row.state,
+            "reason": row.reason, "state": row.state, "by": row.by,
         });
         (object, self.fill(Key::QueueRow, &values))
     }

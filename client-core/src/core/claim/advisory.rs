@@ -1,7 +1,5 @@
 //! The claim thread: who is about to answer. It only spares work; the reply thread decides. [I-9]
 
-use std::collections::BTreeMap;
-
 use cobijo_protocol::{
     card::Attested,
     cbor, intake,
@@ -28,8 +26,8 @@ pub(super) struct Claims {
     contest: Contest,
     /// When the claim lapses that a colleague told of last.
     told: Option<Now>,
-    /// When claims of others lapse, by index.
-    lapse: BTreeMap<u64, Now>,
+    /// When the claims of others lapse: all of one claimer at one time, however many she makes.
+    lapse: Vec<(PublicKey, Now)>,
 }
 
 /// Who is about to answer.
@@ -41,8 +39,8 @@ pub(super) enum Claimed {
     By {
         /// Her alias.
         alias: String,
-        /// Where her claim stands.
-        index: u64,
+        /// Her key.
+        claimer: PublicKey,
         /// When it lapses.
         until: Now,
     },
@@ -110,12 +108,17 @@ impl Claims {
         if claimer.key == self.key.public() {
             return Some(Claimed::Here);
         }
-        let index = candidate.index;
-        let lapses = self.told.unwrap_or(now.plus(CLAIM_LIFETIME));
-        let until = *self.lapse.entry(index).or_insert(lapses);
+        let known = self.lapse.iter().find(|(key, _)| *key == claimer.key);
+        let until = known.map_or_else(
+            || self.told.unwrap_or(now.plus(CLAIM_LIFETIME)),
+            |(_, until)| *until,
+        );
+        if known.is_none() {
+            self.lapse.push((claimer.key, until));
+        }
         (until > now).then_some(Claimed::By {
             alias: claimer.alias,
-            index,
+            claimer: claimer.key,
             until,
         })
     }

@@ -90,8 +90,8 @@ pub enum ClaimEvent {
     ClaimedBy {
         /// Her alias.
         alias: String,
-        /// Where in the claim thread.
-        index: u64,
+        /// Her key.
+        claimer: PublicKey,
         /// When her claim lapses.
         until: Now,
     },
@@ -281,12 +281,12 @@ impl Claim {
             None => Ok(Stage::Claiming),
             Some(Claimed::By {
                 alias,
-                index,
+                claimer,
                 until,
             }) => {
                 self.events.push_back(ClaimEvent::ClaimedBy {
                     alias,
-                    index,
+                    claimer,
                     until,
                 });
                 Ok(Stage::Over)

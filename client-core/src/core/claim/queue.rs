@@ -1,14 +1,12 @@
 //! Who waits at a desk: rows without any preview. [I-5], [I-9]
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    time::Duration,
-};
+use std::{collections::VecDeque, time::Duration};
 
 use cobijo_protocol::{
     cell::Cell,
     content::{ClaimNotice, IntakeKey},
     intake::{Intake, IntakeKind, intake_info, verify_contact},
+    keys::PublicKey,
     limits::{CLAIM_LIFETIME, INTAKE_KEY_LIFETIME, MAILBOX_ITEMS_MAX, RETENTION_DAYS_MAX},
     link::DeskId,
     mailbox::{ItemId, MailboxKey},
@@ -43,8 +41,8 @@ pub struct Opened {
     pub intake: Intake,
     /// Seed of the key that opened it: what she adds is sealed to the same one.
     pub seed: ThreadSecret,
-    /// When claims of others, seen by this client, lapse: by their index in the claim thread.
-    pub claims: BTreeMap<u64, Now>,
+    /// When the claims of others, seen by this client, lapse: all of one claimer at one time.
+    pub claims: Vec<(PublicKey, Now)>,
     /// When the claim lapses that a colleague told of last.
     pub told: Option<Now>,
 }
@@ -58,7 +56,7 @@ pub struct Queue {
     /// Items that are no intake.
     refused: Vec<(MailboxKey, ItemId)>,
     /// Notices about rows whose item has not come yet.
-    early: Vec<(ClaimNotice, Now)>,
+    early: Vec<(ClaimNotice, String, Now)>,
     /// Items that no key opens yet: they are left where they are.
     #[serde(skip)]
     closed: VecDeque<(MailboxKey, ItemId, Cell)>,
@@ -71,6 +69,8 @@ struct Row {
     since: Now,
     opened: Opened,
     state: State,
+    /// Who says that she has answered.
+    answered_by: Option<String>,
     /// A rescue is first for the members of the group.
     is_shown: bool,
 }
@@ -84,6 +84,10 @@ enum State {
     },
     /// By this client.
     Claiming,
+    /// A colleague says that she has answered. That is no proof: it can be answered anyway.
+    SaidAnswered {
+        at: Now,
+    },
     /// Nobody needs to answer any more.
     Answered {
         at: Now,
@@ -141,7 +145,7 @@ impl Queue {
             Opened {
                 intake,
                 seed,
-                claims: BTreeMap::new(),
+                claims: Vec::new(),
                 told: None,
             },
             (mailbox, item),
@@ -204,11 +208,7 @@ impl Queue {
         let early = self
             .early
             .iter()
-            .position(|(notice, _)| notice.r == opened.intake.r);
-        let state = match early.map(|position| self.early.swap_remove(position)) {
-            Some((notice, at)) => State::of(&notice, at),
-            None => State::Waiting,
-        };
+            .position(|(notice, ..)| notice.r == opened.intake.r);
         let mut row = Row {
             id: RowId::from_number(self.last),
             items: vec![item],
@@ -216,36 +216,39 @@ impl Queue {
             is_shown: !matches!(opened.intake.kind, IntakeKind::Rescue { .. }),
             opened,
             state: State::Waiting,
+            answered_by: None,
         };
-        row.told(state);
+        if let Some(position) = early {
+            let (notice, alias, at) = self.early.swap_remove(position);
+            row.told(&notice, &alias, at);
+        }
         self.rows.push(row);
     }
 
     /// A colleague says what becomes of somebody who waits.
-    pub fn handle_notice(&mut self, notice: &ClaimNotice, now: Now) {
+    pub fn handle_notice(&mut self, notice: &ClaimNotice, alias: &str, now: Now) {
         match self
             .rows
             .iter_mut()
             .find(|row| row.opened.intake.r == notice.r)
         {
-            Some(row)
-                if matches!(
-                    row.state,
-                    State::Claiming | State::Answered { here: true, .. }
-                ) => {}
-            Some(row) => row.told(State::of(notice, now)),
-            None if self.early.len() < MAILBOX_ITEMS_MAX => self.early.push((notice.clone(), now)),
+            Some(row) if matches!(row.state, State::Claiming | State::Answered { .. }) => {}
+            Some(row) => row.told(notice, alias, now),
+            None if self.early.len() < MAILBOX_ITEMS_MAX => {
+                self.early.push((notice.clone(), alias.to_owned(), now));
+            }
             None => {}
         }
     }
 
-    /// The rows that are shown, the longest wait first.
+    /// The rows that are shown, the longest wait first; last those that colleagues say they answered.
     pub fn rows(&self, now: Now) -> Vec<QueueRow> {
-        self.rows
-            .iter()
-            .filter(|row| !matches!(row.state, State::Answered { .. }) && row.is_shown)
-            .map(|row| row.view(now))
-            .collect()
+        let open = |row: &&Row| !matches!(row.state, State::Answered { .. }) && row.is_shown;
+        let rows = self.rows.iter().filter(open).map(|row| row.view(now));
+        let (said, mut rows): (Vec<_>, Vec<_>) =
+            rows.partition(|row| matches!(row.state, QueueState::Answered));
+        rows.extend(said);
+        rows
     }
 
     /// The row of somebody who waits.
@@ -271,11 +274,12 @@ impl Queue {
         }
     }
 
-    /// A colleague claims the row at that index of the claim thread, until then.
-    pub fn claimed(&mut self, id: RowId, index: u64, until: Now) {
+    /// A colleague claims the row, until then.
+    pub fn claimed(&mut self, id: RowId, claimer: PublicKey, until: Now) {
         if let Some(row) = self.row_mut(id) {
             row.state = State::Claimed { until };
-            row.opened.claims.insert(index, until);
+            row.opened.claims.retain(|(other, _)| *other != claimer);
+            row.opened.claims.push((claimer, until));
         }
     }
 
@@ -327,7 +331,9 @@ impl Queue {
     /// Whether somebody who was read from that mailbox still stands there.
     pub fn holds(&self, mailbox: &MailboxKey) -> bool {
         let of_mailbox = |(other, _): &(MailboxKey, ItemId)| other == mailbox;
+        let is_closed = |(other, ..): &(MailboxKey, ItemId, Cell)| other == mailbox;
         self.refused.iter().any(of_mailbox)
+            || self.closed.iter().any(is_closed)
             || self.rows.iter().any(|row| row.items.iter().any(of_mailbox))
     }
 
@@ -361,10 +367,11 @@ impl Queue {
         let is_expired = |row: &Row| now.since(row.since) > RETENTION_MAX;
         self.rows.retain(|row| match row.state {
             State::Answered { at, here } => !is_old(at) || (here && !row.items.is_empty()),
+            State::SaidAnswered { at } => !is_old(at),
             State::Waiting | State::Claimed { .. } => !is_expired(row),
             State::Claiming => true,
         });
-        self.early.retain(|(_, at)| !is_old(*at));
+        self.early.retain(|(.., at)| !is_old(*at));
     }
 
     /// What a newcomer must know: the claims that are open, and who was answered.
@@ -373,7 +380,7 @@ impl Queue {
             let answered = match row.state {
                 State::Waiting => return None,
                 State::Claimed { .. } | State::Claiming => false,
-                State::Answered { .. } => true,
+                State::Answered { .. } | State::SaidAnswered { .. } => true,
             };
             Some(ClaimNotice {
                 r: row.opened.intake.r.clone(),
@@ -388,23 +395,15 @@ impl Queue {
     }
 }
 
-impl State {
-    fn of(notice: &ClaimNotice, at: Now) -> Self {
-        if notice.answered {
-            Self::Answered { at, here: false }
-        } else {
-            Self::Claimed {
-                until: at.plus(CLAIM_LIFETIME),
-            }
-        }
-    }
-}
-
 impl Row {
     /// A colleague says what becomes of her.
-    fn told(&mut self, state: State) {
-        self.state = state;
-        if let State::Claimed { until } = state {
+    fn told(&mut self, notice: &ClaimNotice, alias: &str, at: Now) {
+        if notice.answered {
+            self.state = State::SaidAnswered { at };
+            self.answered_by = Some(alias.to_owned());
+        } else {
+            let until = at.plus(CLAIM_LIFETIME);
+            self.state = State::Claimed { until };
             self.opened.told = Some(until);
         }
     }
@@ -414,7 +413,10 @@ impl Row {
         match self.state {
             State::Waiting if !self.is_shown => Some(self.since.plus(RESCUE_BY_MEMBERS)),
             State::Claimed { until } => Some(until),
-            State::Waiting | State::Claiming | State::Answered { .. } => None,
+            State::Waiting
+            | State::Claiming
+            | State::SaidAnswered { .. }
+            | State::Answered { .. } => None,
         }
     }
 
@@ -430,11 +432,13 @@ impl Row {
             },
             state: match self.state {
                 State::Claiming => QueueState::Claiming,
+                State::SaidAnswered { .. } => QueueState::Answered,
                 State::Claimed { until } if until > now => QueueState::Claimed,
                 State::Claimed { .. } | State::Waiting | State::Answered { .. } => {
                     QueueState::Waiting
                 }
             },
+            by: self.answered_by.clone(),
         }
     }
 }

@@ -4,7 +4,7 @@ use cobijo_protocol::{
     Day,
     card::CardVersion,
     content::MessageId,
-    keys::SecretKey,
+    keys::{PublicKey, SecretKey},
     link::{DeskLink, Invite},
     words::WordIndices,
 };
@@ -62,6 +62,8 @@ pub enum Event {
     RemovedFromDesk,
     /// The desk's group has stopped for this client.
     DeskStopped,
+    /// This member could not be removed from the desk yet; it is tried again.
+    NotRemoved(PublicKey),
     /// The shift began or ended.
     Shift {
         /// Whether the mailboxes are open.

@@ -225,7 +225,9 @@ impl Member {
         context: &mut Context<'_>,
     ) -> Result<(), CommandError> {
         let desk = &mut self.desk;
-        if desk.stop().is_some() {
+        // The root key outlives the group: whoever holds it can still take it to safety.
+        let is_of_root = matches!(command, TeamCommand::ExportRoot | TeamCommand::DropRoot);
+        if desk.stop().is_some() && !is_of_root {
             return Err(CommandError::NotMember);
         }
         match command {

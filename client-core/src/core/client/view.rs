@@ -147,6 +147,8 @@ pub struct QueueRow {
     pub reason: QueueReason,
     /// Whether somebody is answering.
     pub state: QueueState,
+    /// Alias of the colleague who says that she has answered.
+    pub by: Option<String>,
 }
 
 /// Why somebody waits.
@@ -171,6 +173,8 @@ pub enum QueueState {
     Claimed,
     /// This client is about to.
     Claiming,
+    /// A colleague says that she has answered; it can be answered anyway.
+    Answered,
 }
 
 /// A conversation in a list.

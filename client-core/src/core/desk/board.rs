@@ -17,6 +17,18 @@ use crate::core::{claim::queue::LiveKey, port::Now};
 
 /// Intake keys held at once: a hostile member can't fill memory.
 const INTAKE_KEYS_MAX: usize = 256;
+/// Of one member: she alone can't use up the room of all.
+const INTAKE_KEYS_OF_AUTHOR_MAX: usize = 64;
+/// Of one member for one day, since somebody was removed last. A snapshot tells of everybody's.
+const INTAKE_KEYS_OF_DAY_MAX: usize = 2;
+/// Of one day in the snapshots of one member.
+const INTAKE_KEYS_OF_SNAPSHOT_DAY_MAX: usize = 8;
+/// Mailboxes that cards named last, which are opened before all others.
+const NAMED_MAX: usize = 4;
+/// Longest KeyPackage that is taken note of.
+const KEY_PACKAGE_BYTES_MAX: usize = 8 * 1024;
+/// Claims in one part of a snapshot.
+const PART_CLAIMS_MAX: usize = 1_024;
 /// Members whose KeyPackages are held.
 const POOL_OWNERS_MAX: usize = 256;
 /// KeyPackage bytes in one part of a snapshot: well within one head and its bodies.
@@ -29,6 +41,8 @@ const INTAKE_KEY_LIFETIME_MAX: Duration =
 #[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Board {
     intake_keys: Vec<HeldKey>,
+    /// What cards named, the newest first.
+    named: Vec<MailboxKey>,
     pool: Vec<(PublicKey, Vec<ByteBuf>)>,
     seal_keys: Vec<(PublicKey, ByteBuf)>,
 }
@@ -38,35 +52,132 @@ pub(crate) struct Board {
 struct HeldKey {
     key: IntakeKey,
     since: Now,
+    from: Source,
+    /// Somebody who is removed since knows it: it opens what was sealed to it, and no card names it.
+    is_spent: bool,
+    /// The day of the connection on which its mailbox was first found empty, once it had served.
+    empty_on: Option<Day>,
+}
+
+/// Who told an intake key.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Source {
+    /// Whoever made it.
+    Author(PublicKey),
+    /// Somebody else: whoever posted a snapshot, or who is no member any more. It opens intakes, and no
+    /// card names it, because somebody who was removed may know it.
+    Retold(PublicKey),
+}
+
+impl Source {
+    fn of_day_max(self) -> usize {
+        match self {
+            Self::Author(_) => INTAKE_KEYS_OF_DAY_MAX,
+            Self::Retold(_) => INTAKE_KEYS_OF_SNAPSHOT_DAY_MAX,
+        }
+    }
 }
 
 impl Board {
-    /// Takes note of an intake key; true where it is new.
-    pub(crate) fn learn_intake_key(&mut self, key: IntakeKey, now: Now) -> bool {
+    /// Takes note of an intake key; true where it is new. One of a later day than tomorrow is none.
+    pub(crate) fn learn_intake_key(&mut self, key: IntakeKey, from: Source, now: Now) -> bool {
         let is_known = self.intake_keys.iter().any(|held| held.key == key);
-        let is_full = self.intake_keys.len() >= INTAKE_KEYS_MAX;
-        if !is_known && !is_full {
-            self.intake_keys.push(HeldKey { key, since: now });
+        let is_of_time = key.day <= now.day().saturating_add(1);
+        let is_new = !is_known && is_of_time && self.is_within_day(key.day, from);
+        let is_spent = matches!(from, Source::Retold(_));
+        if is_new {
+            self.make_room(from);
+            self.intake_keys.push(HeldKey {
+                key,
+                since: now,
+                from,
+                is_spent,
+                empty_on: None,
+            });
         }
-        !is_known && !is_full
+        is_new
+    }
+
+    fn is_within_day(&self, day: Day, from: Source) -> bool {
+        let counts = |held: &&HeldKey| {
+            let is_open = !held.is_spent || matches!(from, Source::Retold(_));
+            held.from == from && held.key.day == day && is_open
+        };
+        self.intake_keys.iter().filter(counts).count() < from.of_day_max()
+    }
+
+    /// The oldest goes of who told too many, or most.
+    fn make_room(&mut self, from: Source) {
+        let told = |source: Source| {
+            let held = self.intake_keys.iter();
+            held.filter(|held| held.from == source).count()
+        };
+        let is_full = self.intake_keys.len() >= INTAKE_KEYS_MAX;
+        let of_whom = if told(from) >= INTAKE_KEYS_OF_AUTHOR_MAX {
+            Some(from)
+        } else {
+            let sources = self.intake_keys.iter().map(|held| held.from);
+            sources
+                .max_by_key(|source| told(*source))
+                .filter(|_| is_full)
+        };
+        let position = |whom| self.intake_keys.iter().position(|held| held.from == whom);
+        let oldest = of_whom.and_then(position);
+        if let Some(position) = oldest {
+            self.intake_keys.remove(position);
+        }
+    }
+
+    /// Somebody is out who knows every key told so far: no card names any of them again.
+    pub(crate) fn spend_intake_keys(&mut self) {
+        for held in &mut self.intake_keys {
+            held.is_spent = true;
+        }
+    }
+
+    /// The same of one key, which was on its way when somebody was removed.
+    pub(crate) fn spend_intake_key(&mut self, mailbox: &MailboxKey) {
+        let mut held = self.intake_keys.iter_mut();
+        if let Some(held) = held.find(|held| MailboxKey::of(&held.key.mailbox) == *mailbox) {
+            held.is_spent = true;
+        }
+    }
+
+    /// Takes note of the mailbox that the present card names.
+    pub(crate) fn note_named(&mut self, mailbox: MailboxKey) {
+        if self.named.first() != Some(&mailbox) {
+            self.named.retain(|known| *known != mailbox);
+            self.named.insert(0, mailbox);
+            self.named.truncate(NAMED_MAX);
+        }
     }
 
     /// An intake key for a card of `day`, the one that was told first.
     pub(crate) fn intake_key_of(&self, day: Day) -> Option<&IntakeKey> {
-        let mut keys = self.intake_keys.iter().map(|held| &held.key);
-        keys.find(|key| key.day == day)
+        self.nameable().find(|key| key.day == day)
     }
 
-    /// The intake key of a mailbox.
+    /// The intake key of a mailbox that a card may name.
     pub(crate) fn intake_key(&self, mailbox: &MailboxKey) -> Option<&IntakeKey> {
-        let mut keys = self.intake_keys.iter().map(|held| &held.key);
-        keys.find(|key| MailboxKey::of(&key.mailbox) == *mailbox)
+        self.nameable()
+            .find(|key| MailboxKey::of(&key.mailbox) == *mailbox)
     }
 
-    /// The mailboxes to open: the newest.
+    fn nameable(&self) -> impl Iterator<Item = &IntakeKey> {
+        let unspent = self.intake_keys.iter().filter(|held| !held.is_spent);
+        unspent.map(|held| &held.key)
+    }
+
+    /// The mailboxes to open: what cards named last, then the newest.
     pub(crate) fn mailboxes(&self) -> Vec<SecretKey> {
-        let newest = self.intake_keys.iter().rev().take(OPEN_MAILBOXES_MAX);
-        newest.map(|held| held.key.mailbox.clone()).collect()
+        let mailbox = |held: &HeldKey| MailboxKey::of(&held.key.mailbox);
+        let of_name =
+            |named: &MailboxKey| self.intake_keys.iter().find(|held| mailbox(held) == *named);
+        let named = self.named.iter().filter_map(of_name);
+        let newest = self.intake_keys.iter().rev();
+        let newest = newest.filter(|held| !self.named.contains(&mailbox(held)));
+        let open = named.chain(newest).take(OPEN_MAILBOXES_MAX);
+        open.map(|held| held.key.mailbox.clone()).collect()
     }
 
     /// What opens intakes, with the newest version of the card.
@@ -76,24 +187,33 @@ impl Board {
     }
 
     /// Erases intake keys that have served: not named any more, 72 hours old, and their mailbox was
-    /// found empty after that. What nobody could have sealed to any more goes in any case. [D-9]
+    /// found empty after that, on connections of two days. What nobody could have sealed to any more goes
+    /// in any case. [D-9]
+    ///
+    /// `emptied` gives the day of the connection on which a mailbox is found empty.
     pub(crate) fn erase_old(
         &mut self,
         named: Option<MailboxKey>,
         now: Now,
-        is_empty: impl Fn(&MailboxKey) -> bool,
+        emptied: impl Fn(&MailboxKey) -> Option<Day>,
     ) {
-        self.intake_keys.retain(|held| {
+        let open = self.mailboxes();
+        self.intake_keys.retain_mut(|held| {
             let mailbox = MailboxKey::of(&held.key.mailbox);
             let age = now.since(held.since);
-            let has_served =
-                named != Some(mailbox) && age >= INTAKE_KEY_LIFETIME && is_empty(&mailbox);
+            let may_go = named != Some(mailbox)
+                && age >= INTAKE_KEY_LIFETIME
+                && open.contains(&held.key.mailbox);
+            let emptied = emptied(&mailbox).filter(|_| may_go);
+            // That nothing came on one connection proves nothing: a relay, or a slow line, may hold it back.
+            let has_served = emptied.is_some_and(|day| *held.empty_on.get_or_insert(day) < day);
             !has_served && age < INTAKE_KEY_LIFETIME_MAX
         });
     }
 
     /// Takes note of a member's KeyPackages, in place of those announced before.
     pub(crate) fn announce(&mut self, owner: PublicKey, mut key_packages: Vec<ByteBuf>) {
+        key_packages.retain(|message| message.len() <= KEY_PACKAGE_BYTES_MAX);
         key_packages.truncate(POOL_KEY_PACKAGES);
         self.pool.retain(|(other, _)| *other != owner);
         if self.pool.len() < POOL_OWNERS_MAX {
@@ -140,37 +260,53 @@ impl Board {
         claims: Vec<ClaimNotice>,
         own: (PublicKey, Vec<ByteBuf>),
     ) -> Vec<SnapshotPart> {
+        let empty = || SnapshotPart {
+            part: 0,
+            parts: 0,
+            intake_keys: Vec::new(),
+            claims: Vec::new(),
+            pool: Vec::new(),
+        };
+        // A part of their own: whatever else is too long, a newcomer can open intakes.
+        let keys = self.intake_keys.iter().map(|held| held.key.clone());
+        let keys = SnapshotPart {
+            intake_keys: keys.collect(),
+            ..empty()
+        };
+        let claims = claims.chunks(PART_CLAIMS_MAX).map(|claims| SnapshotPart {
+            claims: claims.to_vec(),
+            ..empty()
+        });
+        let pools = self.pools(own).into_iter();
+        let pools = pools.map(|pool| SnapshotPart { pool, ..empty() });
+        let mut all: Vec<_> = [keys].into_iter().chain(claims).chain(pools).collect();
+        let parts = u32::try_from(all.len()).unwrap_or(u32::MAX);
+        for (part, one) in (0..parts).zip(&mut all) {
+            (one.part, one.parts) = (part, parts);
+        }
+        all
+    }
+
+    /// Everybody's KeyPackages, in lists that each fit a part.
+    fn pools(&self, own: (PublicKey, Vec<ByteBuf>)) -> Vec<Vec<(PublicKey, Vec<ByteBuf>)>> {
         let mut pools = vec![Vec::new()];
         let mut bytes = 0;
         for entry in self.pool.iter().cloned().chain([own]) {
-            bytes += entry.1.iter().map(|message| message.len()).sum::<usize>();
+            let of_entry = entry.1.iter().map(|message| message.len()).sum::<usize>();
+            bytes += of_entry;
             if bytes > PART_BYTES_MAX {
-                bytes = 0;
+                bytes = of_entry;
                 pools.push(Vec::new());
             }
             if let Some(pool) = pools.last_mut() {
                 pool.push(entry);
             }
         }
-        let parts = u32::try_from(pools.len()).unwrap_or(u32::MAX);
-        let mut keys: Vec<_> = self
-            .intake_keys
-            .iter()
-            .map(|held| held.key.clone())
-            .collect();
-        let mut claims = claims;
-        let part = |(part, pool)| SnapshotPart {
-            part,
-            parts,
-            intake_keys: std::mem::take(&mut keys),
-            claims: std::mem::take(&mut claims),
-            pool,
-        };
-        (0..parts).zip(pools).map(part).collect()
+        pools
     }
 
     /// Takes what a snapshot tells beyond what is known; true where an intake key is new.
-    pub(crate) fn learn_snapshot(&mut self, part: SnapshotPart, now: Now) -> bool {
+    pub(crate) fn learn_snapshot(&mut self, part: SnapshotPart, from: PublicKey, now: Now) -> bool {
         for (owner, key_packages) in part.pool {
             if !self.pool.iter().any(|(known, _)| *known == owner) {
                 self.announce(owner, key_packages);
@@ -178,7 +314,7 @@ impl Board {
         }
         let mut is_new = false;
         for key in part.intake_keys {
-            is_new |= self.learn_intake_key(key, now);
+            is_new |= self.learn_intake_key(key, Source::Retold(from), now);
         }
         is_new
     }
@@ -210,20 +346,79 @@ mod tests {
         SecretKey::from_bytes([seed; 32]).public()
     }
 
+    fn learn(board: &mut Board, key: IntakeKey, author: u8) -> bool {
+        board.learn_intake_key(key, Source::Author(owner(author)), START)
+    }
+
     #[test]
-    fn an_intake_key_is_kept_for_72_hours_and_until_its_mailbox_was_emptied_after_them() {
+    fn an_intake_key_is_kept_for_72_hours_and_until_its_mailbox_was_found_empty_on_two_days_after_them()
+     {
         let mut board = Board::default();
         let key = intake_key(20_000, 1);
         let mailbox = MailboxKey::of(&key.mailbox);
-        assert!(board.learn_intake_key(key.clone(), START));
-        assert!(!board.learn_intake_key(key, START));
+        assert!(learn(&mut board, key.clone(), 1));
+        assert!(!learn(&mut board, key, 1));
         let later = START.plus(INTAKE_KEY_LIFETIME);
-        board.erase_old(None, START.plus(INTAKE_KEY_LIFETIME / 2), |_| true);
-        board.erase_old(None, later, |_| false);
-        board.erase_old(Some(mailbox), later, |_| true);
-        assert!(board.intake_key(&mailbox).is_some());
-        board.erase_old(None, later, |_| true);
+        let on = |day: Day| move |_: &MailboxKey| Some(day);
+        board.erase_old(None, START.plus(INTAKE_KEY_LIFETIME / 2), on(20_001));
+        board.erase_old(None, START.plus(INTAKE_KEY_LIFETIME / 2), on(20_002));
+        board.erase_old(None, later, |_| None);
+        board.erase_old(Some(mailbox), later, on(20_003));
+        board.erase_old(None, later, on(20_004));
+        board.erase_old(None, later, on(20_004));
+        assert!(
+            board.intake_key(&mailbox).is_some(),
+            "one connection proves nothing"
+        );
+        board.erase_old(None, later, on(20_005));
         assert!(board.intake_key(&mailbox).is_none());
+    }
+
+    ///
+    #[test]
+    fn what_a_removed_member_knows_opens_intakes_and_is_never_named_again() {
+        let mut board = Board::default();
+        let (hers, next) = (intake_key(20_000, 1), intake_key(20_001, 2));
+        let mailbox = MailboxKey::of(&hers.mailbox);
+        assert!(learn(&mut board, hers, 1));
+        assert!(learn(&mut board, next, 1));
+        assert!(
+            !learn(&mut board, intake_key(20_002, 3), 1),
+            "too far ahead"
+        );
+        assert!(board.intake_key_of(20_000).is_some());
+        board.spend_intake_keys();
+        assert_eq!(board.intake_key_of(20_000), None);
+        assert_eq!(board.intake_key_of(20_001), None);
+        assert_eq!(board.intake_key(&mailbox), None);
+        assert_eq!(board.live_keys(1).len(), 2);
+        assert_eq!(board.mailboxes().len(), 2);
+        assert!(learn(&mut board, intake_key(20_000, 4), 1));
+        assert!(board.intake_key_of(20_000).is_some());
+    }
+
+    ///
+    #[test]
+    fn one_members_many_intake_keys_shut_no_mailbox_that_a_card_named() {
+        let mut board = Board::default();
+        let named = intake_key(20_000, 1);
+        learn(&mut board, named.clone(), 1);
+        board.note_named(MailboxKey::of(&named.mailbox));
+        for seed in 2..40 {
+            learn(
+                &mut board,
+                intake_key(20_000 - u32::from(seed / 2), seed),
+                2,
+            );
+        }
+        assert_eq!(board.mailboxes().len(), OPEN_MAILBOXES_MAX);
+        assert!(board.mailboxes().contains(&named.mailbox));
+        let of_today = (40..50).filter(|seed| learn(&mut board, intake_key(20_000, *seed), 2));
+        assert_eq!(of_today.count(), INTAKE_KEYS_OF_DAY_MAX);
+        assert!(
+            learn(&mut board, intake_key(20_000, 60), 3),
+            "others have room"
+        );
     }
 
     #[test]
@@ -243,7 +438,7 @@ mod tests {
     #[test]
     fn a_large_snapshot_comes_in_parts_that_together_tell_all() {
         let mut board = Board::default();
-        board.learn_intake_key(intake_key(20_000, 1), START);
+        learn(&mut board, intake_key(20_000, 1), 1);
         for seed in 0..40 {
             let large = vec![ByteBuf::from(vec![seed; 5_000]); POOL_KEY_PACKAGES];
             board.announce(owner(seed), large);
@@ -252,9 +447,14 @@ mod tests {
         assert!(parts.len() > 1);
         let mut newcomer = Board::default();
         for part in parts {
-            newcomer.learn_snapshot(part, START);
+            newcomer.learn_snapshot(part, owner(50), START);
         }
         assert_eq!(newcomer.intake_keys.len(), 1);
+        board.announce(
+            owner(77),
+            vec![ByteBuf::from(vec![1; KEY_PACKAGE_BYTES_MAX + 1])],
+        );
+        assert_eq!(board.key_packages(&owner(77)), 0);
         assert!((0..40).all(|seed| newcomer.key_packages(&owner(seed)) == POOL_KEY_PACKAGES));
         assert_eq!(newcomer.key_packages(&owner(99)), 1);
     }
@@ -266,7 +466,7 @@ mod tests {
         let mut other = Board::default();
         other.announce(owner(1), vec![ByteBuf::from([7]); 3]);
         for part in other.snapshot(Vec::new(), (owner(2), Vec::new())) {
-            board.learn_snapshot(part, START);
+            board.learn_snapshot(part, owner(50), START);
         }
         assert_eq!(board.key_packages(&owner(1)), 1);
     }
@@ -275,7 +475,11 @@ mod tests {
     fn the_newest_mailboxes_are_opened_and_no_more_than_a_connection_may() {
         let mut board = Board::default();
         for seed in 0..20 {
-            board.learn_intake_key(intake_key(20_000 + u32::from(seed), seed), START);
+            learn(
+                &mut board,
+                intake_key(20_000 - 20 + u32::from(seed), seed),
+                1,
+            );
         }
         let open = board.mailboxes();
         assert_eq!(open.len(), OPEN_MAILBOXES_MAX);

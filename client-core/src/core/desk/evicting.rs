@@ -4,12 +4,14 @@
 //! the commit. Only after it the next intake key: it is stored in the group, where she would read it
 //! before. Last, the statement that removes her from every conversation.
 
-use cobijo_protocol::{card::Role, commit::Statement, content::Content, keys::PublicKey};
+use cobijo_protocol::{
+    card::Role, commit::Statement, content::Content, credential::Identity, keys::PublicKey,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{Asked, Desk, DeskEvent};
 use crate::core::{
-    client::{CardRefusal, CommandError, Context},
+    client::{CardRefusal, CommandError, Context, Event},
     group::Change,
     policy::Cause,
 };
@@ -29,6 +31,8 @@ enum Stage {
     Card,
     /// The commit is on its way.
     Removing,
+    /// It could not be made; tried again in the next epoch.
+    Refused,
 }
 
 impl Desk {
@@ -51,6 +55,8 @@ impl Desk {
             return Err(CommandError::NotCoordinator);
         }
         if self.is_evicted(&member) {
+            self.retry_evictions();
+            self.advance(context);
             return Ok(());
         }
         if role == Role::Coordinator && self.keys.root_key().is_none() {
@@ -111,24 +117,54 @@ impl Desk {
         }
     }
 
-    /// A member is out: whoever removed her, or the first coordinator where she left, changes the
-    /// intake key, and tells the conversations.
-    pub(super) fn handle_removed(
-        &mut self,
-        member: &PublicKey,
-        cause: Cause,
-        context: &mut Context<'_>,
-    ) {
+    /// A removal could not be made. It is not forgotten: she is no poster, and it is tried again.
+    pub(super) fn handle_not_removed(&mut self, member: &PublicKey, context: &mut Context<'_>) {
+        let mut evictions = self.evictions.iter_mut();
+        if let Some(eviction) = evictions.find(|one| one.member == *member) {
+            eviction.stage = Stage::Refused;
+            context.event(Event::NotRemoved(*member));
+        }
+    }
+
+    /// A new epoch may take what the one before refused.
+    pub(super) fn retry_evictions(&mut self) {
+        for eviction in &mut self.evictions {
+            if eviction.stage == Stage::Refused {
+                eviction.stage = Stage::Card;
+            }
+        }
+    }
+
+    /// Whoever was removed knows all intake keys, and what is on its way too.
+    pub(super) fn spend_intake_keys(&mut self) {
+        self.board.spend_intake_keys();
+        self.storing
+            .iter_mut()
+            .for_each(|storing| storing.is_spent = true);
+        self.mailbox = None;
+    }
+
+    /// Whether a new intake key is this member's to make: she removed somebody, or somebody left and she
+    /// is the first coordinator.
+    pub(super) fn has_to_change_intake_key(&self, removed: &[(Identity, Cause)]) -> bool {
+        removed.iter().any(|(identity, cause)| match identity {
+            Identity::Member { attestation, .. } => {
+                self.is_evicted(&attestation.key)
+                    || (*cause == Cause::Leave && self.is_first_coordinator())
+            }
+            Identity::Person(_) => false,
+        })
+    }
+
+    /// A member is out: whoever removed her tells the conversations.
+    pub(super) fn handle_removed(&mut self, member: &PublicKey, context: &mut Context<'_>) {
         let eviction = self.evictions.iter().position(|one| one.member == *member);
         if let Some(position) = eviction {
             let eviction = self.evictions.remove(position);
-            self.make_intake_key(true, context);
             let statement = Content::Statement(eviction.statement.clone());
             let _too_long = self.group.send(statement, context.rng);
             let statement = DeskEvent::Statement(eviction.statement);
             self.events.push_back(statement);
-        } else if cause == Cause::Leave && self.is_first_coordinator() {
-            self.make_intake_key(true, context);
         }
     }
 

@@ -5,17 +5,20 @@ use cobijo_protocol::{
     content::{Content, DeskContent, MessageId, SnapshotPart},
     credential::Identity,
     keys::PublicKey,
-    limits::SNAPSHOT_WAIT,
+    limits::{POOL_KEY_PACKAGES, SNAPSHOT_WAIT},
     mailbox::MailboxKey,
 };
 
-use super::{Asked, Desk, DeskEvent};
+use serde_bytes::ByteBuf;
+
+use super::{Asked, Desk, DeskEvent, board::Source};
 use crate::core::{
     client::{Context, Event, InviteEnd},
     group::{Author, GroupEvent, Stop},
     policy::Cause,
     port::{Now, Rng},
 };
+use crate::mls::key_package::OfferedKeyPackage;
 
 /// Snapshots whose fate is followed.
 const SNAPSHOTS_MAX: usize = 32;
@@ -68,7 +71,9 @@ impl Desk {
             return;
         };
         match content {
-            Content::Desk(DeskContent::Snapshot(part)) => self.hear_snapshot(id, part, context),
+            Content::Desk(DeskContent::Snapshot(part)) => {
+                self.hear_snapshot(id, part, attestation, context);
+            }
             Content::Desk(content) => self.hear_content(attestation, content, context),
             Content::Statement(statement) => {
                 self.events.push_back(DeskEvent::Statement(statement));
@@ -88,15 +93,22 @@ impl Desk {
     ) {
         match content {
             DeskContent::IntakeKey(key) => {
-                if self.board.learn_intake_key(key, context.now) {
+                let is_here = self.members().iter().any(|one| one.key == author.key);
+                let from = if is_here {
+                    Source::Author(author.key)
+                } else {
+                    Source::Retold(author.key)
+                };
+                if self.board.learn_intake_key(key, from, context.now) {
                     self.try_keys(context);
                 }
             }
             DeskContent::Claim(notice) => {
-                self.shift.handle_notice(&notice, context.now);
+                self.shift
+                    .handle_notice(&notice, &author.alias, context.now);
                 context.event(Event::QueueChanged);
             }
-            DeskContent::KeyPackages(key_packages) => self.board.announce(author.key, key_packages),
+            DeskContent::KeyPackages(key_packages) => self.hear_key_packages(author, key_packages),
             DeskContent::SealKey(seal_key) if author.role == Role::Coordinator => {
                 self.board.learn_seal_key(author.key, seal_key);
                 self.share_desk_key(&[author.key], context.rng);
@@ -121,6 +133,18 @@ impl Desk {
         }
     }
 
+    /// Takes note of those that are KeyPackages of hers: others are only in the way.
+    fn hear_key_packages(&mut self, author: &Attestation, mut key_packages: Vec<ByteBuf>) {
+        key_packages.truncate(POOL_KEY_PACKAGES);
+        key_packages.retain(|message| self.is_key_package_of(message, &author.key));
+        self.board.announce(author.key, key_packages);
+    }
+
+    fn is_key_package_of(&self, message: &[u8], owner: &PublicKey) -> bool {
+        OfferedKeyPackage::parse(message, self.me.suite, &self.me.root)
+            .is_ok_and(|offered| offered.leaf_key() == owner)
+    }
+
     /// The own attestation under a newer desk key replaces the one before, and so do KeyPackages.
     fn hear_attested(&mut self, attested: Vec<Attested>) {
         for one in attested {
@@ -138,14 +162,24 @@ impl Desk {
         }
     }
 
-    fn hear_snapshot(&mut self, id: MessageId, part: SnapshotPart, context: &mut Context<'_>) {
+    fn hear_snapshot(
+        &mut self,
+        id: MessageId,
+        mut part: SnapshotPart,
+        author: &Attestation,
+        context: &mut Context<'_>,
+    ) {
         self.snapshot_due = None;
         self.snapshots.truncate(SNAPSHOTS_MAX - 1);
         self.snapshots.push_front(id);
-        for notice in &part.claims {
-            self.shift.handle_notice(notice, context.now);
+        for (owner, key_packages) in &mut part.pool {
+            key_packages.truncate(POOL_KEY_PACKAGES);
+            key_packages.retain(|message| self.is_key_package_of(message, owner));
         }
-        if self.board.learn_snapshot(part, context.now) {
+        for notice in &part.claims {
+            self.shift.handle_notice(notice, &author.alias, context.now);
+        }
+        if self.board.learn_snapshot(part, author.key, context.now) {
             self.try_keys(context);
         }
     }
@@ -156,10 +190,15 @@ impl Desk {
             return;
         };
         let storing = self.storing.remove(position);
-        if storing.must_name {
-            self.mailbox = Some(MailboxKey::of(&storing.key.mailbox));
+        let mailbox = MailboxKey::of(&storing.key.mailbox);
+        let own = Source::Author(self.me.key.public());
+        self.board.learn_intake_key(storing.key, own, context.now);
+        if storing.is_spent {
+            self.board.spend_intake_key(&mailbox);
         }
-        self.board.learn_intake_key(storing.key, context.now);
+        if storing.must_name && self.board.intake_key(&mailbox).is_some() {
+            self.mailbox = Some(mailbox);
+        }
         self.try_keys(context);
     }
 
@@ -187,10 +226,15 @@ impl Desk {
             // Who left knows the welcome secrets of what was offered.
             self.board.drop_pool();
             self.offers.drop_free();
+            self.spend_intake_keys();
+            if self.has_to_change_intake_key(removed) {
+                self.make_intake_key(true, context);
+            }
         }
-        for (identity, cause) in removed {
+        self.retry_evictions();
+        for (identity, _) in removed {
             if let Identity::Member { attestation, .. } = identity {
-                self.handle_removed(&attestation.key, *cause, context);
+                self.handle_removed(&attestation.key, context);
             }
         }
         let here: Vec<PublicKey> = self.members().iter().map(|member| member.key).collect();
@@ -245,7 +289,7 @@ impl Desk {
                 context.event(Event::InviteEnded { id: invite, reason });
             }
             Some(Asked::Remove(member)) => {
-                self.evictions.retain(|eviction| eviction.member != member);
+                self.handle_not_removed(&member, context);
             }
             None => {}
         }

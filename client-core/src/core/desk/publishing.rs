@@ -138,7 +138,12 @@ impl Desk {
         };
         let content = Content::Desk(DeskContent::IntakeKey(key.clone()));
         if let Ok(id) = self.group.send(content, context.rng) {
-            self.storing.push(Storing { id, key, must_name });
+            self.storing.push(Storing {
+                id,
+                key,
+                must_name,
+                is_spent: false,
+            });
         }
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use cobijo_protocol::{
+    Day,
     content::ClaimNotice,
     keys::SecretKey,
     link::{DeskId, RelayUrl},
@@ -137,8 +138,8 @@ impl Shift {
     }
 
     /// A colleague says what becomes of somebody who waits.
-    pub(crate) fn handle_notice(&mut self, notice: &ClaimNotice, now: Now) {
-        self.queue.handle_notice(notice, now);
+    pub(crate) fn handle_notice(&mut self, notice: &ClaimNotice, alias: &str, now: Now) {
+        self.queue.handle_notice(notice, alias, now);
     }
 
     /// Tries the new keys on what none opened; true where rows came.
@@ -159,10 +160,12 @@ impl Shift {
         events.into_iter().flatten().collect()
     }
 
-    /// Whether a mailbox was open for long enough, and nobody who was read from it waits.
-    pub(crate) fn is_empty(&self, mailbox: &MailboxKey, now: Now) -> bool {
-        let is_read = |since: Now| now.since(since) >= ITEMS_WAIT;
-        self.is_on && self.open_since.is_some_and(is_read) && !self.queue.holds(mailbox)
+    /// The day since when the mailboxes are open, where that is long enough and nothing that was read
+    /// from this one stands there.
+    pub(crate) fn emptied(&self, mailbox: &MailboxKey, now: Now) -> Option<Day> {
+        let since = self.open_since.filter(|_| self.is_on)?;
+        let is_read = now.since(since) >= ITEMS_WAIT;
+        (is_read && !self.queue.holds(mailbox)).then(|| since.day())
     }
 
     /// She has arrived in the conversation of this channel.
@@ -243,6 +246,12 @@ impl Shift {
             .min()
     }
 
+    /// When it will show whether a mailbox is empty, where that is still to come.
+    pub(crate) fn emptied_at(&self, now: Now) -> Option<Now> {
+        let since = self.open_since.filter(|_| self.is_on)?;
+        Some(since.plus(ITEMS_WAIT)).filter(|at| *at > now)
+    }
+
     /// Does what is due.
     pub(crate) fn handle_timeout(&mut self, context: &mut Context<'_>) -> Vec<ShiftEvent> {
         let mut events = Vec::new();
@@ -270,8 +279,8 @@ impl Answer {
                     events.push(ShiftEvent::Text(self.channel, text));
                 }
                 ClaimEvent::Text(text) => self.texts.push(text),
-                ClaimEvent::ClaimedBy { index, until, .. } => {
-                    queue.claimed(row, index, until);
+                ClaimEvent::ClaimedBy { claimer, until, .. } => {
+                    queue.claimed(row, claimer, until);
                     events.push(ShiftEvent::Lost(row));
                 }
                 ClaimEvent::LostTo { .. } => {
