@@ -81,12 +81,12 @@ impl WaitingThread {
                 self.take_package(message, root);
                 None
             }
-            Waiting::Rescue(statement) => {
+            Waiting::Rescue(statement @ Statement::PersonRescue { .. }) => {
                 self.rescue.get_or_insert(statement);
                 None
             }
             Waiting::More(sealed) => self.open(&sealed),
-            Waiting::Newcomer(_) => None,
+            Waiting::Newcomer(_) | Waiting::Rescue(_) => None,
         }
     }
 
