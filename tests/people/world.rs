@@ -153,7 +153,7 @@ impl World {
             &mut self.rng,
         )
         .unwrap();
-        let mut waiting = Waiting::new(Suite::Interop, contact, Wanted::Claim, Vec::new());
+        let mut waiting = Waiting::new(Suite::Interop, contact, Wanted::Claim, None);
         let card = self.card();
         waiting.handle_card(&card, self.now, &mut self.rng).unwrap();
         let actor = self.actor();

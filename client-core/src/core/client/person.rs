@@ -76,7 +76,7 @@ impl Person {
             context.rng,
         )
         .map_err(|_| CommandError::TooLong)?;
-        let waiting = Waiting::new(Suite::PostQuantum, contact, Wanted::Claim, Vec::new());
+        let waiting = Waiting::new(Suite::PostQuantum, contact, Wanted::Claim, None);
         let first = Contacting {
             channel: context.new_channel(),
             waiting,

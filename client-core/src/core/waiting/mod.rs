@@ -16,7 +16,7 @@ use serde_bytes::ByteBuf;
 use super::{
     group::Group,
     intake::{Contact, ContactError, ContactEvent, PersonPackage},
-    joining::{Expect, Joining, Lineage},
+    joining::{Expect, Joining, Known, Lineage},
     port::{Now, Rng, Seen, Wants},
 };
 use crate::mls::{Suite, key_package::OfferedKeyPackage};
@@ -29,8 +29,8 @@ pub struct Waiting {
     suite: Suite,
     contact: Contact,
     wanted: Wanted,
-    /// Where a rescue's Welcome may come from any member of the group: the keys of her last roster.
-    roster: Vec<PublicKey>,
+    /// The group that a rescue's Welcome leads back to, from any of its members.
+    known: Option<Known>,
     replies: Option<Replies>,
     /// A rescue: members of the group may add her without any reply.
     rescue: Option<Box<Joining>>,
@@ -80,13 +80,13 @@ pub struct Joined {
 }
 
 impl Waiting {
-    /// Waits for an answer to a contact. For a rescue, `roster` holds the keys of her last roster.
-    pub fn new(suite: Suite, contact: Contact, wanted: Wanted, roster: Vec<PublicKey>) -> Self {
+    /// Waits for an answer to a contact. For a rescue, `known` is the group that she can't follow.
+    pub fn new(suite: Suite, contact: Contact, wanted: Wanted, known: Option<Known>) -> Self {
         Self {
             suite,
             contact,
             wanted,
-            roster,
+            known,
             replies: None,
             rescue: None,
             answer: Answer::Nobody,
@@ -120,15 +120,14 @@ impl Waiting {
         let r = self.contact.r().clone();
         self.replies
             .get_or_insert_with(|| Replies::new(r, root, person, self.wanted));
-        if let (Wanted::Offer, Some(own), None) =
-            (self.wanted, self.contact.package(), &self.rescue)
+        if let (Some(known), Some(own), None) = (&self.known, self.contact.package(), &self.rescue)
         {
             let expect = Expect {
                 profile: Profile::Conversation,
                 root,
-                signers: self.roster.clone(),
+                signers: known.members.iter().copied().collect(),
                 roster: None,
-                lineage: Lineage::Any,
+                lineage: Lineage::Same(Box::new(known.clone())),
                 welcome: None,
             };
             self.rescue = Some(Box::new(join(own, expect)));
