@@ -293,6 +293,13 @@ impl World {
             return false;
         };
         let moved = self.exchange(&mut line, actor);
+        let stands = line.machine.lacks_card() && !line.machine.contact().lacks_card();
+        if stands && line.machine.needs_card(self.now) {
+            let card = self.card();
+            line.machine
+                .handle_card(&card, self.now, &mut self.rng)
+                .unwrap();
+        }
         while let Some(event) = line.machine.poll_event() {
             let told = match event {
                 WaitingEvent::Contact(ContactEvent::CardExpired) => Told::CardExpired,
