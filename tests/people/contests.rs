@@ -151,7 +151,9 @@ fn who_was_evicted_answers_nobody_any_more() {
     world.run();
     assert!(world.was_told(luz, &Told::Refused));
     assert!(!world.was_told(ana, &Told::Joined));
-    world.pass(CLAIM_LIFETIME);
+    world.claim(mar);
+    world.run();
+    world.pass(CLAIM_LIFETIME * 2);
     world.claim(mar);
     world.run();
     assert!(world.was_told(ana, &Told::Joined));

@@ -405,7 +405,10 @@ impl World {
                 self.actors[actor].conversation = None;
                 Told::Refused
             }
-            ClaimEvent::Unanswerable => Told::Unanswerable,
+            ClaimEvent::Unanswerable => {
+                queue.unanswerable(row);
+                Told::Unanswerable
+            }
             ClaimEvent::Text(text) => {
                 let heard = &mut self.actors[actor];
                 match &mut heard.conversation {

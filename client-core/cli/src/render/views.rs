@@ -71,6 +71,7 @@ impl Screen {
             QueueState::Waiting => "",
             QueueState::Claimed => self.text(Key::QueueClaimed),
             QueueState::Claiming => self.text(Key::QueueClaiming),
+            QueueState::Unanswerable => self.text(Key::QueueUnanswerable),
         };
         let values = [
             &*row.id.number().to_string(),

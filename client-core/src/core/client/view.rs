@@ -171,6 +171,8 @@ pub enum QueueState {
     Claimed,
     /// This client is about to.
     Claiming,
+    /// There was nothing to answer her with, when this client tried.
+    Unanswerable,
 }
 
 /// A conversation in a list.
