@@ -318,6 +318,9 @@ impl Waiting {
             None if !joining.is_at_end() => {}
             None => {
                 self.events.push_back(WaitingEvent::CouldNotJoin);
+                // The welcome thread of the old one may be full of what others put there. Where none
+                // can be made, the old one stays.
+                let _made = self.contact.renew_package(self.suite, rng);
                 self.refuse(rng);
             }
         }
