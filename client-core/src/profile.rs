@@ -20,8 +20,8 @@ const STATE_FILE: &str = "state";
 const STATE_FILE_NEW: &str = "state.new";
 const LOCK_FILE: &str = "lock";
 
-/// Bytes of a sealed state that are read at most: far above any profile, far below what hurts.
-const STATE_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Bytes of a sealed state that are written and read at most: far above any profile.
+const STATE_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 
 /// A profile's folder, locked: nobody else may have it until this is dropped.
 pub struct ProfileFolder {
@@ -56,6 +56,9 @@ pub enum ProfileError {
     /// The system gave no random numbers.
     #[error("no random numbers")]
     Random,
+    /// It holds more than could be opened again.
+    #[error("profile that is too large")]
+    TooLarge,
     /// Another process uses it.
     #[error("profile in use by another process")]
     Taken,
@@ -137,6 +140,8 @@ impl Profile {
     /// See [`ProfileError`].
     pub fn save(&self, state: &[u8]) -> Result<(), ProfileError> {
         let sealed = self.sealer.seal(state, random()?)?;
+        // What could not be opened again must not replace what can be.
+        check_len(sealed.len())?;
         let path = &self.folder.path;
         file::replace(path, STATE_FILE_NEW, STATE_FILE, &sealed).map_err(refine)
     }
@@ -150,6 +155,11 @@ impl From<UnsealError> for ProfileError {
             UnsealError::WrongPassphrase => Self::WrongPassphrase,
         }
     }
+}
+
+fn check_len(len: usize) -> Result<(), ProfileError> {
+    let fits = u64::try_from(len).is_ok_and(|len| len <= STATE_BYTES_MAX);
+    fits.then_some(()).ok_or(ProfileError::TooLarge)
 }
 
 fn random<const N: usize>() -> Result<[u8; N], ProfileError> {
@@ -267,6 +277,13 @@ mod tests {
         let before = len();
         profile.save(&[7; 9_000]).unwrap();
         assert_eq!(len(), before);
+    }
+
+    #[test]
+    fn what_could_not_be_opened_again_is_not_saved() {
+        let most = usize::try_from(STATE_BYTES_MAX).unwrap();
+        assert!(check_len(most).is_ok());
+        assert!(matches!(check_len(most + 1), Err(ProfileError::TooLarge)));
     }
 
     #[test]

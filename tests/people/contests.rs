@@ -138,6 +138,27 @@ fn a_signed_reply_that_cant_be_joined_is_refused_and_the_contest_goes_on() {
     assert!(!world.was_told(luz, &Told::LostTo("Mar".to_owned())));
 }
 
+/// [I-6]
+#[test]
+fn who_was_evicted_answers_nobody_any_more() {
+    let mut world = World::new();
+    let ana = world.person("Hola");
+    let (luz, mar) = (world.member("Luz"), world.member("Mar"));
+    world.run();
+    world.claim(luz);
+    let key = world.actors[luz].me.as_ref().unwrap().key.public();
+    world.authority.evict(&key);
+    world.run();
+    assert!(world.was_told(luz, &Told::Refused));
+    assert!(!world.was_told(ana, &Told::Joined));
+    world.claim(mar);
+    world.run();
+    world.pass(CLAIM_LIFETIME * 2);
+    world.claim(mar);
+    world.run();
+    assert!(world.was_told(ana, &Told::Joined));
+}
+
 #[test]
 fn a_reply_of_a_desk_that_signed_itself_is_void() {
     let mut world = World::new();

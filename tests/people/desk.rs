@@ -99,6 +99,24 @@ fn a_member_of_the_group_lets_her_in_again() {
     assert_eq!(world.talk(luz).members().len(), 2);
 }
 
+/// [P-16]
+#[test]
+fn a_new_group_of_one_of_her_members_is_no_rescue() {
+    let (mut world, ana, luz) = conversation();
+    world.away(ana, 100);
+    world.ask_desk(ana, "He vuelto");
+    world.run();
+    let waiting = &world.actors[ana].waiting.as_ref().unwrap().machine;
+    let package = waiting.contact().package().unwrap().package.clone();
+    world.actors[ana].said.clear();
+    world.false_rescue(ana, luz, package.message());
+    world.run();
+    let welcome = Slot::derive(package.welcome_secret(), Kind::Welcome, 0, 0);
+    assert!(world.relay.is_used(&welcome.address()));
+    assert!(!world.was_told(ana, &Told::Joined));
+    assert_eq!(world.talk(ana).stopped(), Some(Stopped::Stale));
+}
+
 /// [G-18]
 #[test]
 fn a_false_successor_is_refused() {

@@ -182,4 +182,6 @@ fn what_she_takes_back_can_be_read_by_nobody() {
     world.claim(luz);
     world.run();
     assert!(world.was_told(luz, &Told::Unanswerable));
+    // Whoever erased what she had written gets nobody out of the queue.
+    assert_eq!(world.rows(luz).len(), 1);
 }

@@ -61,7 +61,7 @@ impl World {
                 serial: conversation.next_serial(),
             },
         };
-        let roster = conversation.roster();
+        let known = conversation.known();
         let contact = Contact::new(
             Suite::Interop,
             self.desk(),
@@ -71,7 +71,7 @@ impl World {
             &mut self.rng,
         )
         .unwrap();
-        let mut waiting = Waiting::new(Suite::Interop, contact, Wanted::Offer, roster);
+        let mut waiting = Waiting::new(Suite::Interop, contact, Wanted::Offer, known);
         let card = self.card();
         waiting.handle_card(&card, self.now, &mut self.rng).unwrap();
         self.actors[person].waiting = Some(self.line(waiting, person));
@@ -102,10 +102,26 @@ impl World {
         self.run();
     }
 
-    /// A group of another person that names the conversation of `person` as its predecessor, and
-    /// whose Welcome stands in the thread of `offer`.
-    pub(crate) fn false_successor(&mut self, person: usize, offer: &OfferedKeyPackage) -> usize {
-        let terms = Terms {
+    /// A new group of `member` that says it goes on from the conversation of `person`, with her
+    /// KeyPackage in it.
+    pub(crate) fn false_rescue(&mut self, person: usize, member: usize, package: &[u8]) {
+        let terms = self.successor_terms(person);
+        let me = self.actors[member].me.clone().unwrap();
+        let credential = Credential::Member(me.attested);
+        let (now, rng) = (self.now, &mut self.rng);
+        let mut group =
+            Group::create(Suite::Interop, terms, me.key, &credential, now, rng).unwrap();
+        group.request(Change {
+            adds: vec![package.to_vec().into()],
+            ..Change::default()
+        });
+        let actor = self.actor();
+        let conversation = Conversation::of_member(group);
+        self.actors[actor].conversation = Some(self.line(conversation, actor));
+    }
+
+    fn successor_terms(&mut self, person: usize) -> Terms {
+        Terms {
             profile: Profile::Conversation,
             policy: POLICY,
             root: self.authority.root(),
@@ -114,7 +130,13 @@ impl World {
                 group: self.talk(person).group_id().to_vec().into(),
                 epoch: 1,
             }),
-        };
+        }
+    }
+
+    /// A group of another person that names the conversation of `person` as its predecessor, and
+    /// whose Welcome stands in the thread of `offer`.
+    pub(crate) fn false_successor(&mut self, person: usize, offer: &OfferedKeyPackage) -> usize {
+        let terms = self.successor_terms(person);
         let (mallory, key) = (self.key(), self.key());
         let credential = device(&mallory, 1, &key.public());
         let mut group = Group::create(

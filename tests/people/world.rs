@@ -153,7 +153,7 @@ impl World {
             &mut self.rng,
         )
         .unwrap();
-        let mut waiting = Waiting::new(Suite::Interop, contact, Wanted::Claim, Vec::new());
+        let mut waiting = Waiting::new(Suite::Interop, contact, Wanted::Claim, None);
         let card = self.card();
         waiting.handle_card(&card, self.now, &mut self.rng).unwrap();
         let actor = self.actor();
@@ -293,6 +293,13 @@ impl World {
             return false;
         };
         let moved = self.exchange(&mut line, actor);
+        let stands = line.machine.lacks_card() && !line.machine.contact().lacks_card();
+        if stands && line.machine.needs_card(self.now) {
+            let card = self.card();
+            line.machine
+                .handle_card(&card, self.now, &mut self.rng)
+                .unwrap();
+        }
         while let Some(event) = line.machine.poll_event() {
             let told = match event {
                 WaitingEvent::Contact(ContactEvent::CardExpired) => Told::CardExpired,
@@ -398,7 +405,10 @@ impl World {
                 self.actors[actor].conversation = None;
                 Told::Refused
             }
-            ClaimEvent::Unanswerable => Told::Unanswerable,
+            ClaimEvent::Unanswerable => {
+                queue.unanswerable(row);
+                Told::Unanswerable
+            }
             ClaimEvent::Text(text) => {
                 let heard = &mut self.actors[actor];
                 match &mut heard.conversation {

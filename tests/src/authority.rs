@@ -18,6 +18,8 @@ pub struct Authority {
     signed: Signed<DeskKey>,
     desk_serial: u32,
     attestations: u32,
+    /// Who is on the card.
+    posters: Vec<PublicKey>,
 }
 
 impl Authority {
@@ -31,6 +33,7 @@ impl Authority {
             signed,
             desk_serial: 1,
             attestations: 0,
+            posters: Vec::new(),
         }
     }
 
@@ -60,6 +63,7 @@ impl Authority {
         not_after: Day,
     ) -> Credential {
         self.attestations += 1;
+        self.posters.push(*key);
         let attestation = self.desk_key.sign_value(&Attestation {
             alias: alias.to_owned(),
             role,
@@ -87,7 +91,9 @@ impl Authority {
             hours: text(),
             wait_minutes: (10, 20),
             languages: vec!["es".to_owned()],
-            posters: vec![poster.public()],
+            posters: std::iter::once(poster.public())
+                .chain(self.posters.iter().copied())
+                .collect(),
         };
         let daily = Daily {
             desk: DeskId::of(&self.root()),
@@ -103,6 +109,11 @@ impl Authority {
             card: self.desk_key.sign_value(&body),
             daily: poster.sign_value(&daily),
         }
+    }
+
+    /// Takes a member off the card.
+    pub fn evict(&mut self, key: &PublicKey) {
+        self.posters.retain(|poster| poster != key);
     }
 
     /// Removes a member wherever it is.

@@ -147,6 +147,7 @@ catalogue! {
     QueueRescue => "no puede seguir su conversación", "can't follow her conversation";
     QueueClaimed => " (una colega está respondiendo)", " (a colleague is answering)";
     QueueAnswered => " (respondida por {}, según ella; puedes responder de todos modos)", " (answered by {}, she says; you can answer anyway)";
+    QueueUnanswerable => " (no se le puede responder)", " (can't be answered)";
     QueueClaiming => " (estás respondiendo)", " (you are answering)";
     Claiming => "Respondiendo…", "Answering…";
     ClaimWon => "La conversación {} es tuya. Para hablar: say {} …", "Conversation {} is yours. To talk: say {} …";
@@ -196,6 +197,7 @@ catalogue! {
     WrongPassphrase => "Esa no es la contraseña de este perfil. No se perdió nada; inténtalo otra vez.", "That is not the passphrase of this profile. Nothing is lost; try again.";
     ProfileDamaged => "El archivo del perfil está dañado y no se tocó. Recupera una copia, o empieza otro perfil con --profile.", "The profile's file is damaged, and was left as it is. Restore a copy, or begin another profile with --profile.";
     ProfileNewer => "Una versión más nueva de este programa guardó el perfil. Instálala.", "A newer version of this program saved the profile. Install it.";
+    ProfileTooLarge => "El perfil creció demasiado: no se pudo guardar.", "The profile has grown too large: it could not be saved.";
     ProfileTaken => "Otra ventana ya usa este perfil. Ciérrala, o usa otro con --profile.", "Another window uses this profile already. Close it, or use another one with --profile.";
     ProfileNotPermitted => "No hay permiso para leer o escribir la carpeta del perfil. Revísala, o elige otra con --profile.", "The profile's folder may not be read or written. Check it, or choose another one with --profile.";
     ProfileIo => "La carpeta del perfil no se puede usar. Revísala, o elige otra con --profile.", "The profile's folder can't be used. Check it, or choose another one with --profile.";

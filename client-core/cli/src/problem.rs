@@ -61,6 +61,7 @@ impl From<ProfileError> for Problem {
             ProfileError::NotPermitted => Key::ProfileNotPermitted,
             ProfileError::Random => Key::NoRandom,
             ProfileError::Taken => Key::ProfileTaken,
+            ProfileError::TooLarge => Key::ProfileTooLarge,
             ProfileError::WrongPassphrase => Key::WrongPassphrase,
         })
     }

@@ -8,11 +8,13 @@ use std::collections::BTreeSet;
 use cobijo_protocol::{
     cbor,
     cell::CellHash,
-    commit::{POLICY, Predecessor, Profile, WelcomePayload},
+    commit::{POLICY, Predecessor, Profile, Terms, WelcomePayload},
+    credential::Identity,
     keys::{PublicKey, SecretKey},
     slot::Kind,
 };
 use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -54,6 +56,23 @@ pub enum Lineage {
     Any,
     /// Of this one.
     Of(Predecessor),
+    /// It is the very group that a person could not follow: her rescue.
+    Same(Box<Known>),
+}
+
+/// What a person knew of her group when she could follow it no more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// The MLS group id.
+    pub group: ByteBuf,
+    /// Its terms.
+    pub terms: Terms,
+    /// The last epoch that she was in.
+    pub epoch: u64,
+    /// Her key.
+    pub person: PublicKey,
+    /// Attested keys of its members.
+    pub members: BTreeSet<PublicKey>,
 }
 
 /// Waits for a Welcome.
@@ -143,7 +162,7 @@ impl Expect {
         terms.profile == self.profile
             && terms.root == self.root
             && terms.policy == POLICY
-            && self.lineage.allows(terms.predecessor.as_ref())
+            && self.lineage.allows(terms)
     }
 
     fn allows_signer(&self, group: &Group) -> bool {
@@ -166,16 +185,36 @@ impl Expect {
                 .map(|member| member.identity.person_or_attested_key())
                 .collect()
         };
-        self.roster.as_ref().is_none_or(|told| *told == roster())
+        let knows = match &self.lineage {
+            Lineage::Same(known) => known.allows(group),
+            Lineage::First | Lineage::Any | Lineage::Of(_) => true,
+        };
+        knows && self.roster.as_ref().is_none_or(|told| *told == roster())
+    }
+}
+
+impl Known {
+    /// Only her own commits add: who was not there when she stopped may not be there now. The id alone
+    /// says little, since whoever creates a group chooses it. [P-16]
+    fn allows(&self, group: &Group) -> bool {
+        let members = group.members();
+        let is_known = |identity: &Identity| match identity {
+            Identity::Person(hers) => hers.person == self.person,
+            Identity::Member { attestation, .. } => self.members.contains(&attestation.key),
+        };
+        self.group == group.id()
+            && group.epoch() > self.epoch
+            && members.iter().all(|member| is_known(&member.identity))
     }
 }
 
 impl Lineage {
-    fn allows(&self, predecessor: Option<&Predecessor>) -> bool {
+    fn allows(&self, terms: &Terms) -> bool {
         match self {
-            Self::First => predecessor.is_none(),
+            Self::First => terms.predecessor.is_none(),
             Self::Any => true,
-            Self::Of(expected) => predecessor == Some(expected),
+            Self::Of(expected) => terms.predecessor.as_ref() == Some(expected),
+            Self::Same(known) => known.terms == *terms,
         }
     }
 }

@@ -38,6 +38,7 @@ pub struct Session {
     puts: Puts,
     busy_until: Option<Now>,
     spent: bool,
+    stored: bool,
 }
 
 /// How far the hello is.
@@ -76,6 +77,7 @@ impl Session {
             puts: Puts::default(),
             busy_until: None,
             spent: false,
+            stored: false,
         }
     }
 
@@ -131,7 +133,14 @@ impl Session {
 
     /// When [`Session::reconcile`] has to be called again, although nothing came.
     pub fn poll_timeout(&self) -> Option<Now> {
-        self.busy_until
+        // While nothing can be sent, only an answer changes that.
+        let may_send = !self.spent && self.in_flight.len() < FRAMES_IN_FLIGHT_MAX;
+        self.busy_until.filter(|_| may_send)
+    }
+
+    /// Whether the relay has stored anything on this connection.
+    pub fn has_stored(&self) -> bool {
+        self.stored
     }
 
     /// Whether the connection can write no more: close it and open another one.
@@ -294,6 +303,7 @@ impl Session {
         }
         let mut seen = Vec::new();
         let mut may_skip = false;
+        self.stored |= outcomes.contains(&Outcome::Stored);
         for (asked, outcome) in asked.into_iter().zip(outcomes) {
             if outcome == Outcome::Skipped && !may_skip {
                 return Err(SessionError::UnexpectedAnswer);

@@ -75,6 +75,7 @@ impl Screen {
                 let alias = row.by.as_deref().unwrap_or_default();
                 self.fill(Key::QueueAnswered, &[&*clean(alias)])
             }
+            QueueState::Unanswerable => self.text(Key::QueueUnanswerable).to_owned(),
         };
         let values = [
             &*row.id.number().to_string(),

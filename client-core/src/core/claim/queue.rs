@@ -73,6 +73,8 @@ struct Row {
     answered_by: Option<String>,
     /// A rescue is first for the members of the group.
     is_shown: bool,
+    /// This client found nothing to answer her with.
+    is_unanswerable: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -214,6 +216,7 @@ impl Queue {
             items: vec![item],
             since: now,
             is_shown: !matches!(opened.intake.kind, IntakeKind::Rescue { .. }),
+            is_unanswerable: false,
             opened,
             state: State::Waiting,
             answered_by: None,
@@ -264,6 +267,7 @@ impl Queue {
             return None;
         }
         row.state = State::Claiming;
+        row.is_unanswerable = false;
         Some(row.opened.clone())
     }
 
@@ -271,6 +275,14 @@ impl Queue {
     pub fn release(&mut self, id: RowId) {
         if let Some(row) = self.row_mut(id) {
             row.state = State::Waiting;
+        }
+    }
+
+    /// This client found nothing to answer with: the row stays, and may be tried again.
+    pub fn unanswerable(&mut self, id: RowId) {
+        if let Some(row) = self.row_mut(id) {
+            row.state = State::Waiting;
+            row.is_unanswerable = true;
         }
     }
 
@@ -434,6 +446,7 @@ impl Row {
                 State::Claiming => QueueState::Claiming,
                 State::SaidAnswered { .. } => QueueState::Answered,
                 State::Claimed { until } if until > now => QueueState::Claimed,
+                State::Waiting if self.is_unanswerable => QueueState::Unanswerable,
                 State::Claimed { .. } | State::Waiting | State::Answered { .. } => {
                     QueueState::Waiting
                 }

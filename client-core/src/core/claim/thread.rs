@@ -14,6 +14,7 @@ use serde_bytes::ByteBuf;
 use crate::{
     core::{
         contest::Contest,
+        intake::TEXT_BYTES_MAX,
         port::{Rng, Seen, Wants},
         thread::Content,
     },
@@ -21,7 +22,13 @@ use crate::{
 };
 
 /// Texts kept from one waiting thread: whoever knows `r` may write there.
-const TEXTS_MAX: usize = 256;
+const TEXTS_MAX: usize = 64;
+
+/// Bytes of all texts kept from one waiting thread: as many as the longest one may have.
+const TEXTS_BYTES_MAX: usize = TEXT_BYTES_MAX;
+
+/// Slots read before she is answered: who writes without end must not keep her waiting.
+const SLOTS_FIRST: u64 = 64;
 
 /// A reader of the waiting thread (r, waiting).
 #[derive(Clone, Serialize, Deserialize)]
@@ -34,6 +41,7 @@ pub struct WaitingThread {
     packages: Vec<Package>,
     rescue: Option<Statement>,
     texts: usize,
+    texts_bytes: usize,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -56,12 +64,13 @@ impl WaitingThread {
             packages: Vec::new(),
             rescue: None,
             texts: 0,
+            texts_bytes: 0,
         }
     }
 
-    /// Whether all that stands has been read on this connection.
+    /// Whether all that stands has been read on this connection, or more than she needs.
     pub fn is_at_end(&self) -> bool {
-        self.contest.is_free()
+        self.contest.is_free() || self.contest.index() >= SLOTS_FIRST
     }
 
     /// What is wanted from the relay.
@@ -81,12 +90,12 @@ impl WaitingThread {
                 self.take_package(message, root);
                 None
             }
-            Waiting::Rescue(statement) => {
+            Waiting::Rescue(statement @ Statement::PersonRescue { .. }) => {
                 self.rescue.get_or_insert(statement);
                 None
             }
             Waiting::More(sealed) => self.open(&sealed),
-            Waiting::Newcomer(_) => None,
+            Waiting::Newcomer(_) | Waiting::Rescue(_) => None,
         }
     }
 
@@ -117,7 +126,12 @@ impl WaitingThread {
         let pair = hpke::key_pair(self.seed.as_bytes()).ok()?;
         let text = hpke::open(&pair, &waiting_info(&self.r), sealed)?;
         let text = String::from_utf8(text.to_vec()).ok()?;
+        let bytes = self.texts_bytes + text.len();
+        if bytes > TEXTS_BYTES_MAX {
+            return None;
+        }
         self.texts += 1;
+        self.texts_bytes = bytes;
         Some(text)
     }
 

@@ -27,6 +27,8 @@ pub(super) struct Channels {
 struct Channel {
     relay: RelayUrl,
     failures: u32,
+    /// Connections in a row on which no credit was left before anything was stored.
+    starved: u32,
     link: Link,
 }
 
@@ -101,6 +103,7 @@ impl Channels {
                 .or_insert_with(|| Channel {
                     relay: line.relay.clone(),
                     failures: 0,
+                    starved: 0,
                     link: Link::Down(now),
                 });
             channel.reconcile(&line, now, rng, &mut outputs);
@@ -123,7 +126,15 @@ impl Channel {
                 outputs.push(Output::Close { channel: id });
                 self.lose(now, rng);
             }
+            // It would be the same on the next one: no hurry.
+            Link::Up(session) if session.is_spent() && !session.has_stored() => {
+                outputs.push(Output::Close { channel: id });
+                self.failures = self.failures.max(self.starved);
+                self.starved = self.starved.saturating_add(1);
+                self.lose(now, rng);
+            }
             Link::Up(session) if session.is_spent() => {
+                self.starved = 0;
                 outputs.push(Output::Close { channel: id });
                 self.link = Link::Opening;
                 let relay = self.relay.clone();

@@ -76,7 +76,7 @@ impl Person {
             context.rng,
         )
         .map_err(|_| CommandError::TooLong)?;
-        let waiting = Waiting::new(Suite::PostQuantum, contact, Wanted::Claim, Vec::new());
+        let waiting = Waiting::new(Suite::PostQuantum, contact, Wanted::Claim, None);
         let first = Contacting {
             channel: context.new_channel(),
             waiting,
@@ -234,6 +234,9 @@ impl Person {
             believed.map_err(|_: CardRefused| IntakeFailure::BadCard)
         });
         let now = context.now;
+        let is_unsent = self
+            .contacts()
+            .any(|one| one.waiting.contact().lacks_card());
         let mut failure = believed.as_ref().err().copied();
         for contacting in self
             .contacts_mut()
@@ -251,7 +254,7 @@ impl Person {
                 contacting.waiting.postpone_card(now);
             }
         }
-        if let Some(failure) = failure {
+        if let Some(failure) = failure.filter(|_| is_unsent) {
             context.event(Event::IntakeFailed(failure));
         }
         self.go_on(context);
@@ -259,9 +262,8 @@ impl Person {
 
     pub(super) fn poll_timeout(&self) -> Option<Now> {
         // While a card is on its way, no time has to pass.
-        let waits = |contacting: &&Contacting| {
-            !(self.is_fetching && contacting.waiting.contact().lacks_card())
-        };
+        let waits =
+            |contacting: &&Contacting| !(self.is_fetching && contacting.waiting.lacks_card());
         let contacts = self
             .contacts()
             .filter(waits)

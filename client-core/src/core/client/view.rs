@@ -175,6 +175,8 @@ pub enum QueueState {
     Claiming,
     /// A colleague says that she has answered; it can be answered anyway.
     Answered,
+    /// There was nothing to answer her with, when this client tried.
+    Unanswerable,
 }
 
 /// A conversation in a list.

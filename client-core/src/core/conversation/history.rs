@@ -8,6 +8,11 @@ use crate::core::{
     port::Now,
 };
 
+/// Bytes kept of one conversation, so that no member can make a profile too large to save.
+const BYTES_MAX: usize = 16 * 1024 * 1024;
+/// What a line takes beside its text, roughly.
+const LINE_BYTES: usize = 256;
+
 /// The lines of a conversation, its predecessors' included.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(super) struct History {
@@ -38,6 +43,7 @@ impl History {
             .entries
             .partition_point(|known| order(known) <= order(&entry));
         self.entries.insert(place, entry);
+        self.drop_oldest();
         true
     }
 
@@ -53,6 +59,7 @@ impl History {
             state: EntryState::Stored,
         };
         self.entries.push(entry.clone());
+        self.drop_oldest();
         entry
     }
 
@@ -63,6 +70,7 @@ impl History {
             .entries
             .partition_point(|known| known.clock == 0 && known.author.is_some());
         self.entries.insert(place, entry.clone());
+        self.drop_oldest();
         entry
     }
 
@@ -70,7 +78,21 @@ impl History {
     pub(super) fn asked(&mut self, text: String, own: bool, now: Now) -> Entry {
         let entry = text_of_hers(text, self.clock(), own, now);
         self.entries.push(entry.clone());
+        self.drop_oldest();
         entry
+    }
+
+    fn drop_oldest(&mut self) {
+        let mut bytes: usize = self.entries.iter().map(bytes_of).sum();
+        let mut old = 0;
+        for entry in &self.entries {
+            if bytes <= BYTES_MAX {
+                break;
+            }
+            bytes = bytes.saturating_sub(bytes_of(entry));
+            old += 1;
+        }
+        self.entries.drain(..old);
     }
 
     /// Sets how sure a line is.
@@ -92,6 +114,18 @@ impl History {
             entry.clock = 0;
         }
     }
+}
+
+fn bytes_of(entry: &Entry) -> usize {
+    let text = match &entry.content {
+        EntryContent::Text(text) => text.len(),
+        EntryContent::Proposal { reason, .. } => reason.len(),
+        EntryContent::Refusal(_)
+        | EntryContent::Missing(_)
+        | EntryContent::Joined(_)
+        | EntryContent::Left(_) => 0,
+    };
+    LINE_BYTES + text
 }
 
 /// A text of hers that was not said in the group.
@@ -120,5 +154,24 @@ pub fn speaker(identity: &Identity) -> Speaker {
             alias: attestation.alias.clone(),
             role: attestation.role,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_conversation_forgets_its_oldest_lines() {
+        let mut history = History::default();
+        let line = "x".repeat(1024 * 1024);
+        for number in 0..20 {
+            history.asked(format!("{number} {line}"), true, Now::default());
+        }
+        let entries = history.entries();
+        assert!(entries.iter().map(bytes_of).sum::<usize>() <= BYTES_MAX);
+        let starts = |entry: &Entry, start: &str| matches!(&entry.content, EntryContent::Text(text) if text.starts_with(start));
+        assert!(starts(entries.last().unwrap(), "19 "));
+        assert!(!entries.iter().any(|entry| starts(entry, "0 ")));
     }
 }

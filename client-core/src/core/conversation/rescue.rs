@@ -75,7 +75,9 @@ impl Rescuing {
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Now> {
-        let waits = self.is_read && !self.is_requested && self.thread.rescue().is_some();
+        // What `poll_step` doesn't act on must not ask for time.
+        let acts = matches!(self.thread.rescue(), Some(Statement::PersonRescue { .. }));
+        let waits = self.is_read && !self.is_requested && acts;
         waits.then_some(self.due)
     }
 

@@ -14,6 +14,7 @@ use crate::{
         client::ConversationEvent,
         group::{Change, Group, Member},
         intake::PersonPackage,
+        joining::Known,
         port::{Now, Rng},
     },
     mls::key_package::OfferedKeyPackage,
@@ -28,7 +29,10 @@ impl Conversation {
             .predecessor
             .as_ref()
             .map(|old| old.group.as_slice());
-        let is_related = self.group.id() == group.id() || named == Some(self.group.id());
+        let is_rescued = self.group.id() == group.id() && group.epoch() > self.group.epoch();
+        // Her successors are hers to make: nobody invites her into one.
+        let is_successor = self.person.is_none() && named == Some(self.group.id());
+        let is_related = is_rescued || is_successor;
         is_related && person_of(&self.group).is_some() && person_of(&self.group) == person_of(group)
     }
 
@@ -43,6 +47,17 @@ impl Conversation {
         self.proposals.drop_present(&self.group.members());
         self.events.push_back(ConversationEvent::MembersChanged);
         self.drain(now);
+    }
+
+    /// What she knows of the group, for her rescue; nothing for others.
+    pub fn known(&self) -> Option<Known> {
+        Some(Known {
+            group: ByteBuf::from(self.group.id()),
+            terms: self.group.terms().clone(),
+            epoch: self.group.epoch(),
+            person: self.person.as_ref()?.public(),
+            members: self.roster().into_iter().collect(),
+        })
     }
 
     /// Attested keys of the members: who may answer her rescue.

@@ -302,9 +302,10 @@ impl Answer {
                     events.push(ShiftEvent::Refused(self.channel));
                     events.push(ShiftEvent::Lost(row));
                 }
-                // Nobody else could answer her either: the item goes.
+                // What is missing may only be withheld, or erased by somebody who had no right to:
+                // the item stays.
                 ClaimEvent::Unanswerable => {
-                    queue.answered(row, true, now);
+                    queue.unanswerable(row);
                     events.push(ShiftEvent::Lost(row));
                 }
             }

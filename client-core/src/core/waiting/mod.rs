@@ -5,7 +5,7 @@ pub mod replies;
 use std::collections::VecDeque;
 
 use cobijo_protocol::{
-    card::{Attestation, Card},
+    card::{Attestation, Card, DeskKey},
     commit::Profile,
     intake::SignedReply,
     keys::{PublicKey, SecretKey},
@@ -15,8 +15,8 @@ use serde_bytes::ByteBuf;
 
 use super::{
     group::Group,
-    intake::{Contact, ContactError, ContactEvent, PersonPackage},
-    joining::{Expect, Joining, Lineage},
+    intake::{Contact, ContactError, ContactEvent, PersonPackage, RETRY_AFTER},
+    joining::{Expect, Joining, Known, Lineage},
     port::{Now, Rng, Seen, Wants},
 };
 use crate::mls::{Suite, key_package::OfferedKeyPackage};
@@ -29,8 +29,8 @@ pub struct Waiting {
     suite: Suite,
     contact: Contact,
     wanted: Wanted,
-    /// Where a rescue's Welcome may come from any member of the group: the keys of her last roster.
-    roster: Vec<PublicKey>,
+    /// The group that a rescue's Welcome leads back to, from any of its members.
+    known: Option<Known>,
     replies: Option<Replies>,
     /// A rescue: members of the group may add her without any reply.
     rescue: Option<Box<Joining>>,
@@ -44,6 +44,8 @@ pub struct Waiting {
 enum Answer {
     /// Nobody yet.
     Nobody,
+    /// Somebody, who must be on the present card: it is fetched, from then on.
+    Standing { reply: Box<SignedReply>, from: Now },
     /// A claimer: her Welcome is being joined.
     Joining(Box<Joining>),
     /// A member of the desk offers to come in.
@@ -80,13 +82,13 @@ pub struct Joined {
 }
 
 impl Waiting {
-    /// Waits for an answer to a contact. For a rescue, `roster` holds the keys of her last roster.
-    pub fn new(suite: Suite, contact: Contact, wanted: Wanted, roster: Vec<PublicKey>) -> Self {
+    /// Waits for an answer to a contact. For a rescue, `known` is the group that she can't follow.
+    pub fn new(suite: Suite, contact: Contact, wanted: Wanted, known: Option<Known>) -> Self {
         Self {
             suite,
             contact,
             wanted,
-            roster,
+            known,
             replies: None,
             rescue: None,
             answer: Answer::Nobody,
@@ -101,7 +103,13 @@ impl Waiting {
 
     /// Whether a card is to be fetched and given to [`Self::handle_card`].
     pub fn needs_card(&self, now: Now) -> bool {
-        self.contact.needs_card(now)
+        let must_look = matches!(self.answer, Answer::Standing { from, .. } if from <= now);
+        must_look || self.contact.needs_card(now)
+    }
+
+    /// Whether it can't go on without a card, now or later.
+    pub fn lacks_card(&self) -> bool {
+        matches!(self.answer, Answer::Standing { .. }) || self.contact.lacks_card()
     }
 
     /// A card was fetched whose signatures hold.
@@ -120,18 +128,21 @@ impl Waiting {
         let r = self.contact.r().clone();
         self.replies
             .get_or_insert_with(|| Replies::new(r, root, person, self.wanted));
-        if let (Wanted::Offer, Some(own), None) =
-            (self.wanted, self.contact.package(), &self.rescue)
+        if let (Some(known), Some(own), None) = (&self.known, self.contact.package(), &self.rescue)
         {
             let expect = Expect {
                 profile: Profile::Conversation,
                 root,
-                signers: self.roster.clone(),
+                signers: known.members.iter().copied().collect(),
                 roster: None,
-                lineage: Lineage::Any,
+                lineage: Lineage::Same(Box::new(known.clone())),
                 welcome: None,
             };
             self.rescue = Some(Box::new(join(own, expect)));
+        }
+        if let Answer::Standing { reply, .. } = &self.answer {
+            let reply = reply.clone();
+            self.consider(&reply, card, now, rng);
         }
         self.drain_contact();
         Ok(())
@@ -140,6 +151,9 @@ impl Waiting {
     /// No card came: later again.
     pub fn postpone_card(&mut self, now: Now) {
         self.contact.postpone_card(now);
+        if let Answer::Standing { from, .. } = &mut self.answer {
+            *from = now.plus(RETRY_AFTER);
+        }
     }
 
     /// Adds to what she wrote.
@@ -222,7 +236,7 @@ impl Waiting {
         match &self.answer {
             Answer::Joining(joining) => joining.wants(wants),
             Answer::Joined(group) => group.wants(wants),
-            Answer::Nobody | Answer::Offered { .. } | Answer::Over => {}
+            Answer::Nobody | Answer::Standing { .. } | Answer::Offered { .. } | Answer::Over => {}
         }
     }
 
@@ -235,20 +249,27 @@ impl Waiting {
             .as_mut()
             .and_then(|replies| replies.handle_seen(seen, rng));
         match decision {
-            Some(Decision::Stands { reply, .. }) => self.consider(&reply, rng),
+            Some(Decision::Stands { reply, .. }) => {
+                let from = Now::default();
+                self.answer = Answer::Standing { reply, from };
+            }
             Some(Decision::Refused { .. }) => self.answer = Answer::Nobody,
             None => self.join_answer(seen, now, rng),
         }
         self.join_rescue(seen, now, rng);
     }
 
-    /// A reply stands: can it be joined, or offered to her?
-    fn consider(&mut self, reply: &SignedReply, rng: &mut Rng) {
-        let attested = self
-            .contact
-            .root()
-            .and_then(|root| Some((root, reply.by.verify(&root).ok()?)));
-        let Some((root, (attestation, _))) = attested else {
+    /// A reply stands: can it be joined, or offered to her? Its signatures hold for a year, so the
+    /// present card tells whether its author is still of the desk. [I-6]
+    fn consider(&mut self, reply: &SignedReply, card: &Card, now: Now, rng: &mut Rng) {
+        let root = card.desk_key.root;
+        let attested = reply.by.verify(&root).ok();
+        let is_of_desk = |(attestation, desk_key): &(Attestation, DeskKey)| {
+            card.body.posters.contains(&attestation.key)
+                && attestation.not_after >= now.day()
+                && desk_key.serial >= card.desk_key.serial
+        };
+        let Some((attestation, _)) = attested.filter(is_of_desk) else {
             return self.refuse(rng);
         };
         if self.wanted == Wanted::Offer {
@@ -297,6 +318,9 @@ impl Waiting {
             None if !joining.is_at_end() => {}
             None => {
                 self.events.push_back(WaitingEvent::CouldNotJoin);
+                // The welcome thread of the old one may be full of what others put there. Where none
+                // can be made, the old one stays.
+                let _made = self.contact.renew_package(self.suite, rng);
                 self.refuse(rng);
             }
         }
@@ -326,7 +350,12 @@ impl Waiting {
 
     /// When to call [`Self::handle_timeout`].
     pub fn poll_timeout(&self) -> Option<Now> {
-        self.contact.poll_timeout()
+        let look = if let Answer::Standing { from, .. } = self.answer {
+            Some(from).filter(|from| *from > Now::default())
+        } else {
+            None
+        };
+        look.into_iter().chain(self.contact.poll_timeout()).min()
     }
 
     /// Time has passed.

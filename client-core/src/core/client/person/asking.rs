@@ -63,11 +63,11 @@ impl Person {
         let desk = self.link.desk;
         let conversation = &mut self.talking(id)?.conversation;
         let reason = reason(conversation).ok_or(CommandError::Stopped)?;
-        let roster = conversation.roster();
+        let known = conversation.known();
         let contact = Contact::new(Suite::PostQuantum, desk, reason, "und", text, context.rng)
             .map_err(|_| CommandError::TooLong)?;
         conversation.asked(text.to_owned(), context.now);
-        let waiting = Waiting::new(Suite::PostQuantum, contact, Wanted::Offer, roster);
+        let waiting = Waiting::new(Suite::PostQuantum, contact, Wanted::Offer, known);
         let contacting = Contacting {
             channel: context.new_channel(),
             waiting,
