@@ -15,4 +15,5 @@ pub(crate) mod policy;
 pub(crate) mod relay;
 pub(crate) mod signature;
 pub(crate) mod slot;
+pub(crate) mod suite;
 pub(crate) mod survivor;
