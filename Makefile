@@ -22,7 +22,8 @@ run: prerequisites ## builds and starts a relay on this machine, and prints what
 test: lint ## runs everything that must hold: formatting, lints, and all tests
 	cargo build --workspace --bins
 	cargo test --workspace
-	cargo run --package cobijo-tests --bin fuzz -- --seconds 5
+	cargo run --profile model --package cobijo-tests --bin model -- --minutes 4
+	cargo run --profile model --package cobijo-tests --bin fuzz -- --seconds 5
 
 demo: prerequisites ## plays the whole journey with the real programs, one JSON line a step
 	cargo build --workspace --bins
@@ -44,7 +45,7 @@ bench: prerequisites ## measures
 	cargo bench --package cobijo-tests
 
 fuzz: prerequisites ## feeds each decoder random and mutated bytes: SECONDS_EACH=60
-	cargo run --release --package cobijo-tests --bin fuzz -- --seconds $(SECONDS_EACH)
+	cargo run --profile model --package cobijo-tests --bin fuzz -- --seconds $(SECONDS_EACH)
 
 soak: prerequisites ## runs the model test with more seeds: MINUTES=30
 	cargo run --profile model --package cobijo-tests --bin model -- --minutes $(MINUTES)
