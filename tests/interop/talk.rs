@@ -20,6 +20,33 @@ async fn a_survivor_with_another_client_is_answered_and_both_talk() {
     she_leaves(&mut luz, &mut ana).await;
 }
 
+/// [G-11], [G-12]
+#[tokio::test]
+async fn a_survivor_with_another_client_lets_a_colleague_in() {
+    let (house, mut luz, mut ana, conversation) = answered(POST_QUANTUM).await;
+    let mut mar = luz.colleague(&house, "Mar").await;
+    luz.propose(conversation).await;
+    let events = ana.next().await;
+    let [Event::Proposed { key_package }] = events.as_slice() else {
+        panic!("{events:?}")
+    };
+    ana.accept(key_package).await;
+    let of_mar = mar.comes_in().await;
+    mar.say(of_mar, "Soy Mar.").await;
+    // Mar updates her path, as whoever has joined does.
+    let awaited = [said(2, "Soy Mar."), Event::Committed { leaf: 2 }];
+    tokio::select! {
+        () = until(&mut ana, &awaited) => {}
+        never = mar.goes_on() => match never {},
+    }
+    luz.hears(conversation, "Soy Mar.").await;
+    ana.say("Hola a las dos.").await;
+    luz.hears(conversation, "Hola a las dos.").await;
+    mar.hears(of_mar, "Hola a las dos.").await;
+    assert_eq!(ana.code().to_vec(), luz.code());
+    assert_eq!(ana.code().to_vec(), mar.code());
+}
+
 /// [G-2]
 #[tokio::test]
 async fn a_build_for_interop_answers_a_survivor_of_suite_1_in_that_suite() {
@@ -28,10 +55,7 @@ async fn a_build_for_interop_answers_a_survivor_of_suite_1_in_that_suite() {
 
     // Luz updates her path too, once she has written much in one epoch.
     luz.says_much(conversation).await;
-    let mut events = Vec::new();
-    while !events.contains(&Event::Committed { leaf: 0 }) {
-        events.extend(ana.next().await);
-    }
+    until(&mut ana, &[Event::Committed { leaf: 0 }]).await;
     assert_eq!(ana.code().to_vec(), luz.code());
     ana.say("Sigo aquí.").await;
     luz.hears(conversation, "Sigo aquí.").await;
@@ -79,6 +103,14 @@ async fn they_talk<C: MlsConfig>(
     luz.hears(conversation, &long).await;
     luz.say(conversation, &long).await;
     assert_eq!(ana.next().await, [said(0, &long)]);
+}
+
+/// Reads on until all of this has happened.
+async fn until<C: MlsConfig>(ana: &mut Conversation<C>, awaited: &[Event]) {
+    let mut events = Vec::new();
+    while !awaited.iter().all(|event| events.contains(event)) {
+        events.extend(ana.next().await);
+    }
 }
 
 /// Her leave is committed by Luz.

@@ -3,7 +3,7 @@
 use mls_rs::{CipherSuite, Client, client_builder::MlsConfig};
 
 use super::{
-    cbor::text,
+    cbor::{Item, text},
     contact::{self, Intake, Reply},
     conversation::Conversation,
     desk::{self, Card, Link},
@@ -141,12 +141,12 @@ impl<C: MlsConfig> Survivor<C> {
                 continue;
             };
             if is_expected(&group, signer, by, &self.person) {
-                let serial = desk_key.map_or(0, |key| key.serial);
+                let desk_key = desk_key.unwrap_or((0, Item::Null));
                 return Some(Conversation::new(
                     self.relay,
                     group,
                     self.person,
-                    serial,
+                    desk_key,
                     day,
                 ));
             }
