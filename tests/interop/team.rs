@@ -1,16 +1,21 @@
 //! A relay and a desk as people have them: Cobijo's own server and client, over TLS and sockets.
 
-use std::{fs, net::ToSocketAddrs, time::Duration};
+use std::{convert::Infallible, fs, net::ToSocketAddrs, time::Duration};
 
 use cobijo_client_core::{
     core::client::{
         Client, Command, ConversationEvent, ConversationId, Description, EntryContent, Event,
-        TeamCommand,
+        Standing, TeamCommand,
     },
     driver::{Driver, Network, Notice},
     profile::ProfileFolder,
 };
-use cobijo_protocol::{card::Text, link::RelayUrl};
+use cobijo_protocol::{
+    card::{Role, Text},
+    content::Reads,
+    keys::PublicKey,
+    link::RelayUrl,
+};
 use cobijo_server::{
     clock::Clock,
     config::Config,
@@ -28,6 +33,9 @@ use crate::foreign::relay::Way;
 
 /// Far above what any step takes.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long something that is no event may take to be noticed.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// Messages in one epoch, after which whoever wrote them updates her path.
 const MUCH: usize = 200;
@@ -93,19 +101,21 @@ pub(crate) struct Luz {
 }
 
 impl Luz {
-    pub(crate) async fn on_shift(house: &House) -> Self {
-        let folder = ProfileFolder::take(&house.directory.path().join("luz")).unwrap();
+    fn start(house: &House, name: &str) -> Self {
+        let folder = ProfileFolder::take(&house.directory.path().join(name)).unwrap();
         let client = Client::new();
-        let profile = folder
-            .create(b"a passphrase of Luz", &client.snapshot())
-            .unwrap();
+        let passphrase = b"a passphrase of hers";
+        let profile = folder.create(passphrase, &client.snapshot()).unwrap();
         let trust = house.announcement.certificate.as_deref();
         let network = Network::new(trust, None).unwrap();
-        let driver = Driver::start(client, profile, network).unwrap();
-        let mut luz = Self {
-            driver,
+        Self {
+            driver: Driver::start(client, profile, network).unwrap(),
             link: String::new(),
-        };
+        }
+    }
+
+    pub(crate) async fn on_shift(house: &House) -> Self {
+        let mut luz = Self::start(house, "luz");
         let text = |text: &str| Text {
             es: text.to_owned(),
             en: text.to_owned(),
@@ -133,6 +143,72 @@ impl Luz {
         luz.until(|event| matches!(event, Event::CardPublished(_)).then_some(()))
             .await;
         luz
+    }
+
+    /// A colleague who joins the desk by invitation, and can be proposed.
+    pub(crate) async fn colleague(&mut self, house: &House, alias: &str) -> Self {
+        self.order(Command::Team(TeamCommand::Invite));
+        let is_invited = |event: &Event| match event {
+            Event::Invited { id, invite } => Some((*id, invite.clone())),
+            _ => None,
+        };
+        let (id, invite) = self.until(is_invited).await;
+        let mut colleague = Self::start(house, alias);
+        let alias = alias.to_owned();
+        colleague.order(Command::Team(TeamCommand::JoinDesk { invite, alias }));
+        let arrives = |event: &Event| matches!(event, Event::NewcomerArrived { .. }).then_some(());
+        let words = |event: &Event| matches!(event, Event::InviteWords(_)).then_some(());
+        tokio::join!(self.until(arrives), colleague.until(words));
+        let role = Role::Accompanier;
+        self.order(Command::Team(TeamCommand::Admit { invite: id, role }));
+        let joined = |event: &Event| matches!(event, Event::JoinedDesk).then_some(());
+        let added = |event: &Event| matches!(event, Event::NewcomerJoined(_)).then_some(());
+        tokio::join!(self.until(added), colleague.until(joined));
+        while self.proposable().is_none() {
+            let both = async {
+                tokio::select! {
+                    notice = self.driver.next() => drop(notice.unwrap()),
+                    notice = colleague.driver.next() => drop(notice.unwrap()),
+                }
+            };
+            let _quiet = timeout(PAUSE, both).await;
+        }
+        colleague
+    }
+
+    /// A colleague whose KeyPackages are there.
+    fn proposable(&self) -> Option<PublicKey> {
+        let Standing::Member(desk) = self.driver.client().standing() else {
+            return None;
+        };
+        let mut others = desk.colleagues.into_iter();
+        others
+            .find(|who| !who.own && who.key_packages > 0)
+            .map(|who| who.key)
+    }
+
+    /// Proposes the colleague.
+    pub(crate) async fn propose(&mut self, conversation: ConversationId) {
+        let colleague = self.proposable().unwrap();
+        self.order(Command::Team(TeamCommand::Propose {
+            conversation,
+            colleague,
+            reason: "Sabe de leyes.".to_owned(),
+            reads: Reads::FromNow,
+        }));
+        let is_stored = |event: &Event| {
+            matches!(event, Event::Conversation(_, ConversationEvent::Stored(_))).then_some(())
+        };
+        self.until(is_stored).await;
+    }
+
+    /// Works until a person's yes has let her in.
+    pub(crate) async fn comes_in(&mut self) -> ConversationId {
+        self.until(|event| match event {
+            Event::ConversationJoined(conversation) => Some(*conversation),
+            _ => None,
+        })
+        .await
     }
 
     fn order(&mut self, command: Command) {
@@ -194,6 +270,13 @@ impl Luz {
             |content: &EntryContent| matches!(content, EntryContent::Text(said) if said == text);
         while !self.history(conversation).iter().any(is_it) {
             self.works().await;
+        }
+    }
+
+    /// Works, whatever happens.
+    pub(crate) async fn goes_on(&mut self) -> Infallible {
+        loop {
+            self.driver.next().await.unwrap();
         }
     }
 

@@ -48,8 +48,8 @@ pub struct Crafted<'a> {
     pub new_key: Option<SecretKey>,
     /// The leaf for which alone the path doesn't open.
     pub victim: Option<u32>,
-    /// Whether it is framed as a PrivateMessage.
-    pub private: Framing,
+    /// How it is framed.
+    pub framing: Framing,
 }
 
 /// How a crafted commit is framed.
@@ -161,7 +161,7 @@ impl HostileMember {
         self.group
             .clear_pending_commit(self.provider.storage())
             .unwrap();
-        self.frame_as(crafted.private);
+        self.frame_as(crafted.framing);
         self.group.set_aad(crafted.data.clone());
         let victim = crafted.victim.map(|leaf| self.encryption_key(leaf));
         self.provider.crypto.garble(victim);
@@ -174,7 +174,8 @@ impl HostileMember {
             .clone()
             .unwrap_or_else(|| identity.identity().to_vec());
         let mut parameters = LeafNodeParameters::builder();
-        if crafted.new_credential.is_some() {
+        // With a new key the signer's bundle names the credential.
+        if crafted.new_credential.is_some() && crafted.new_key.is_none() {
             parameters =
                 parameters.with_credential_with_key(credential_with_key(&self.key, &identity));
         }

@@ -10,7 +10,7 @@ use mls_rs::{
 };
 
 use super::{
-    cbor::{bytes, map, text, uint},
+    cbor::{Item, bytes, map, text, uint},
     frame::Outcome,
     group::{CommitData, Message, POLICY, named},
     key_package::{Package, Tls},
@@ -35,6 +35,7 @@ const AHEAD_MAX: u64 = 1 << 20;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Event {
     Said { leaf: u32, text: String },
+    Proposed { key_package: Vec<u8> },
     Committed { leaf: u32 },
     Removed,
 }
@@ -44,6 +45,8 @@ pub(crate) struct Conversation<C: MlsConfig> {
     pub(crate) group: Group<C>,
     person: Person,
     pub(crate) desk_serial: u32,
+    /// The desk key with that serial, as the root signed it.
+    pub(super) desk_key: Item,
     pub(super) presence: Presence,
     /// Caught up to this day.
     day: u32,
@@ -65,7 +68,7 @@ impl<C: MlsConfig> Conversation<C> {
         relay: Relay,
         group: Group<C>,
         person: Person,
-        desk_serial: u32,
+        (desk_serial, desk_key): (u32, Item),
         day: u32,
     ) -> Self {
         let mut conversation = Self {
@@ -81,6 +84,7 @@ impl<C: MlsConfig> Conversation<C> {
             group,
             person,
             desk_serial,
+            desk_key,
             presence: Presence::Here,
             day,
         };
@@ -205,7 +209,7 @@ impl<C: MlsConfig> Conversation<C> {
     }
 
     /// Reads all other streams as far as they go.
-    async fn hear(&mut self) -> Vec<Event> {
+    pub(super) async fn hear(&mut self) -> Vec<Event> {
         let mut events = Vec::new();
         let others: Vec<u32> = self.read.keys().copied().collect();
         for leaf in others {
@@ -221,10 +225,10 @@ impl<C: MlsConfig> Conversation<C> {
         events
     }
 
-    fn take(&mut self, leaf: u32, said: Said, events: &mut Vec<Event>) {
+    fn take(&mut self, leaf: u32, stands: Said, events: &mut Vec<Event>) {
         *self.read.get_mut(&leaf).unwrap() += 1;
-        let Said::Payload(payload) = said else {
-            if said == Said::Void {
+        let Said::Payload(payload) = stands else {
+            if stands == Said::Void {
                 self.ended.insert(leaf);
             }
             return;
@@ -237,13 +241,17 @@ impl<C: MlsConfig> Conversation<C> {
             return;
         };
         self.clock = self.clock.max(message.clock.min(self.clock + AHEAD_MAX));
-        if self.seen.insert((leaf, message.id))
-            && let Some(("text", words)) = message.content.choice()
-        {
-            events.push(Event::Said {
-                leaf,
-                text: words.text().unwrap().to_owned(),
-            });
+        if !self.seen.insert((leaf, message.id)) {
+            return;
+        }
+        match message.content.choice() {
+            Some(("text", words)) => events.push(said(leaf, words.text().unwrap())),
+            Some(("proposal", proposal)) => {
+                let fields = proposal.fields(["member", "reason", "reads", "key_package"]);
+                let key_package = fields.unwrap()[3].bytes().unwrap().to_vec();
+                events.push(Event::Proposed { key_package });
+            }
+            _ => {}
         }
     }
 
@@ -296,23 +304,36 @@ impl<C: MlsConfig> Conversation<C> {
                 .unwrap();
             if self.commit(&commit).await {
                 scratch.mls.apply_pending_commit().unwrap();
-                self.group = scratch;
-                self.sent.clear();
-                self.enter();
+                self.advance(scratch);
                 return events;
             }
             events.extend(self.next().await);
         }
     }
 
-    fn cut(&self) -> Vec<(u32, u32)> {
+    /// Enters the epoch of an own commit, which cut nothing of one's own off.
+    pub(super) fn advance(&mut self, group: Group<C>) {
+        self.group = group;
+        self.sent.clear();
+        self.enter();
+    }
+
+    pub(super) fn caught_up(&self) -> u32 {
+        self.day.max(self.relay.day)
+    }
+
+    pub(super) async fn write_welcome_bodies(&mut self, bodies: &[Vec<u8>], secret: [u8; 32]) {
+        self.relay.write_bodies(false, bodies, secret).await;
+    }
+
+    pub(super) fn cut(&self) -> Vec<(u32, u32)> {
         let mut cut = self.read.clone();
         cut.insert(self.group.own_leaf(), self.next);
         cut.into_iter().collect()
     }
 
     /// Contends at the present index. Whether it stands there.
-    async fn commit(&mut self, payload: &[u8]) -> bool {
+    pub(super) async fn commit(&mut self, payload: &[u8]) -> bool {
         let (secret, thread) = (random(), self.commits());
         let (data, bodies) = split(payload, secret);
         match self
@@ -360,7 +381,10 @@ impl<C: MlsConfig> Conversation<C> {
                 _ => None,
             });
         for (add, (total, secret)) in adds.zip(&data.welcomes) {
-            self.put_welcome(&add, *total, *secret).await;
+            let package = Package::parse_bare(&add).unwrap();
+            let welcome_secret = package.welcome_secret.unwrap();
+            self.put_welcome(welcome_secret, *total as usize, *secret)
+                .await;
         }
         let own = self.group.own_leaf();
         let end = data
@@ -419,14 +443,15 @@ impl<C: MlsConfig> Conversation<C> {
     }
 
     /// Puts a Welcome's head, as everyone does who processes its commit.
-    async fn put_welcome(&mut self, package: &[u8], total: u32, secret: [u8; 32]) {
-        let welcome_secret = Package::parse_bare(package)
-            .unwrap()
-            .welcome_secret
-            .unwrap();
+    pub(super) async fn put_welcome(
+        &mut self,
+        welcome_secret: [u8; 32],
+        total: usize,
+        secret: [u8; 32],
+    ) {
         let thread = Thread::new(welcome_secret, WELCOME, 0);
         let head = Head {
-            total: total as usize,
+            total,
             secret,
             first: Vec::new(),
         };

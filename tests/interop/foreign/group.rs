@@ -259,16 +259,16 @@ pub(crate) fn named(group: &[u8]) -> Vec<u8> {
     [&u32::try_from(group.len()).unwrap().to_be_bytes(), group].concat()
 }
 
-/// Day, desk key and MLSMessage of a Welcome's payload.
-pub(crate) fn welcome_payload(
-    payload: &[u8],
-    root: &PublicKey,
-) -> Option<(u32, Option<DeskKey>, Vec<u8>)> {
+/// Day, serial and signed form of the desk key, and MLSMessage with the Welcome.
+type WelcomePayload = (u32, Option<(u32, Item)>, Vec<u8>);
+
+/// A Welcome's payload, its desk key verified.
+pub(crate) fn welcome_payload(payload: &[u8], root: &PublicKey) -> Option<WelcomePayload> {
     let item = Item::decode(payload)?;
     let [day, key, welcome] = item.fields(["day", "desk_key", "welcome"])?;
     let key = match key {
         Item::Null => None,
-        some => Some(desk_key(some, root)?),
+        some => Some((desk_key(some, root)?.serial, some.clone())),
     };
     Some((day.uint()?, key, welcome.bytes()?.to_vec()))
 }

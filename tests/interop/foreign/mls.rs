@@ -1,4 +1,4 @@
-//! MLS with mls-rs, in Cobijo's profile and suite 0x0001.
+//! MLS with mls-rs, in Cobijo's profile.
 
 use std::time::Duration;
 
@@ -13,15 +13,13 @@ use mls_rs::{
     mls_rules::{CommitOptions, DefaultMlsRules, EncryptionOptions},
     time::MlsTime,
 };
-use mls_rs_crypto_rustcrypto::RustCryptoProvider;
 
 use super::{
     cbor::{bytes, map, text, uint},
     group::{EXPORTER_LABEL, Identity, TERMS, Terms, WELCOME_SECRET, identity},
     signature::{PublicKey, public, sign},
+    suite::Provider,
 };
-
-pub(crate) const SUITE: CipherSuite = CipherSuite::CURVE25519_AES128;
 
 /// A person, as one conversation knows her.
 #[derive(Clone)]
@@ -51,8 +49,7 @@ impl Person {
 }
 
 /// A client of mls-rs that makes KeyPackages and joins groups. It lets in every credential: they are looked at where the root is known.
-pub(crate) fn client(person: &Person) -> Client<impl MlsConfig + use<>> {
-    let provider = RustCryptoProvider::with_enabled_cipher_suites(vec![SUITE]);
+pub(crate) fn client(person: &Person, suite: CipherSuite) -> Client<impl MlsConfig + use<>> {
     let credential = BasicCredential::new(person.credential()).into_credential();
     let leaf = public(&person.leaf_seed);
     let signer = [person.leaf_seed, leaf].concat();
@@ -60,7 +57,7 @@ pub(crate) fn client(person: &Person) -> Client<impl MlsConfig + use<>> {
         .with_commit_options(CommitOptions::new().with_path_required(true))
         .with_encryption_options(EncryptionOptions::new(false, PaddingMode::None));
     client_builder::ClientBuilder::new()
-        .crypto_provider(provider)
+        .crypto_provider(Provider(suite))
         .identity_provider(BasicIdentityProvider)
         .extension_types([
             ExtensionType::new(TERMS),
@@ -71,7 +68,7 @@ pub(crate) fn client(person: &Person) -> Client<impl MlsConfig + use<>> {
         .signing_identity(
             SigningIdentity::new(credential, leaf.to_vec().into()),
             signer.into(),
-            SUITE,
+            suite,
         )
         .build()
 }

@@ -1,6 +1,7 @@
 //! A client of Cobijo that was written from `protocol/SPEC.md` alone. It shares no line with Cobijo's own crates.
 
 pub(crate) mod cbor;
+mod consent;
 pub(crate) mod contact;
 pub(crate) mod content;
 pub(crate) mod conversation;
@@ -15,4 +16,5 @@ pub(crate) mod policy;
 pub(crate) mod relay;
 pub(crate) mod signature;
 pub(crate) mod slot;
+pub(crate) mod suite;
 pub(crate) mod survivor;

@@ -1,5 +1,7 @@
 //! The policy: a commit's verdict, from the group and the commit alone.
 
+mod profile;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
@@ -398,116 +400,5 @@ impl Judge<'_> {
             Some(_) => Presence::Left,
             None => self.state.presence,
         }
-    }
-
-    fn founds(&self) -> bool {
-        self.state.epoch == 0 && self.commit.author == 0
-    }
-
-    /// A leaf of hers that still stands after a wipe.
-    fn is_wiped(&self, leaf: u32) -> bool {
-        let is_person = person_of(&self.state.leaves[&leaf].identity).is_some();
-        is_person && self.state.presence == Presence::Wiped
-    }
-
-    fn who_may(
-        &self,
-        newcomers: &[(&[u8], &Identity)],
-        acted: &[Acted],
-        after: Presence,
-    ) -> Result<(), Rule> {
-        let author = &self.state.leaves[&self.commit.author];
-        let uncovered = |leaf: &&u32| !acted.iter().any(|act| act.covers.contains(leaf));
-        let removes_freely: Vec<u32> = self
-            .commit
-            .removes
-            .iter()
-            .filter(uncovered)
-            .copied()
-            .collect();
-        let adds_freely =
-            (0..newcomers.len()).any(|add| !acted.iter().any(|act| act.names == Some(add)));
-        let founds = self.founds();
-        let may = match self.state.terms.profile {
-            Profile::Conversation => {
-                self.conversation(newcomers, after)?;
-                return self.in_conversation(author, &removes_freely, adds_freely && !founds);
-            }
-            Profile::Circle => {
-                self.circle(newcomers)?;
-                member_of(&author.identity).is_some()
-                    && self
-                        .state
-                        .terms
-                        .facilitators
-                        .iter()
-                        .any(|key| *key == *author.key)
-            }
-            Profile::Desk => {
-                must(
-                    newcomers.iter().all(|(_, who)| person_of(who).is_none()),
-                    "P-27",
-                )?;
-                member_of(&author.identity).is_some_and(|member| member.is_coordinator)
-            }
-        };
-        must(may || founds || !adds_freely, "P-24, P-26")?;
-        must(may || removes_freely.is_empty(), "P-24, P-26")
-    }
-
-    fn in_conversation(&self, author: &Leaf, removes: &[u32], adds: bool) -> Result<(), Rule> {
-        let is_person = person_of(&author.identity).is_some();
-        must(is_person || !adds, "P-20")?;
-        let may = |leaf: &u32| is_person || self.is_wiped(*leaf);
-        must(removes.iter().all(may), "P-21")
-    }
-
-    fn conversation(&self, newcomers: &[(&[u8], &Identity)], after: Presence) -> Result<(), Rule> {
-        let stays = self
-            .staying()
-            .filter_map(|(_, leaf)| person_of(&leaf.identity));
-        let comes: Vec<_> = newcomers
-            .iter()
-            .filter_map(|(_, who)| person_of(who))
-            .collect();
-        let roster: Vec<_> = stays.chain(comes.iter().copied()).collect();
-        let persons: BTreeSet<PublicKey> = roster.iter().map(|(person, ..)| *person).collect();
-        if after != Presence::Here {
-            must(newcomers.is_empty(), "P-22")?;
-            let later = self.state.presence != Presence::Here;
-            must(!later || !self.commit.removes.is_empty(), "P-22")?;
-            return Ok(());
-        }
-        must(persons.len() == 1, "P-19")?;
-        let author = &self.state.leaves[&self.commit.author].identity;
-        if self.founds() && member_of(author).is_some() {
-            let returns = comes.iter().filter(|(.., is_return)| *is_return).count();
-            must(comes.len() - returns == 1 && returns <= 1, "P-19")?;
-        }
-        let highest = |leaves: &mut dyn Iterator<Item = u32>| leaves.max();
-        let before = self
-            .state
-            .leaves
-            .values()
-            .filter_map(|leaf| person_of(&leaf.identity));
-        let before = highest(&mut before.map(|(_, serial, _)| serial));
-        must(
-            highest(&mut roster.iter().map(|(_, serial, _)| *serial)) >= before,
-            "P-23",
-        )
-    }
-
-    fn circle(&self, newcomers: &[(&[u8], &Identity)]) -> Result<(), Rule> {
-        let comes: Vec<_> = newcomers
-            .iter()
-            .filter_map(|(_, who)| person_of(who))
-            .collect();
-        must(comes.iter().all(|(.., is_return)| !is_return), "P-25")?;
-        let stays = self
-            .staying()
-            .filter_map(|(_, leaf)| person_of(&leaf.identity));
-        let persons: Vec<PublicKey> = stays.chain(comes).map(|(person, ..)| person).collect();
-        let different: BTreeSet<&PublicKey> = persons.iter().collect();
-        must(different.len() == persons.len(), "P-25")
     }
 }

@@ -1,9 +1,9 @@
 //! A person's first contact, from the desk's link to the conversation.
 
-use mls_rs::{Client, client_builder::MlsConfig};
+use mls_rs::{CipherSuite, Client, client_builder::MlsConfig};
 
 use super::{
-    cbor::text,
+    cbor::{Item, text},
     contact::{self, Intake, Reply},
     conversation::Conversation,
     desk::{self, Card, Link},
@@ -28,8 +28,13 @@ pub(crate) struct Survivor<C: MlsConfig> {
     waiting: u64,
 }
 
-/// Writes to the desk of a link, for the first time.
-pub(crate) async fn write(way: &Way, link: &str, words: &str) -> Survivor<impl MlsConfig + use<>> {
+/// Writes to the desk of a link, for the first time, with a KeyPackage of this suite.
+pub(crate) async fn write(
+    way: &Way,
+    link: &str,
+    words: &str,
+    suite: CipherSuite,
+) -> Survivor<impl MlsConfig + use<>> {
     let link = Link::parse(link).unwrap();
     let path = format!("/v1/cards/{}", desk::desk_text(&link.desk));
     let (status, card) = way.get(&path).await;
@@ -40,7 +45,7 @@ pub(crate) async fn write(way: &Way, link: &str, words: &str) -> Survivor<impl M
         leaf_seed: random(),
         serial: 1,
     };
-    let client = mls::client(&person);
+    let client = mls::client(&person, suite);
     let mut survivor = Survivor {
         relay: Relay::connect(way).await,
         r: random(),
@@ -136,12 +141,12 @@ impl<C: MlsConfig> Survivor<C> {
                 continue;
             };
             if is_expected(&group, signer, by, &self.person) {
-                let serial = desk_key.map_or(0, |key| key.serial);
+                let desk_key = desk_key.unwrap_or((0, Item::Null));
                 return Some(Conversation::new(
                     self.relay,
                     group,
                     self.person,
-                    serial,
+                    desk_key,
                     day,
                 ));
             }

@@ -1,7 +1,7 @@
 //! A group: one MLS history, agreed on over a relay that doesn't know it.
 //!
 //! The owner routes: what the relay says goes to the commit contest, the streams, the outbox and the
-//! Welcome heads; then [`Group::advance`] takes the steps that have become possible. Every step that
+//! Welcome heads; then `advance` takes the steps that have become possible. Every step that
 //! the outside can see is saved before it is seen, because [`Group::wants`] is derived from the state.
 //!
 //! * `judge`: the three verdicts on what stands in a commit slot

@@ -1,0 +1,13 @@
+//! Attacks that were run against earlier drafts, and those that the rules of the design name: each test
+//! fails when its defence is taken out. What was taken out is said in the README of the model test.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what a test doesn't look at, it doesn't look at"
+)]
+
+mod commits;
+mod messages;
+mod relay;
+mod replays;
+mod world;
