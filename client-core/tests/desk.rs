@@ -423,6 +423,11 @@ fn a_newcomer_learns_what_she_must_know_though_her_inviter_is_cut_off_at_any_fra
         joined += 1;
         assert_eq!(world.aliases(eva), ["Mar", "Eva", "Luz"]);
         world.team(luz, TeamCommand::StartShift).unwrap();
+        assert_eq!(world.waiting(luz), 1, "after {frames} frames");
+        // Whoever isn't on the card is not believed to answer for the desk.
+        world.mute = None;
+        world.restart(mar);
+        world.wait(HOUR);
         world.claim(luz).unwrap();
         world.wait(HOUR);
         assert_eq!(world.room(ana), ["Luz"], "after {frames} frames");

@@ -74,7 +74,12 @@ fn who_stops_waiting_leaves_nothing_that_could_be_answered() {
     world.claim(luz).unwrap();
     assert!(world.saw(luz, |event| matches!(event, Event::ClaimLost(_))));
     assert!(world.clients[luz].client.conversations().is_empty());
-    assert_eq!(world.clients[luz].client.queue(), []);
+    let queue = world.clients[luz].client.queue();
+    assert!(
+        queue
+            .iter()
+            .all(|row| row.state == cobijo_client_core::core::client::QueueState::Unanswerable)
+    );
 }
 
 #[test]

@@ -170,6 +170,11 @@ impl World {
         self.team(client, TeamCommand::Claim(row))
     }
 
+    /// How many people wait, as a client knows.
+    pub(crate) fn waiting(&self, client: usize) -> usize {
+        self.clients[client].client.queue().len()
+    }
+
     /// The first conversation of a client.
     pub(crate) fn conversation(&self, client: usize) -> ConversationView {
         let conversations = self.clients[client].client.conversations();
