@@ -140,10 +140,11 @@ fn what_is_no_relay_is_named() {
     let key = relay.key();
     let impostor = Impostor::start(0, relay.certificate(), &key, "200 OK").unwrap();
     let link = format!("{}/#{NO_DESK}", impostor.url());
-    // An empty card is no card of the desk.
-    assert_eq!(
-        write(&relay.client("asha").unwrap(), &link, &[]),
-        "bad-card"
+    // Its card is no card of the desk, and its answer to a connection none of a relay: either comes first.
+    let named = write(&relay.client("asha").unwrap(), &link, &[]);
+    assert!(
+        ["bad-card", "not-relay"].contains(&named.as_str()),
+        "{named}"
     );
     drop(impostor);
     let impostor = Impostor::start(0, relay.certificate(), &key, "418 I'm a teapot").unwrap();

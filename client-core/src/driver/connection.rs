@@ -124,6 +124,8 @@ async fn connect(
         Err(WsError::Http(response)) if response.status().is_server_error() => {
             Err(NetworkError::Busy)
         }
+        // It went away in the middle: nothing is wrong with it.
+        Err(WsError::Protocol(ProtocolError::HandshakeIncomplete)) => Err(NetworkError::Lost),
         Err(WsError::Http(_) | WsError::Protocol(_)) => Err(NetworkError::NotRelay),
         Err(_) => Err(NetworkError::Lost),
     }

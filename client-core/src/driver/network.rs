@@ -163,8 +163,9 @@ fn of_tls(error: &io::Error) -> NetworkError {
     let error = error
         .get_ref()
         .and_then(|error| error.downcast_ref::<rustls::Error>());
+    // It went away in the middle: nothing is wrong with it.
     let Some(error) = error else {
-        return NetworkError::Tls;
+        return NetworkError::Lost;
     };
     let rustls::Error::InvalidCertificate(error) = error else {
         return NetworkError::Tls;
@@ -213,6 +214,8 @@ mod tests {
 
     #[test]
     fn failures_are_told_apart() {
+        let cut = io::Error::from(io::ErrorKind::UnexpectedEof);
+        assert_eq!(of_tls(&cut), NetworkError::Lost);
         let refused = io::Error::from_raw_os_error(rustix::io::Errno::CONNREFUSED.raw_os_error());
         assert_eq!(of_tcp(&refused), NetworkError::Refused);
         let certificate = |error| {

@@ -237,6 +237,20 @@ impl Live {
         Ok(self.child.wait()?)
     }
 
+    /// Waits until it ends by itself, and returns the name of what went wrong, where something did.
+    pub fn end(mut self) -> anyhow::Result<Option<String>> {
+        ensure!(
+            self.outlive(PATIENCE)?,
+            "{} goes on: {:?}",
+            self.name,
+            self.unread
+        );
+        let problem = self.unread("problem", |_| true);
+        let problem = problem.map(|event| event["problem"].to_string());
+        let is_well = self.child.wait()?.success();
+        Ok((!is_well).then(|| problem.unwrap_or_default()))
+    }
+
     /// Waits until it ends by itself.
     pub fn wait(mut self) -> anyhow::Result<ExitStatus> {
         Ok(self.child.wait()?)

@@ -403,6 +403,20 @@ fn an_answer_that_fits_nothing_asked_ends_the_connection() {
 }
 
 #[test]
+fn an_answer_with_too_few_or_too_many_outcomes_ends_the_connection() {
+    for count in [1, 3] {
+        let mut session = open();
+        let wants = Wants {
+            chains: vec![chain(&[1, 2])],
+            ..Wants::default()
+        };
+        sent(&mut session, &wants);
+        let answered = answer(&mut session, vec![Outcome::Stored; count]);
+        assert_eq!(answered.unwrap_err(), SessionError::UnexpectedAnswer);
+    }
+}
+
+#[test]
 fn a_denied_mailbox_and_a_closing_relay_end_the_connection() {
     let mut session = open();
     sent(
