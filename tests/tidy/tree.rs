@@ -14,8 +14,11 @@ pub(crate) struct Text {
 }
 
 impl Text {
-    /// Returns the lines before the unit tests, which stand last in a file.
+    /// Returns the lines before the unit tests, which stand last in a file or in a `tests.rs` of their own.
     pub(crate) fn without_unit_tests(&self) -> &str {
+        if self.path.ends_with("/tests.rs") {
+            return "";
+        }
         self.text
             .find(UNIT_TESTS)
             .map_or(&self.text, |start| &self.text[..start])
