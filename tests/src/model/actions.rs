@@ -91,7 +91,7 @@ impl World {
         Ok(())
     }
 
-    fn update(&mut self, id: usize) -> Result<(), Fault> {
+    pub(super) fn update(&mut self, id: usize) -> Result<(), Fault> {
         self.trace(|| format!("client {id} updates"));
         self.request(id, Change::default())
     }
@@ -160,7 +160,11 @@ impl World {
             lineage: Lineage::First,
             welcome: None,
         };
+        let day = self.day();
         let client = &mut self.clients[id];
+        // It joins at the day of whoever adds it, which may lie back.
+        client.caught_day = 0;
+        client.offered_day = day;
         let credential = client.renew_credential(&mut self.desk);
         let own =
             OwnKeyPackage::new(self.suite, &client.key, &credential, &mut client.rng).unwrap();

@@ -68,6 +68,8 @@ pub struct Client {
     pub is_traitor: bool,
     /// Last day on which it had read everything, all clocks being right.
     pub caught_day: u64,
+    /// Day on which its KeyPackage was offered.
+    pub offered_day: u64,
     /// Whether it may have become stale by its absence.
     pub may_be_stale: bool,
     /// Own randomness, never wound back.
@@ -141,6 +143,7 @@ impl Client {
             is_blinded: false,
             is_traitor: false,
             caught_day: 0,
+            offered_day: 0,
             may_be_stale: false,
             rng: Rng::seed_from_u64(seed.wrapping_mul(1000) + id as u64),
         }

@@ -28,7 +28,8 @@ impl World {
                 let rounds = 4 + self.below(8);
                 self.pass_days(rounds, 12)?;
             }
-            20 | 21 => {
+            20 => self.stay_away(id)?,
+            21 => {
                 let years = self.below(9) as i64 - 4;
                 self.trace(|| format!("clock of client {id} is {years} years ahead"));
                 self.clients[id].clock_days = years * 365;
@@ -64,6 +65,19 @@ impl World {
         self.trace(|| format!("client {id} goes offline"));
         self.clients[id].is_offline = true;
         self.crash(id);
+    }
+
+    /// Somebody is away for longer than cells live, while the others go on.
+    fn stay_away(&mut self, id: usize) -> Result<(), Fault> {
+        self.go_offline(id);
+        if let Some(&other) = self.active().iter().find(|&&other| other != id) {
+            self.update(other)?;
+        }
+        for _ in 0..12 {
+            self.pass_days(1, 16)?;
+        }
+        self.clients[id].is_offline = false;
+        Ok(())
     }
 
     /// Everybody comes back.

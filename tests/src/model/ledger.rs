@@ -143,7 +143,10 @@ impl Ledger {
                 continue;
             }
             match self.sent.get(id) {
-                None => return Err(format!("client {} shows what nobody sent", client.id)),
+                None => {
+                    let (id, text) = (client.id, start(&shown.text));
+                    return Err(format!("client {id} shows {text:?}, which nobody sent"));
+                }
                 Some(sent) if sent.text != shown.text => {
                     return Err(format!("client {} shows another text", client.id));
                 }

@@ -76,6 +76,8 @@ impl World {
             }
             match &client.state {
                 State::Outside => return Err(format!("client {id} is a member and doesn't know")),
+                // A Welcome lives no longer than other cells.
+                State::Joining(_) if self.day() - client.offered_day > AWAY_DAYS => {}
                 State::Joining(_) => return Err(format!("client {id} never joined")),
                 State::Member(group) => {
                     if client.is_blinded {
@@ -92,7 +94,9 @@ impl World {
                         let epoch = group.epoch();
                         return Err(format!("client {id} is stuck in epoch {epoch} of {last}"));
                     }
-                    if !group.is_settled() {
+                    // Who leaves commits nothing more, and nobody may be left to let her go.
+                    let waits = client.log.is_leaving && self.active().len() == 1;
+                    if !group.is_settled() && !waits {
                         let wants = client.wants();
                         return Err(format!(
                             "client {id} never gets done: {} chains, {} watches; refused {:?}",

@@ -168,14 +168,13 @@ impl World {
         let Some(own) = self.traitors[index].own else {
             return;
         };
-        let mut id = [0; 16];
-        self.rng.fill_bytes(&mut id);
-        let id = MessageId::from_bytes(id);
+        let mut salt = [0; 16];
+        self.rng.fill_bytes(&mut salt);
         self.said += 1;
         let padding = "y".repeat(self.below(9000));
         let text = format!("betrayal {}.{padding}", self.said);
         let message = Message {
-            id,
+            id: MessageId::from_bytes(salt),
             clock: 1,
             content: Content::Text(text.clone()),
         };
@@ -186,8 +185,10 @@ impl World {
             audience: traitor.leaves.values().copied().collect(),
             epoch: traitor.member.epoch(),
         };
+        let message = cbor::encode(&message);
+        let id = MessageId::of(&traitor.member.key().public(), &message);
         self.ledger.note(id, sent);
-        let payload = traitor.member.message(&cbor::encode(&message), b"");
+        let payload = traitor.member.message(&message, b"");
         let (secret, leaf) = (traitor.member.thread_secret(), traitor.member.leaf());
         let mut counter = traitor.counter;
         while self

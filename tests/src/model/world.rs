@@ -67,7 +67,7 @@ impl World {
             (Profile::Desk, 0 | 1) => Some(Role::Coordinator),
             _ => Some(Role::Accompanier),
         };
-        let hostility = [0, 0, 4, 10][below(&mut rng, 4)];
+        let hostility = [0, 4, 12, 25][below(&mut rng, 4)];
         let mut world = Self {
             suite,
             profile,
