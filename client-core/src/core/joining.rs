@@ -123,7 +123,8 @@ impl Joining {
         }
     }
 
-    /// Takes what the relay said; gives the group once a Welcome could be joined.
+    /// Takes what the relay said; gives the group once a Welcome could be joined. The group follows from its
+    /// next connection on: this one's facts were told before there was a group.
     pub fn handle_seen(&mut self, seen: &Seen, now: Now, rng: &mut Rng) -> Option<Group> {
         let candidate = self.contest.handle_seen(seen)?;
         if let Content::Payload(payload) = &candidate.content

@@ -2,7 +2,7 @@
 
 use cobijo_client_core::{
     core::{
-        group::Change,
+        group::{Change, Group},
         joining::{Expect, Joining, Lineage},
     },
     mls::key_package::OwnKeyPackage,
@@ -161,6 +161,7 @@ impl World {
             welcome: None,
         };
         let day = self.day();
+        let is_still_removed = self.is_still_removed(id);
         let client = &mut self.clients[id];
         // It joins at the day of whoever adds it, which may lie back.
         client.caught_day = 0;
@@ -179,10 +180,24 @@ impl World {
         }
         let leaf = self.clients[id].leaf();
         self.ledger.adds.insert(leaf);
+        if is_still_removed {
+            self.ledger.removes.insert(leaf);
+        }
         Change {
             adds: vec![message],
             ..Change::default()
         }
+    }
+
+    /// Whether somebody who hasn't seen it go asked to remove the present leaf, whose key the next has too.
+    fn is_still_removed(&self, id: usize) -> bool {
+        let leaf = self.clients[id].leaf();
+        let is_seen = |group: &Group| {
+            let mut members = group.members().into_iter();
+            members.any(|member| leaf_id(&member.identity) == leaf)
+        };
+        let mut askers = self.ledger.asked.iter().filter(|(_, asked)| *asked == leaf);
+        askers.any(|(by, _)| self.clients[*by].group().is_some_and(is_seen))
     }
 
     /// Whoever may removes somebody; who was removed may not know, and goes on.
@@ -191,7 +206,7 @@ impl World {
             return Ok(());
         };
         self.trace(|| format!("client {by} asks to remove client {victim}"));
-        let change = self.removal_of(victim);
+        let change = self.removal_of(by, victim);
         self.request(by, change)
     }
 
@@ -201,7 +216,7 @@ impl World {
             return Ok(());
         };
         self.trace(|| format!("client {by} acts on the removal of client {victim}"));
-        let mut change = self.removal_of(victim);
+        let mut change = self.removal_of(by, victim);
         let key = self.clients[victim].key.public();
         change.statements = vec![self.desk.removal(&key)];
         self.request(by, change)
@@ -218,9 +233,10 @@ impl World {
         self.pick(&ids).copied()
     }
 
-    fn removal_of(&mut self, victim: usize) -> Change {
+    fn removal_of(&mut self, by: usize, victim: usize) -> Change {
         let leaf = self.clients[victim].leaf();
         self.ledger.removes.insert(leaf);
+        self.ledger.asked.insert((by, leaf));
         if self.below(3) == 0 {
             self.blind(victim);
         }

@@ -62,8 +62,10 @@ pub struct Client {
     pub is_offline: bool,
     /// Days that its clock is ahead.
     pub clock_days: i64,
-    /// Whether the relay hides commits from it since it was removed.
+    /// Whether the relay hides commits from it since it was removed, or from whom it joined by.
     pub is_blinded: bool,
+    /// Whether it joined by what the relay said last.
+    pub has_just_joined: bool,
     /// Whether it has gone over.
     pub is_traitor: bool,
     /// Last day on which it had read everything, all clocks being right.
@@ -141,6 +143,7 @@ impl Client {
             is_offline: false,
             clock_days: 0,
             is_blinded: false,
+            has_just_joined: false,
             is_traitor: false,
             caught_day: 0,
             offered_day: 0,
@@ -236,6 +239,7 @@ impl Client {
             };
             if let Some(group) = joined {
                 self.state = State::Member(Box::new(group));
+                self.has_just_joined = true;
             }
         }
     }
@@ -268,6 +272,7 @@ impl Client {
     pub fn restore(&mut self) {
         self.state = ciborium::from_reader(self.saved.0.as_slice()).unwrap();
         self.log = self.saved.1.clone();
+        self.has_just_joined = false;
     }
 }
 

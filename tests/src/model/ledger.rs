@@ -16,6 +16,8 @@ pub struct Ledger {
     pub adds: BTreeSet<LeafId>,
     /// Leaves that somebody asked to remove, or that asked to leave.
     pub removes: BTreeSet<LeafId>,
+    /// Which client asked to remove which leaf, by its key: the next leaf may have the same one.
+    pub asked: BTreeSet<(usize, LeafId)>,
     /// Message slots that were erased, by the client whose they are.
     pub erased: BTreeMap<usize, u32>,
 }
@@ -24,6 +26,19 @@ pub struct Ledger {
 struct Epoch {
     code: WordIndices,
     members: Vec<LeafId>,
+}
+
+impl Epoch {
+    fn of(group: &Group) -> Self {
+        let members = group.members();
+        let mut members: Vec<_> = members
+            .iter()
+            .map(|member| leaf_id(&member.identity))
+            .collect();
+        members.sort_unstable();
+        let code = group.code();
+        Self { code, members }
+    }
 }
 
 /// A message that was sent.
@@ -83,18 +98,15 @@ impl Ledger {
         self.check_texts(client)
     }
 
+    /// Whether the group's epoch is known, and is another one.
+    pub fn is_elsewhere(&self, group: &Group) -> bool {
+        let known = self.epochs.get(&group.epoch());
+        known.is_some_and(|known| *known != Epoch::of(group))
+    }
+
     fn check_epoch(&mut self, client: &Client, group: &Group) -> Result<(), Fault> {
         let number = group.epoch();
-        let mut members: Vec<_> = group
-            .members()
-            .iter()
-            .map(|member| leaf_id(&member.identity))
-            .collect();
-        members.sort_unstable();
-        let epoch = Epoch {
-            code: group.code(),
-            members,
-        };
+        let epoch = Epoch::of(group);
         if let Some(known) = self.epochs.get(&number) {
             return if *known == epoch {
                 Ok(())

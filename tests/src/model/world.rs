@@ -235,6 +235,10 @@ impl World {
             self.crash(id);
             return Ok(None);
         }
+        let has_joined = std::mem::take(&mut self.clients[id].has_just_joined);
+        if has_joined {
+            self.joined(id);
+        }
         let client = &mut self.clients[id];
         client.save();
         self.ledger.check(client)?;
@@ -247,6 +251,24 @@ impl World {
             self.relay.reconcile(connection, &wants);
         }
         Ok(Some(result))
+    }
+
+    /// Who has joined goes on on a connection of its own, as the real client does; and lives in the world
+    /// of whoever added it.
+    fn joined(&mut self, id: usize) {
+        if let Some(connection) = self.clients[id].connection.take() {
+            self.relay.close(connection);
+        }
+        let Some(group) = self.clients[id].group() else {
+            return;
+        };
+        let epoch = group.epoch();
+        let adds_apart = |client: &Client| {
+            let is_just_before = |group: &Group| (epoch - 1..=epoch).contains(&group.epoch());
+            client.is_blinded && client.group().is_some_and(is_just_before)
+        };
+        self.clients[id].is_blinded =
+            self.ledger.is_elsewhere(group) && self.clients.iter().any(adds_apart);
     }
 
     fn trace_epoch(&mut self, id: usize) {
