@@ -120,6 +120,8 @@ catalogue! {
     CardNotPoster => "La tarjeta de la mesa todavía no te nombra; la coordinación tiene que publicarla de nuevo.", "The desk's card does not name you yet; a coordinator has to publish it again.";
     CardConflict => "En el servidor hay una tarjeta de esta mesa que no se puede aceptar. Avisa a la coordinación.", "A card of this desk that can't be accepted stands at the relay. Tell a coordinator.";
     CardUnreachable => "Todavía no se pudo publicar la tarjeta; se intenta de nuevo.", "The card could not be published yet; it is tried again.";
+    UnknownMailbox => "La tarjeta de la mesa, publicada por {}, nombra un buzón que la mesa no conoce: quien escriba ahí puede llegar solo a esa persona. Avisa a la coordinación.", "The desk's card, published by {}, names a mailbox that the desk does not know: whoever writes there may reach that person alone. Tell a coordinator.";
+    Somebody => "alguien", "somebody";
     DeskKeyExpires => "La llave de la mesa vence en {} días: cobijo desk renew-key", "The desk key expires in {} days: cobijo desk renew-key";
     DeskKeyReceived => "Hay una llave nueva de la mesa.", "There is a new desk key.";
     Invited => "Invitación {}, para una sola persona y 48 horas. Entrégala en mano:\n{}", "Invitation {}, for one person and 48 hours. Hand it over in person:\n{}";

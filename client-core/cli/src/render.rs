@@ -40,6 +40,14 @@ impl Screen {
                 self.text(Key::CardPublished).to_owned(),
             ),
             Event::CardRefused(refusal) => self.card_refused(*refusal),
+            Event::UnknownMailbox { alias } => {
+                let poster = alias.as_deref().map(clean);
+                let poster = poster.unwrap_or_else(|| self.text(Key::Somebody).into());
+                (
+                    json!({ "event": "unknown-mailbox", "alias": alias }),
+                    self.fill(Key::UnknownMailbox, &[&poster]),
+                )
+            }
             Event::RootKey(key) => {
                 let text = data_encoding::BASE64URL_NOPAD.encode(key.as_bytes());
                 (

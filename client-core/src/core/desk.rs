@@ -6,6 +6,7 @@
 //! * `hearing`: what the group says
 //! * `routing`: what the shift, invitations and takings say
 //! * `publishing`: the card, its intake key, the desk key's renewal
+//! * `naming`: whether the desk knows the mailbox that the card names
 //! * `evicting`: removing a member
 //! * `members`: who is in the desk, and what is shown of it
 //! * `asking`: what the member in front asks for
@@ -16,6 +17,7 @@ mod evicting;
 mod hearing;
 pub(crate) mod keys;
 mod members;
+mod naming;
 mod publishing;
 mod routing;
 pub(crate) mod shift;
@@ -51,6 +53,7 @@ use crate::mls::Suite;
 use board::Board;
 use evicting::Eviction;
 use keys::DeskKeys;
+use naming::Naming;
 use shift::Shift;
 
 /// A day, for what is looked at once a day.
@@ -82,12 +85,16 @@ pub(crate) struct Desk {
     asked: VecDeque<Asked>,
     /// When to post the snapshot for a newcomer, unless whoever added her has.
     snapshot_due: Option<Now>,
+    /// Whether this member was told what was said before it came: it made the desk, or read a snapshot.
+    knows_the_past: bool,
     /// Snapshots that were read: one that a commit cut off may be lost to the newcomer.
     snapshots: VecDeque<MessageId>,
     /// The end of the desk key that was told.
     expiry_told: Option<Day>,
     #[serde(skip)]
     refusal: Option<CardRefusal>,
+    #[serde(skip)]
+    naming: Naming,
     #[serde(skip)]
     events: VecDeque<DeskEvent>,
 }
@@ -176,6 +183,7 @@ impl Desk {
             .map_err(|_| CommandError::Stopped)?;
         let mut desk = Self::new(relay, me, keys, group, context);
         desk.description = Some(description);
+        desk.knows_the_past = true;
         context.event(Event::DeskCreated(desk.link.clone()));
         desk.advance(context);
         Ok(desk)
@@ -222,9 +230,11 @@ impl Desk {
             evictions: Vec::new(),
             asked: VecDeque::new(),
             snapshot_due: None,
+            knows_the_past: false,
             snapshots: VecDeque::new(),
             expiry_told: None,
             refusal: None,
+            naming: Naming::default(),
             events: VecDeque::new(),
         };
         desk.observe_members();
@@ -323,6 +333,7 @@ impl Desk {
             .map(|invited| invited.invitation.until())
             .chain(self.group.poll_timeout())
             .chain(self.card.poll_timeout().filter(|_| self.keeps_card()))
+            .chain(self.naming.due().filter(|due| *due > now))
             .chain(self.shift.poll_timeout())
             .chain(self.shift.emptied_at(now))
             .chain(self.snapshot_due)
@@ -365,6 +376,7 @@ impl Desk {
         self.keep_desk_key(context);
         self.keep_evicting(context);
         self.keep_key_packages(context.rng);
+        self.look_at_named(context);
         self.keep_card(context);
         self.post_snapshot_if_due(context);
         self.erase_old_intake_keys(context.now);

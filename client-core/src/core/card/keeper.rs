@@ -28,6 +28,9 @@ const ANSWER_WAIT: Duration = Duration::from_secs(60);
 /// Pause before a card that could not be published is tried again.
 const RETRY: Duration = Duration::from_secs(30);
 
+/// Time after which a card that is as it should be is looked at again: a colleague may have replaced it.
+const LOOK_AGAIN: Duration = Duration::from_secs(1_800);
+
 /// Pause before the card that was in the way is fetched, so that a relay can't keep a client busy.
 const CONFLICT_PAUSE: Duration = Duration::from_secs(1);
 
@@ -49,9 +52,13 @@ enum Stage {
     Unknown,
     Fetching {
         until: Now,
+        /// Nothing was missing: the card is only looked at again.
+        again: bool,
     },
     /// The relay shows the highest card, or had none to show.
-    Fetched,
+    Fetched {
+        until: Now,
+    },
     /// The relay shows a lower card than this client has seen, or none.
     Behind,
     Publishing {
@@ -78,6 +85,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) intake_key: Option<&'a IntakeKey>,
     /// The mailbox that must be named from now on, because an earlier one is known to somebody evicted.
     pub(crate) mailbox: Option<MailboxKey>,
+    /// A mailbox that must not be named: the desk was never told of it.
+    pub(crate) foreign: Option<MailboxKey>,
 }
 
 /// The lasting part as it should be.
@@ -141,18 +150,20 @@ impl CardKeeper {
         self.highest.version() < Some(version) && self.take(card)
     }
 
-    /// Takes what became of a fetch.
-    pub(crate) fn handle_fetched(&mut self, card: Result<Vec<u8>, CardAbsent>, now: Now) {
-        if !matches!(self.stage, Stage::Fetching { .. }) {
-            return;
-        }
+    /// Takes what became of a fetch; true where a card is missing that can't be had now.
+    pub(crate) fn handle_fetched(&mut self, card: Result<Vec<u8>, CardAbsent>, now: Now) -> bool {
+        let Stage::Fetching { again, .. } = self.stage else {
+            return false;
+        };
+        let is_missing = card == Err(CardAbsent::Unreachable) && !again;
         self.stage = match card {
-            Ok(card) if self.take(&card) => Stage::Fetched,
+            Ok(card) if self.take(&card) => Stage::fetched(now),
             Ok(_) | Err(CardAbsent::NotFound) => Stage::Behind,
             Err(CardAbsent::Unreachable) => Stage::Pausing {
                 until: now.plus(RETRY),
             },
         };
+        is_missing
     }
 
     /// Takes what became of publishing; gives the version that is published, or why none is.
@@ -167,7 +178,7 @@ impl CardKeeper {
         let refusal = match answer {
             PublishAnswer::Published => {
                 self.take(&card).then_some(())?;
-                self.stage = Stage::Fetched;
+                self.stage = Stage::fetched(now);
                 return self.version().map(Ok);
             }
             // A colleague was first: what stands there decides.
@@ -190,24 +201,26 @@ impl CardKeeper {
     /// What has to be done next for the plan, if anything.
     pub(crate) fn next(&mut self, plan: &Plan<'_>, now: Now) -> Option<Step> {
         match self.stage {
-            Stage::Fetching { until }
+            Stage::Fetching { until, .. }
             | Stage::Publishing { until, .. }
             | Stage::Pausing { until }
                 if now < until =>
             {
                 None
             }
-            Stage::Fetched => self.improve(plan, now),
+            Stage::Fetched { until } if now < until => self.improve(plan, now),
             Stage::Behind => {
-                self.stage = Stage::Fetched;
+                self.stage = Stage::fetched(now);
                 self.restore(now).or_else(|| self.improve(plan, now))
             }
             Stage::Unknown
             | Stage::Fetching { .. }
+            | Stage::Fetched { .. }
             | Stage::Publishing { .. }
             | Stage::Pausing { .. } => {
                 self.stage = Stage::Fetching {
                     until: now.plus(ANSWER_WAIT),
+                    again: matches!(self.stage, Stage::Fetched { .. }),
                 };
                 Some(Step::Fetch)
             }
@@ -217,10 +230,11 @@ impl CardKeeper {
     /// When [`CardKeeper::next`] is to be called again.
     pub(crate) fn poll_timeout(&self) -> Option<Now> {
         match self.stage {
-            Stage::Fetching { until }
+            Stage::Fetching { until, .. }
+            | Stage::Fetched { until }
             | Stage::Publishing { until, .. }
             | Stage::Pausing { until } => Some(until),
-            Stage::Unknown | Stage::Fetched | Stage::Behind => None,
+            Stage::Unknown | Stage::Behind => None,
         }
     }
 
@@ -265,6 +279,14 @@ impl CardKeeper {
     }
 }
 
+impl Stage {
+    fn fetched(now: Now) -> Self {
+        Self::Fetched {
+            until: now.plus(LOOK_AGAIN),
+        }
+    }
+}
+
 impl Plan<'_> {
     /// The next card, or what is missing for it; `None` where the current one is as it should be.
     fn compose(
@@ -283,12 +305,16 @@ impl Plan<'_> {
 
     /// The lasting part with a new version, where the mailbox has to be another one.
     fn moved(&self, current: Option<&Card>) -> Option<CardBody> {
-        let card = current?;
-        let must_move = self.mailbox.is_some_and(|new| card.daily.mailbox != new);
-        must_move.then(|| CardBody {
+        let card = current.filter(|card| self.must_move(card))?;
+        Some(CardBody {
             version: card.body.version.saturating_add(1),
             ..card.body.clone()
         })
+    }
+
+    fn must_move(&self, card: &Card) -> bool {
+        let named = card.daily.mailbox;
+        self.mailbox.is_some_and(|new| named != new) || self.foreign == Some(named)
     }
 
     fn sign(
@@ -335,11 +361,11 @@ impl Plan<'_> {
     }
 
     /// Day, mailbox and public intake key of the next daily part: the current ones, where they are of
-    /// today and nobody evicted knows them.
+    /// today and may stay.
     fn daily(&self, current: Option<&Card>) -> Result<(Day, MailboxKey, Vec<u8>), Step> {
         if let Some(card) = current
             && card.daily.day >= self.today
-            && self.mailbox.is_none_or(|new| card.daily.mailbox == new)
+            && !self.must_move(card)
         {
             let daily = &card.daily;
             return Ok((daily.day, daily.mailbox, daily.intake_key.to_vec()));
@@ -347,8 +373,10 @@ impl Plan<'_> {
         let intake_key = self.intake_key.ok_or(Step::MakeIntakeKey)?;
         let pair = hpke::key_pair(intake_key.seed.as_bytes())
             .map_err(|_| Step::Refused(CardRefusal::Conflict))?;
-        let day = current.map_or(self.today, |card| card.daily.day.max(self.today));
-        Ok((day, MailboxKey::of(&intake_key.mailbox), pair.public))
+        // Intakes are opened with the day of the key. Where it is below the current card's, the lasting
+        // part has a new version, which counts first.
+        let mailbox = MailboxKey::of(&intake_key.mailbox);
+        Ok((intake_key.day, mailbox, pair.public))
     }
 }
 

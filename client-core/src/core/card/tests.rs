@@ -163,15 +163,46 @@ fn after_an_eviction_another_mailbox_is_named_on_the_same_day() {
     let mut plan = desk.plan(TODAY);
     plan.intake_key = Some(&fresh);
     plan.mailbox = Some(MailboxKey::of(&fresh.mailbox));
+    let (before, after) = (desk.read(&before), desk.publish(&plan));
+    let after = desk.read(&after);
+    assert!(after.version() > before.version());
+    assert_eq!(after.daily.mailbox, MailboxKey::of(&fresh.mailbox));
+}
+
+/// [D-10]
+#[test]
+fn a_card_that_moves_is_of_the_day_of_its_intake_key() {
+    let mut desk = Desk::new();
+    let ahead = intake_key(TODAY + 1, 6);
+    let mut plan = desk.plan(TODAY + 1);
+    plan.intake_key = Some(&ahead);
+    let before = desk.publish(&plan);
+    let before = desk.read(&before);
+    assert_eq!(before.daily.day, TODAY + 1);
+    let mut plan = desk.plan(TODAY);
+    plan.foreign = Some(before.daily.mailbox);
     let after = desk.publish(&plan);
-    let read = |bytes: &[u8]| {
-        UnverifiedCard::decode(bytes)
-            .unwrap()
-            .verify(&desk.id)
-            .unwrap()
-    };
-    assert!(read(&after).version() > read(&before).version());
-    assert_eq!(read(&after).daily.mailbox, MailboxKey::of(&fresh.mailbox));
+    let after = desk.read(&after);
+    assert!(after.version() > before.version());
+    assert_eq!(after.daily.day, TODAY);
+    assert_eq!(
+        after.daily.mailbox,
+        MailboxKey::of(&desk.intake_key.mailbox)
+    );
+}
+
+#[test]
+fn a_card_that_is_as_it_should_be_is_looked_at_again() {
+    let mut desk = Desk::new();
+    desk.publish(&desk.plan(TODAY));
+    let plan = desk.plan(TODAY);
+    assert_eq!(desk.keeper.next(&plan, NOW), None);
+    let later = desk.keeper.poll_timeout().unwrap();
+    assert_eq!(desk.keeper.next(&plan, later), Some(Step::Fetch));
+    let is_missing = desk
+        .keeper
+        .handle_fetched(Err(CardAbsent::Unreachable), later);
+    assert!(!is_missing, "nothing has to be published");
 }
 
 /// A desk with one coordinator.
@@ -215,12 +246,20 @@ impl Desk {
         }
     }
 
+    fn read(&self, card: &[u8]) -> Card {
+        let card = UnverifiedCard::decode(card).unwrap();
+        card.verify(&self.id).unwrap()
+    }
+
     /// What the coordinator wants; leaked, so that a test can change the desk beside it.
     fn plan(&self, today: Day) -> Plan<'static> {
         let desk: &'static Self = Box::leak(Box::new(Self {
             keys: self.keys.clone(),
             key: self.key.clone(),
-            intake_key: self.intake_key.clone(),
+            intake_key: IntakeKey {
+                day: today,
+                ..self.intake_key.clone()
+            },
             description: self.description.clone(),
             keeper: CardKeeper::new(self.id),
             rng: self.rng.clone(),
@@ -239,6 +278,7 @@ impl Desk {
             }),
             intake_key: Some(&desk.intake_key),
             mailbox: None,
+            foreign: None,
         }
     }
 

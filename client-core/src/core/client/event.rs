@@ -21,6 +21,12 @@ pub enum Event {
     CardPublished(CardVersion),
     /// The card could not be published.
     CardRefused(CardRefusal),
+    /// The card names a mailbox that the desk was never told of: whoever posted it may keep for herself
+    /// who writes to it.
+    UnknownMailbox {
+        /// Who posted it, where she is still a member.
+        alias: Option<String>,
+    },
     /// The root key, to be kept offline.
     RootKey(SecretKey),
     /// The desk key is used up after this day.

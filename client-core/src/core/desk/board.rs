@@ -163,6 +163,12 @@ impl Board {
             .find(|key| MailboxKey::of(&key.mailbox) == *mailbox)
     }
 
+    /// All intake keys that were told for a mailbox, whether a card may name it or not.
+    pub(crate) fn told_of(&self, mailbox: &MailboxKey) -> impl Iterator<Item = &IntakeKey> {
+        let held = self.intake_keys.iter().map(|held| &held.key);
+        held.filter(move |key| MailboxKey::of(&key.mailbox) == *mailbox)
+    }
+
     fn nameable(&self) -> impl Iterator<Item = &IntakeKey> {
         let unspent = self.intake_keys.iter().filter(|held| !held.is_spent);
         unspent.map(|held| &held.key)

@@ -170,6 +170,7 @@ impl Desk {
         context: &mut Context<'_>,
     ) {
         self.snapshot_due = None;
+        self.knows_the_past = true;
         self.snapshots.truncate(SNAPSHOTS_MAX - 1);
         self.snapshots.push_front(id);
         for (owner, key_packages) in &mut part.pool {

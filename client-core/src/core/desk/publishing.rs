@@ -26,9 +26,7 @@ impl Desk {
         context: &mut Context<'_>,
     ) {
         if *desk == self.link.desk {
-            let is_unreachable = card == Err(CardAbsent::Unreachable);
-            self.card.handle_fetched(card, context.now);
-            if is_unreachable {
+            if self.card.handle_fetched(card, context.now) {
                 self.refuse_card(CardRefusal::Unreachable, context);
             }
             self.advance(context);
@@ -90,6 +88,7 @@ impl Desk {
 
     fn next_card_step(&mut self, now: Now) -> Option<Step> {
         let posters = self.posters();
+        let foreign = self.naming.foreign();
         let Self {
             card,
             keys,
@@ -107,8 +106,8 @@ impl Desk {
             posters,
         });
         let intake_key = match mailbox {
-            Some(mailbox) => board.intake_key(mailbox),
-            None => board.intake_key_of(now.day()),
+            Some(mailbox) if author.is_some() => board.intake_key(mailbox),
+            Some(_) | None => board.intake_key_of(now.day()),
         };
         let plan = Plan {
             today: now.day(),
@@ -117,6 +116,7 @@ impl Desk {
             author,
             intake_key,
             mailbox: *mailbox,
+            foreign,
         };
         card.next(&plan, now)
     }

@@ -14,6 +14,7 @@ use super::{Author, Group, GroupEvent, Stop};
 use crate::{
     core::{
         port::{Now, Rng},
+        stream::Stream,
         thread,
     },
     mls::verdict::Fault,
@@ -115,6 +116,14 @@ impl Shown {
 }
 
 impl Group {
+    /// Whether all that stands has been read on this connection.
+    pub fn is_caught_up(&self) -> bool {
+        self.stop().is_none()
+            && self.closing.is_none()
+            && self.contest.is_free()
+            && self.streams.iter().all(Stream::is_caught_up)
+    }
+
     /// Reads what has been written in the open epoch.
     pub(super) fn read_live(&mut self, now: Now, rng: &mut Rng) {
         for index in 0..self.streams.len() {

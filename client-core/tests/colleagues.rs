@@ -1,0 +1,115 @@
+//! What a hostile colleague tries through the desk, over a relay in memory and in virtual time.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::wildcard_enum_match_arm)]
+
+mod world;
+
+use std::time::Duration;
+
+use ciborium::Value;
+use cobijo_client_core::{
+    core::client::{Event, TeamCommand},
+    mls::hpke,
+};
+use cobijo_protocol::{
+    Day,
+    card::{Card, Daily, Role, UnverifiedCard},
+    keys::SecretKey,
+    link::DeskLink,
+    mailbox::MailboxKey,
+};
+use world::{TODAY, World, relay::read};
+
+const HOUR: Duration = Duration::from_secs(3_600);
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// The attested key of a member, from her own disk.
+fn secret_key(world: &World, member: usize) -> SecretKey {
+    let disk = world.clients[member].disk.as_slice();
+    let mut value: Value = ciborium::from_reader(disk).unwrap();
+    for name in ["side", "Team", "Member", "desk", "me", "key"] {
+        let entries = value.into_map().unwrap().into_iter();
+        let of_name = |(key, _): &(Value, Value)| key.as_text() == Some(name);
+        value = entries.into_iter().find(of_name).unwrap().1;
+    }
+    SecretKey::from_bytes(value.into_bytes().unwrap().try_into().unwrap())
+}
+
+/// A poster publishes a card of that day, which names a mailbox of hers alone.
+fn post(world: &mut World, link: &DeskLink, poster: usize, day: Day) -> MailboxKey {
+    let key = secret_key(world, poster);
+    let stands = &world.relay.cards[&link.desk];
+    let card = read(&link.desk, stands);
+    let mailbox = MailboxKey::of(&SecretKey::from_bytes([77; 32]));
+    let daily = Daily {
+        day,
+        mailbox,
+        intake_key: hpke::key_pair(&[78; 32]).unwrap().public.into(),
+        poster: key.public(),
+        ..card.daily
+    };
+    let card = UnverifiedCard {
+        daily: key.sign_value(&daily),
+        ..UnverifiedCard::decode(stands).unwrap()
+    };
+    world.relay.publish(link.desk, card.encode());
+    mailbox
+}
+
+fn card(world: &World, link: &DeskLink) -> Card {
+    read(&link.desk, &world.relay.cards[&link.desk])
+}
+
+fn was_warned_of(world: &World, client: usize, poster: &str) -> bool {
+    world.saw(
+        client,
+        |event| matches!(event, Event::UnknownMailbox { alias } if alias.as_deref() == Some(poster)),
+    )
+}
+
+/// [D-10]
+#[test]
+fn a_mailbox_that_the_desk_was_never_told_of_is_seen_and_leaves_the_card() {
+    let mut world = World::new();
+    let (mar, link) = world.desk();
+    let luz = world.join(mar, "Luz", Role::Accompanier);
+    let eva = world.join(mar, "Eva", Role::Accompanier);
+    world.team(eva, TeamCommand::StartShift).unwrap();
+    let private = post(&mut world, &link, luz, TODAY + 1);
+    assert_eq!(card(&world, &link).daily.mailbox, private);
+    world.wait(HOUR);
+    assert!(was_warned_of(&world, mar, "Luz"));
+    assert!(was_warned_of(&world, eva, "Luz"));
+    let after = card(&world, &link);
+    assert_ne!(after.daily.mailbox, private);
+    assert_eq!(after.daily.poster, world.key(mar));
+    // Whoever writes now reaches the desk.
+    world.person(&link, "Hola");
+    assert_eq!(world.waiting(eva), 1);
+}
+
+/// [D-10]
+#[test]
+fn nobody_is_suspected_of_a_mailbox_that_she_told_the_desk_of() {
+    let mut world = World::new();
+    let (mar, _) = world.desk();
+    let luz = world.join(mar, "Luz", Role::Accompanier);
+    let eva = world.join(mar, "Eva", Role::Accompanier);
+    for day in 0..4 {
+        let poster = [luz, eva, mar, luz][day];
+        world.team(poster, TeamCommand::StartShift).unwrap();
+        world.restart(mar);
+        world.wait(DAY);
+        world.team(poster, TeamCommand::EndShift).unwrap();
+    }
+    let key = world.key(eva);
+    world.team(mar, TeamCommand::RemoveMember(key)).unwrap();
+    let sol = world.join(mar, "Sol", Role::Coordinator);
+    world.wait(DAY);
+    for client in [mar, luz, sol] {
+        assert!(!world.saw(client, |event| matches!(
+            event,
+            Event::UnknownMailbox { .. }
+        )));
+    }
+}
