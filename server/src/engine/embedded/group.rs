@@ -14,6 +14,7 @@ use cobijo_protocol::{
 
 use super::{
     durable::Durable,
+    hosting::Hosting,
     layout::{self, CardValue, RawKey, SlotValue},
 };
 use crate::engine::{EngineError, Key, Life, NewCard, Swept, Wake, Write, Written};
@@ -27,15 +28,18 @@ pub(super) type Changes = BTreeMap<RawKey, Option<Vec<u8>>>;
 /// See the module.
 pub(super) struct Group<'a> {
     durable: &'a Durable,
+    hosting: &'a mut Hosting,
     changes: Changes,
     wakes: Vec<Wake>,
 }
 
 impl<'a> Group<'a> {
-    /// An empty group over what `durable` has.
-    pub(super) fn new(durable: &'a Durable) -> Self {
+    /// An empty group over what `durable` has. What it changes in `hosting` stays changed: a group
+    /// that can't be committed is the writer's last.
+    pub(super) fn new(durable: &'a Durable, hosting: &'a mut Hosting) -> Self {
         Self {
             durable,
+            hosting,
             changes: Changes::new(),
             wakes: Vec::new(),
         }
@@ -101,8 +105,8 @@ impl<'a> Group<'a> {
             } => self.drop(mailbox, &cell, life),
             Write::Remove { mailbox, item } => self.remove(mailbox, item),
             Write::Card(card) => self.card(card),
-            Write::Host { desk } => self.host(desk, Some(layout::mark_value())),
-            Write::Unhost { desk } => self.host(desk, None),
+            Write::Host { desk } => self.host(desk),
+            Write::Unhost { desk } => self.unhost(&desk),
             Write::ConfirmDay { day } => {
                 let value = layout::number_value(day);
                 self.changes.insert(layout::last_sweep_key(), Some(value));
@@ -153,7 +157,7 @@ impl<'a> Group<'a> {
         if self.get(&key.raw())?.is_some() {
             return Ok(Written::Stored);
         }
-        if !self.is_named(&mailbox)? {
+        if !self.hosting.is_named(&mailbox) {
             return Ok(Written::Unknown);
         }
         let count = self
@@ -190,48 +194,37 @@ impl<'a> Group<'a> {
             mailbox: card.mailbox,
             bytes: card.bytes,
         };
-        let Some(standing) = self.get(&key)? else {
-            self.changes.insert(key, Some(new.encode()));
-            return Ok(Written::Stored);
+        let standing = self.get(&key)?;
+        let standing = standing.map(|raw| CardValue::decode(&raw)).transpose()?;
+        let outcome = match &standing {
+            None => Written::Stored,
+            Some(standing) if new.version > standing.version => Written::Done,
+            Some(standing) if *standing == new => return Ok(Written::Done),
+            Some(_) => return Ok(Written::Outdated),
         };
-        let standing = CardValue::decode(&standing)?;
-        if new.version > standing.version {
-            self.changes.insert(key, Some(new.encode()));
-        } else if standing != new {
-            return Ok(Written::Outdated);
-        }
-        Ok(Written::Done)
+        self.hosting.name(card.desk, new.mailbox);
+        self.changes.insert(key, Some(new.encode()));
+        Ok(outcome)
     }
 
-    fn host(&mut self, desk: DeskId, value: Option<Vec<u8>>) -> Result<Written, EngineError> {
+    fn host(&mut self, desk: DeskId) -> Result<Written, EngineError> {
         let key = layout::hosted_key(&desk);
-        if self.get(&key)?.is_some() != value.is_some() {
-            self.changes.insert(key, value);
+        if self.get(&key)?.is_none() {
+            self.changes.insert(key, Some(layout::mark_value()));
+            if let Some(card) = self.get(&layout::card_key(&desk))? {
+                self.hosting.name(desk, CardValue::decode(&card)?.mailbox);
+            }
         }
         Ok(Written::Done)
     }
 
-    /// Whether the card of a hosted desk names this mailbox. Hosted desks are few.
-    fn is_named(&self, mailbox: &MailboxKey) -> Result<bool, EngineError> {
-        let mut hosted = self.durable.with_prefix(layout::HOSTED_PREFIX)?;
-        for (key, value) in self.changes.range(layout::HOSTED_PREFIX.to_vec()..) {
-            if !key.starts_with(layout::HOSTED_PREFIX) {
-                break;
-            }
-            hosted.retain(|other| other != key);
-            if value.is_some() {
-                hosted.push(key.clone());
-            }
+    fn unhost(&mut self, desk: &DeskId) -> Result<Written, EngineError> {
+        let key = layout::hosted_key(desk);
+        if self.get(&key)?.is_some() {
+            self.changes.insert(key, None);
+            self.hosting.forget(desk);
         }
-        for raw in &hosted {
-            let card = self.get(&layout::card_key(&layout::parse_hosted(raw)?))?;
-            if let Some(card) = card
-                && CardValue::decode(&card)?.mailbox == *mailbox
-            {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        Ok(Written::Done)
     }
 
     /// Stores, and lets the sweep find it.
@@ -316,17 +309,27 @@ mod tests {
     }
 
     fn commit(durable: &Durable, writes: Vec<Write>) -> Vec<Written> {
-        let mut group = Group::new(durable);
+        let mut hosting = Hosting::read(durable).unwrap();
+        let mut group = Group::new(durable, &mut hosting);
         let outcomes = group.apply(writes).unwrap();
         durable.commit(group.finish().0).unwrap();
         outcomes
+    }
+
+    fn sweep(durable: &Durable, day: Day) -> Option<Swept> {
+        let mut hosting = Hosting::default();
+        let mut group = Group::new(durable, &mut hosting);
+        let swept = group.sweep(day).unwrap();
+        durable.commit(group.finish().0).unwrap();
+        swept
     }
 
     ///
     #[test]
     fn batches_of_one_group_see_each_other() {
         let (_directory, durable) = durable();
-        let mut group = Group::new(&durable);
+        let mut hosting = Hosting::default();
+        let mut group = Group::new(&durable, &mut hosting);
         let first = group.apply(vec![put(1, 1), put(2, 2)]).unwrap();
         assert_eq!(first, [Written::Stored, Written::Stored]);
         let second = group.apply(vec![put(1, 1), put(2, 9), put(3, 3)]).unwrap();
@@ -364,10 +367,8 @@ mod tests {
         };
         let host = Write::Host { desk };
         let writes = vec![host.clone(), Write::Card(card), drop(1)];
-        let mut group = Group::new(&durable);
-        let outcomes = group.apply(writes).unwrap();
-        assert_eq!(outcomes, [Written::Done, Written::Stored, Written::Stored]);
-        durable.commit(group.finish().0).unwrap();
+        let expected = [Written::Done, Written::Stored, Written::Stored];
+        assert_eq!(commit(&durable, writes), expected);
         let writes = vec![Write::Unhost { desk }, drop(2), drop(1), host, drop(2)];
         let expected = [
             Written::Done,
@@ -397,11 +398,8 @@ mod tests {
         commit(&durable, vec![Write::ConfirmDay { day: DAY }]);
         let mut steps = 0;
         loop {
-            let mut group = Group::new(&durable);
-            let swept = group.sweep(DAY + 1).unwrap();
-            durable.commit(group.finish().0).unwrap();
             steps += 1;
-            if let Some(swept) = swept {
+            if let Some(swept) = sweep(&durable, DAY + 1) {
                 assert_eq!(swept, Swept::Done);
                 break;
             }
@@ -409,10 +407,9 @@ mod tests {
         assert_eq!(steps, 3);
         assert_eq!(durable.with_prefix(b"s").unwrap().len(), 0);
         assert_eq!(durable.with_prefix(b"x").unwrap().len(), 0);
-        let mut group = Group::new(&durable);
-        assert_eq!(group.sweep(DAY + 3), Ok(Some(Swept::Done)));
-        assert_eq!(group.sweep(DAY + 6), Ok(Some(Swept::Refused)));
-        assert_eq!(group.sweep(DAY), Ok(Some(Swept::Refused)));
+        assert_eq!(sweep(&durable, DAY + 3), Some(Swept::Done));
+        assert_eq!(sweep(&durable, DAY + 6), Some(Swept::Refused));
+        assert_eq!(sweep(&durable, DAY), Some(Swept::Refused));
     }
 
     ///
@@ -434,16 +431,12 @@ mod tests {
                 life,
             }],
         );
-        for (sweep, left) in [(DAY + 2, 1), (DAY + 4, 1)] {
-            let mut group = Group::new(&durable);
-            assert_eq!(group.sweep(sweep), Ok(Some(Swept::Done)));
-            durable.commit(group.finish().0).unwrap();
-            assert_eq!(durable.with_prefix(b"s").unwrap().len(), left);
+        for day in [DAY + 2, DAY + 4] {
+            assert_eq!(sweep(&durable, day), Some(Swept::Done));
+            assert_eq!(durable.with_prefix(b"s").unwrap().len(), 1);
         }
         commit(&durable, vec![Write::ConfirmDay { day: DAY + 30 }]);
-        let mut group = Group::new(&durable);
-        assert_eq!(group.sweep(DAY + 31), Ok(Some(Swept::Done)));
-        durable.commit(group.finish().0).unwrap();
+        assert_eq!(sweep(&durable, DAY + 31), Some(Swept::Done));
         assert_eq!(durable.with_prefix(b"s").unwrap().len(), 0);
     }
 }

@@ -2,6 +2,7 @@
 
 mod durable;
 mod group;
+mod hosting;
 mod layout;
 mod writer;
 
@@ -18,6 +19,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::engine::{EngineError, Found, Key, Swept, Wake, Write, Written};
 use durable::Durable;
+use hosting::Hosting;
 use layout::{CardValue, SlotValue};
 use writer::{QUEUE_BATCHES_MAX, QUEUE_WAKES_MAX, Request, Writer};
 
@@ -53,6 +55,7 @@ pub(crate) fn open(directory: &Path) -> Result<Opened, EngineError> {
     let (woken, wakes) = mpsc::channel(QUEUE_WAKES_MAX);
     let (end, ended) = oneshot::channel();
     let writer = Writer {
+        hosting: Hosting::read(&durable)?,
         durable: Arc::clone(&durable),
         requests: received,
         wakes: woken,

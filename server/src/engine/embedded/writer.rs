@@ -6,7 +6,7 @@ use std::sync::Arc;
 use cobijo_protocol::Day;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{durable::Durable, group::Group};
+use super::{durable::Durable, group::Group, hosting::Hosting};
 use crate::engine::{EngineError, Swept, Wake, Write, Written};
 
 /// Batches that wait for the writer. When full, connections wait, and their peers with them.
@@ -25,6 +25,7 @@ pub(super) enum Request {
 /// See the module.
 pub(super) struct Writer {
     pub(super) durable: Arc<Durable>,
+    pub(super) hosting: Hosting,
     pub(super) requests: mpsc::Receiver<Request>,
     pub(super) wakes: mpsc::Sender<Vec<Wake>>,
 }
@@ -57,7 +58,7 @@ impl Writer {
 
     fn group(&mut self, first: Option<Request>) -> Result<Option<Sweep>, EngineError> {
         let durable = Arc::clone(&self.durable);
-        let mut group = Group::new(&durable);
+        let mut group = Group::new(&durable, &mut self.hosting);
         let mut answers = Vec::new();
         let mut writes = 0;
         let mut sweep = None;
@@ -87,8 +88,8 @@ impl Writer {
         Ok(sweep)
     }
 
-    fn sweep(&self, (day, answer): Sweep) -> Result<Option<Sweep>, EngineError> {
-        let mut group = Group::new(&self.durable);
+    fn sweep(&mut self, (day, answer): Sweep) -> Result<Option<Sweep>, EngineError> {
+        let mut group = Group::new(&self.durable, &mut self.hosting);
         let swept = group.sweep(day)?;
         self.durable.commit(group.finish().0)?;
         let Some(swept) = swept else {
