@@ -159,14 +159,15 @@ impl Session {
         }
     }
 
-    /// What came of [`Step::Write`]. Every `Stored` costs a credit, a `Taken` nothing. [W-6]
+    /// What came of [`Step::Write`]. A `Taken` costs nothing; an `Unknown` does, or strangers could look
+    /// for mailboxes as long as they like. [W-6]
     pub(crate) fn handle_written(&mut self, run: &mut Run, written: &[Written]) {
         for outcome in written {
+            if matches!(outcome, Written::Stored | Written::Unknown) {
+                self.credits = self.credits.saturating_sub(1);
+            }
             run.outcomes.push(match outcome {
-                Written::Stored => {
-                    self.credits = self.credits.saturating_sub(1);
-                    Outcome::Stored
-                }
+                Written::Stored => Outcome::Stored,
                 Written::Taken => Outcome::Taken,
                 Written::Full => Outcome::Full,
                 Written::Unknown => Outcome::Unknown,
@@ -568,11 +569,11 @@ mod tests {
     proptest! {
         /// [W-5] [W-6]
         #[test]
-        fn every_operation_gets_its_outcome_and_every_stored_costs_one(
+        fn every_operation_gets_its_outcome_and_each_stored_or_unknown_costs_one(
             frames in proptest::collection::vec(proptest::collection::vec(operation(), 1..8), 1..8)
         ) {
             let (mut session, mut world) = (greeted(), World::default());
-            let mut stored = 0;
+            let mut cost = 0;
             for operations in frames {
                 let outcomes = run(&mut session, &mut world, &operations);
                 prop_assert_eq!(outcomes.len(), operations.len());
@@ -581,13 +582,13 @@ mod tests {
                     prop_assert_eq!(*outcome == Outcome::Skipped, failed);
                     let is_put = matches!(operation, Operation::Put { .. });
                     failed |= is_put && *outcome != Outcome::Stored;
-                    stored += u32::from(*outcome == Outcome::Stored);
-                    let spent = stored == CREDITS;
+                    cost += u32::from(matches!(outcome, Outcome::Stored | Outcome::Unknown));
+                    let spent = cost == CREDITS;
                     if *outcome == Outcome::NoCredit {
                         prop_assert!(spent);
                     }
                 }
-                prop_assert_eq!(session.credits, CREDITS - stored);
+                prop_assert_eq!(session.credits, CREDITS - cost);
             }
         }
 

@@ -3,7 +3,7 @@
 use cobijo_protocol::{
     frame::{FromRelay, Operation, Outcome},
     keys::SecretKey,
-    limits::{MAILBOX_ITEMS_MAX, OPEN_MAILBOXES_MAX},
+    limits::{CONNECTION_CREDITS, MAILBOX_ITEMS_MAX, OPEN_MAILBOXES_MAX},
     mailbox::{ItemId, MailboxKey},
 };
 use hyper::{Method, StatusCode};
@@ -108,6 +108,19 @@ async fn a_mailbox_takes_drops_only_while_the_card_of_a_hosted_desk_names_it() {
         .admin(Method::DELETE, &format!("/desks/{}", desk.id().to_text()))
         .await;
     assert_eq!(client.ask_one(desk.drop(3)).await, Outcome::Unknown);
+}
+
+/// [W-6]
+#[tokio::test]
+async fn whoever_looks_for_mailboxes_that_no_card_names_pays_as_for_a_write() {
+    let relay = Relay::with_config("[limits]\nkibibytes-per-second = 100000").await;
+    let desk = Desk::new(1);
+    let mut client = relay.client().await;
+    for round in 0..CONNECTION_CREDITS / 64 {
+        let frame: Vec<_> = (0..64).map(|n| desk.drop(round * 64 + n)).collect();
+        assert_eq!(client.ask(&frame).await, vec![Outcome::Unknown; 64]);
+    }
+    assert_eq!(client.ask(&[put(0, 0)]).await, [Outcome::NoCredit]);
 }
 
 ///
