@@ -155,6 +155,26 @@ fn a_path_garbled_for_one_member_stops_her_alone_and_for_good() {
     assert_eq!(world.epoch(ANA), epoch + 1);
 }
 
+/// [G-21]
+#[test]
+fn a_path_whose_keys_stand_in_the_tree_already_stops_nobody() {
+    let mut world = World::new();
+    let mut mar = world.turn(MAR);
+    let repeated = || Crafted {
+        path_secret: Some([7; 32]),
+        ..Crafted::default()
+    };
+    let first = commit_with(&world, &mut mar, repeated());
+    world.put_commit(&mar, &first);
+    world.run();
+    mar.merge();
+    let secret = HostileMember::of(world.group(LUZ)).thread_secret();
+    assert_eq!(mar.thread_secret(), secret);
+    let again = commit_with(&world, &mut mar, repeated());
+    let world = assert_void(world, &mar, &again);
+    world.assert_together(&[ANA, LUZ, SOL]);
+}
+
 /// [G-8]
 #[test]
 fn a_garbled_path_in_a_commit_that_policy_voids_stops_nobody() {

@@ -23,8 +23,10 @@ use openmls_traits::{
 use serde::Serialize;
 
 mod garbling;
+mod repeating;
 
 use garbling::GarblingCrypto;
+use repeating::RepeatingRand;
 
 /// A member who writes what nobody should.
 pub struct HostileMember {
@@ -46,6 +48,8 @@ pub struct Crafted<'a> {
     pub new_credential: Option<Vec<u8>>,
     /// The signature key that the path leaf takes.
     pub new_key: Option<SecretKey>,
+    /// What the keys of its path are made of.
+    pub path_secret: Option<[u8; 32]>,
     /// The leaf for which alone the path doesn't open.
     pub victim: Option<u32>,
     /// How it is framed.
@@ -72,7 +76,7 @@ pub struct CraftedCommit {
 
 struct HostileProvider {
     crypto: GarblingCrypto,
-    rand: RustCrypto,
+    rand: RepeatingRand,
     storage: MemoryStorage,
 }
 
@@ -98,7 +102,7 @@ impl HostileMember {
         Self {
             provider: HostileProvider {
                 crypto: GarblingCrypto::default(),
-                rand: RustCrypto::default(),
+                rand: RepeatingRand::default(),
                 storage,
             },
             group,
@@ -165,6 +169,7 @@ impl HostileMember {
         self.group.set_aad(crafted.data.clone());
         let victim = crafted.victim.map(|leaf| self.encryption_key(leaf));
         self.provider.crypto.garble(victim);
+        self.provider.rand.draw_next(crafted.path_secret);
         let adds = crafted.adds.iter().map(|message| parse(message));
         let removes = crafted.removes.iter().map(|&leaf| LeafNodeIndex::new(leaf));
         let old = self.group.own_leaf_node().unwrap();
@@ -237,7 +242,7 @@ impl HostileMember {
             .build();
         let outside = HostileProvider {
             crypto: GarblingCrypto::default(),
-            rand: RustCrypto::default(),
+            rand: RepeatingRand::default(),
             storage: MemoryStorage::default(),
         };
         let own = self.group.own_leaf_node().unwrap();
@@ -279,7 +284,7 @@ impl HostileMember {
 
 impl OpenMlsProvider for HostileProvider {
     type CryptoProvider = GarblingCrypto;
-    type RandProvider = RustCrypto;
+    type RandProvider = RepeatingRand;
     type StorageProvider = MemoryStorage;
 
     fn storage(&self) -> &MemoryStorage {
@@ -290,7 +295,7 @@ impl OpenMlsProvider for HostileProvider {
         &self.crypto
     }
 
-    fn rand(&self) -> &RustCrypto {
+    fn rand(&self) -> &RepeatingRand {
         &self.rand
     }
 }

@@ -2,16 +2,19 @@
 
 use cobijo_protocol::{keys::PublicKey, slot::ThreadSecret};
 use openmls::prelude::{
-    ContentType, LeafNodeIndex, MlsGroup, MlsMessageBodyIn, MlsMessageIn, MlsMessageOut,
-    ProcessedMessageContent, Proposal, ProposalOrRefType, ProtocolMessage, Sender, StagedCommit,
+    ContentType, LeafNode, LeafNodeIndex, MlsGroup, MlsMessageBodyIn, MlsMessageIn, MlsMessageOut,
+    ProcessedMessageContent, Proposal, ProposalOrRefType, ProtocolMessage, QueuedAddProposal,
+    Sender, StagedCommit,
     tls_codec::{DeserializeBytes as _, Serialize as _},
 };
+use openmls::treesync::EncryptionKey;
 use openmls_traits::OpenMlsProvider as _;
 
 use super::{
     MlsError, Suite,
     hpke::is_leaf_key,
     key_package::{OfferedKeyPackage, has_keys, welcome_secret},
+    path::brings_new_keys,
     provider::LeafSigner,
     state::{MlsState, guard, identify},
     verdict::{self, Fault},
@@ -64,16 +67,22 @@ impl MlsState {
         let suite = self.suite();
         let live = self.live(rng).map_err(|_| Fault::Broken)?;
         guard(|| {
-            let (message, author) = gate(message, &live.group)?;
+            let (commit, author) = gate(message, &live.group)?;
             let public = live.group.public_group();
             let processed = public
-                .process_message(live.provider.crypto(), message)
+                .process_message(live.provider.crypto(), commit)
                 .map_err(|error| verdict::of_public(&error))?;
             let data = processed.aad().to_vec();
             let ProcessedMessageContent::StagedCommitMessage(staged) = processed.into_content()
             else {
                 return Err(Fault::Void);
             };
+            let added = staged.add_proposals();
+            let added: Vec<_> = added.map(|add| leaf_key_of(&add)).collect();
+            let leaves = staged.update_path_leaf_node().map(LeafNode::encryption_key);
+            if !brings_new_keys(suite, public, message, leaves.into_iter().chain(&added)) {
+                return Err(Fault::Void);
+            }
             examined(suite, &live.group, author, data, &staged, root)
         })
         .unwrap_or(Err(Fault::Broken))
@@ -211,6 +220,11 @@ fn gate(message: &[u8], group: &MlsGroup) -> Result<(ProtocolMessage, u32), Faul
     } else {
         Err(Fault::Void)
     }
+}
+
+fn leaf_key_of(add: &QueuedAddProposal<'_>) -> EncryptionKey {
+    let package = add.add_proposal().key_package();
+    package.leaf_node().encryption_key().clone()
 }
 
 /// Takes a staged commit apart. Only Adds and Removes, by value, may be in it, and no key that nobody can

@@ -65,11 +65,16 @@ pub fn open(pair: &KeyPair, info: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<
     guard(open).ok()?.ok().map(Zeroizing::new)
 }
 
-/// Whether somebody can seal to a leaf's key.
+/// Whether somebody can seal to a leaf's key. [G-21]
 pub(super) fn is_leaf_key(suite: Suite, key: &EncryptionKey) -> bool {
-    let bytes = key.tls_serialize_detached().ok();
-    let public = bytes.and_then(|bytes| VLBytes::tls_deserialize_exact_bytes(&bytes).ok());
-    public.is_some_and(|public| is_key(suite, public.as_slice()))
+    key_bytes(key).is_some_and(|public| is_key(suite, &public))
+}
+
+/// A leaf's key.
+pub(super) fn key_bytes(key: &EncryptionKey) -> Option<Vec<u8>> {
+    let bytes = key.tls_serialize_detached().ok()?;
+    let public = VLBytes::tls_deserialize_exact_bytes(&bytes).ok()?;
+    Some(public.as_slice().to_vec())
 }
 
 /// Whether somebody can seal to `public` in a group of this suite: a key that is none would keep all

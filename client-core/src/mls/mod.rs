@@ -7,6 +7,7 @@
 pub mod commit;
 pub mod hpke;
 pub mod key_package;
+mod path;
 mod provider;
 pub mod state;
 pub(crate) mod verdict;
