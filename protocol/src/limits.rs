@@ -32,6 +32,10 @@ pub const WATCH_ADDRESSES_MAX: usize = 256;
 /// Empty addresses one connection may have registered. Bounds the relay's memory.
 pub const REGISTERED_ADDRESSES_MAX: usize = 1024;
 
+/// Addresses that the watches of one frame may name, each counted once: as many as can be registered.
+/// Bounds what follows a frame: its cells are a hundred times its size.
+pub const FRAME_ADDRESSES_MAX: usize = REGISTERED_ADDRESSES_MAX;
+
 /// Addresses one connection may have registered before its first spend.
 pub const REGISTERED_ADDRESSES_BEFORE_SPEND_MAX: usize = 64;
 

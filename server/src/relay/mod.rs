@@ -2,11 +2,13 @@
 //! come in, steps to take go out.
 //!
 //! * [`session`]: one connection, its hello, credits, registrations and the frame it is running
+//! * [`backlog`]: what is still to follow, for one connection
 //! * [`watches`]: who is to be woken, over all connections
 //! * [`admission`]: how many connections there may be
 //! * [`rate`], [`liveness`]: how fast a connection may be, and how silent
 
 pub(crate) mod admission;
+pub(crate) mod backlog;
 pub(crate) mod liveness;
 pub(crate) mod rate;
 pub(crate) mod session;

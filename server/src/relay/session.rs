@@ -17,7 +17,7 @@ use cobijo_protocol::{
     },
     keys::Signature,
     limits::{
-        BACKLOG_MAX, CONNECTION_CREDITS, OPEN_MAILBOXES_MAX, PROTOCOL_VERSION,
+        CONNECTION_CREDITS, FRAME_ADDRESSES_MAX, OPEN_MAILBOXES_MAX, PROTOCOL_VERSION,
         REGISTERED_ADDRESSES_MAX,
     },
     mailbox::{ItemId, MailboxKey},
@@ -27,6 +27,7 @@ use cobijo_protocol::{
 use crate::{
     engine::{Found, Key, Life, Wake, Write, Written},
     relay::{
+        backlog::Backlog,
         rate::{Rate, RateLimit},
         watches::Place,
     },
@@ -60,9 +61,8 @@ pub(crate) struct Session {
     credits: u32,
     rate: Rate,
     registered: BTreeSet<Address>,
-    /// With the items of each that are in the backlog: a wake-up for one of them tells nothing new.
-    opened: BTreeMap<MailboxKey, BTreeSet<ItemId>>,
-    backlog: VecDeque<Key>,
+    opened: BTreeSet<MailboxKey>,
+    backlog: Backlog,
 }
 
 /// A frame that is being run.
@@ -70,6 +70,10 @@ pub(crate) struct Run {
     operations: VecDeque<Operation>,
     outcomes: Vec<Outcome>,
     conditions: Conditions,
+    /// Addresses of the watch that is being read, in its order.
+    asked: Vec<Address>,
+    /// Addresses of all its watches so far.
+    watched: BTreeSet<Address>,
 }
 
 /// What the shell has to do next for a frame.
@@ -97,8 +101,8 @@ impl Session {
             greeted: false,
             credits: CONNECTION_CREDITS,
             registered: BTreeSet::new(),
-            opened: BTreeMap::new(),
-            backlog: VecDeque::new(),
+            opened: BTreeSet::new(),
+            backlog: Backlog::default(),
         }
     }
 
@@ -139,6 +143,8 @@ impl Session {
             outcomes: Vec::with_capacity(operations.len()),
             operations: operations.into(),
             conditions,
+            asked: Vec::new(),
+            watched: BTreeSet::new(),
         })
     }
 
@@ -187,27 +193,29 @@ impl Session {
         addresses: &[Address],
         states: Vec<SlotState>,
     ) -> Vec<Address> {
+        let states: BTreeMap<_, _> = addresses.iter().copied().zip(states).collect();
         let mut settled = Vec::new();
-        for (address, state) in addresses.iter().zip(&states) {
-            if *state == SlotState::Empty {
-                continue;
+        let mut told = Vec::new();
+        for address in std::mem::take(&mut run.asked) {
+            let state = states.get(&address).copied().unwrap_or(SlotState::Empty);
+            if state == SlotState::Full {
+                self.backlog.push(Key::Slot(address));
             }
-            if *state == SlotState::Full {
-                self.backlog.push_back(Key::Slot(*address));
+            if state != SlotState::Empty && self.registered.remove(&address) {
+                settled.push(address);
             }
-            if self.registered.remove(address) {
-                settled.push(*address);
-            }
+            told.push(state);
         }
-        run.outcomes.push(Outcome::Watching(states));
+        run.outcomes.push(Outcome::Watching(told));
         settled
     }
 
     /// What came of [`Step::Open`]. [M-3]
     pub(crate) fn handle_items(&mut self, run: &mut Run, mailbox: MailboxKey, items: Vec<ItemId>) {
-        let keys = items.iter().map(|item| Key::Item(mailbox, *item));
-        self.backlog.extend(keys);
-        self.opened.insert(mailbox, items.into_iter().collect());
+        for item in items {
+            self.backlog.push(Key::Item(mailbox, item));
+        }
+        self.opened.insert(mailbox);
         run.outcomes.push(Outcome::Done);
     }
 
@@ -215,16 +223,14 @@ impl Session {
     pub(crate) fn handle_wake(&mut self, wake: &Wake) -> bool {
         match wake {
             Wake::Slot(address) => self.registered.remove(address),
-            Wake::Item(mailbox, item) => self
-                .opened
-                .get(mailbox)
-                .is_some_and(|listed| !listed.contains(item)),
+            // One that was listed and is still to follow tells nothing new.
+            Wake::Item(mailbox, _) => self.opened.contains(mailbox) && !self.backlog.contains(wake),
         }
     }
 
     /// Whether another frame may be read, or what follows earlier ones must drain first.
     pub(crate) fn takes_frames(&self) -> bool {
-        self.backlog.len() <= BACKLOG_MAX
+        !self.backlog.is_full()
     }
 
     /// Whether [`Session::poll_backlog`] has something.
@@ -234,22 +240,13 @@ impl Session {
 
     /// Up to `count` of what is still to follow.
     pub(crate) fn poll_backlog(&mut self, count: usize) -> Vec<Key> {
-        let count = count.min(self.backlog.len());
-        let keys: Vec<_> = self.backlog.drain(..count).collect();
-        for key in &keys {
-            if let Key::Item(mailbox, item) = key
-                && let Some(listed) = self.opened.get_mut(mailbox)
-            {
-                listed.remove(item);
-            }
-        }
-        keys
+        self.backlog.take(count)
     }
 
     /// Everything that is registered, for when the connection ends.
     pub(crate) fn places(&self) -> Vec<Place> {
         let slots = self.registered.iter().copied().map(Place::Slot);
-        let mailboxes = self.opened.keys().copied().map(Place::Mailbox);
+        let mailboxes = self.opened.iter().copied().map(Place::Mailbox);
         slots.chain(mailboxes).collect()
     }
 
@@ -315,7 +312,7 @@ impl Session {
                 let address = slot_key.address(&erase_key.mark());
                 Some((Write::Erase { address }, 0))
             }
-            Operation::Remove { mailbox, item } if self.opened.contains_key(mailbox) => {
+            Operation::Remove { mailbox, item } if self.opened.contains(mailbox) => {
                 let (mailbox, item) = (*mailbox, *item);
                 Some((Write::Remove { mailbox, item }, 0))
             }
@@ -339,7 +336,7 @@ impl Session {
                 day: run.conditions.day,
                 credits: self.credits,
             })),
-            Operation::Watch { addresses } => self.watch(addresses),
+            Operation::Watch { addresses } => self.watch(addresses, run),
             Operation::Unwatch { addresses } => {
                 run.outcomes.push(Outcome::Done);
                 Ok(Step::Unregister(self.unwatch(addresses)))
@@ -356,22 +353,23 @@ impl Session {
         }
     }
 
-    fn watch(&mut self, addresses: Vec<Address>) -> Result<Step, Outcome> {
-        let new: BTreeSet<_> = addresses
-            .iter()
-            .filter(|address| !self.registered.contains(*address))
-            .copied()
-            .collect();
-        if self.registered.len() + new.len() > REGISTERED_ADDRESSES_MAX {
+    /// What a frame may make follow is bounded with what it registers, before any of it is read. [W-7]
+    fn watch(&mut self, addresses: Vec<Address>, run: &mut Run) -> Result<Step, Outcome> {
+        let asked: BTreeSet<_> = addresses.iter().copied().collect();
+        let registered = self.registered.union(&asked).count();
+        let watched = run.watched.union(&asked).count();
+        if registered > REGISTERED_ADDRESSES_MAX || watched > FRAME_ADDRESSES_MAX {
             return Err(Outcome::TooMany);
         }
-        self.registered.extend(new);
-        Ok(Step::Watch(addresses))
+        run.watched.extend(&asked);
+        run.asked = addresses;
+        self.registered.extend(&asked);
+        Ok(Step::Watch(asked.into_iter().collect()))
     }
 
     fn unwatch(&mut self, mut addresses: Vec<Address>) -> Vec<Address> {
-        let unwatched: BTreeSet<_> = addresses.iter().copied().map(Key::Slot).collect();
-        self.backlog.retain(|key| !unwatched.contains(key));
+        self.backlog
+            .forget(addresses.iter().copied().map(Key::Slot));
         addresses.retain(|address| self.registered.remove(address));
         addresses
     }
@@ -382,7 +380,7 @@ impl Session {
         if !self.terms.names.iter().any(signed) {
             return Err(Outcome::Denied);
         }
-        if self.opened.contains_key(&mailbox) {
+        if self.opened.contains(&mailbox) {
             return Err(Outcome::Done);
         }
         if self.opened.len() >= OPEN_MAILBOXES_MAX {

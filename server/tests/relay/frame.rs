@@ -2,7 +2,10 @@
 
 use cobijo_protocol::{
     frame::{Closing, FromRelay, Operation, Outcome, SlotState, encode_operations},
-    limits::{CONNECTION_CREDITS, FRAME_BYTES_MAX, FRAME_UNIT_BYTES, PROTOCOL_VERSION},
+    limits::{
+        CONNECTION_CREDITS, FRAME_ADDRESSES_MAX, FRAME_BYTES_MAX, FRAME_UNIT_BYTES,
+        PROTOCOL_VERSION,
+    },
 };
 use tokio_tungstenite::tungstenite::Message;
 
@@ -191,32 +194,56 @@ fn malformed(text: &str) -> Vec<u8> {
 
 /// [W-7]
 #[tokio::test]
-async fn a_frame_may_watch_more_than_the_backlog_holds() {
+async fn a_cell_that_is_still_to_follow_does_not_follow_twice_for_being_watched_again() {
     let relay = Relay::start().await;
     let mut client = relay.client().await;
-    let frame: Vec<_> = (0..64).map(|n| put(n, 7)).collect();
-    client.ask(&frame).await;
-    let frame: Vec<_> = (0..64).map(|_| watch(0..64)).collect();
-    client.send(&frame).await.unwrap();
-    client.send(&[put(64, 7)]).await.unwrap();
-    let states = Outcome::Watching(vec![SlotState::Full; 64]);
-    assert_eq!(client.answer().await.unwrap(), vec![states; 64]);
-    let mut cells = 0;
-    loop {
-        match client.receive().await.unwrap() {
-            FromRelay::Cell { .. } => cells += 1,
-            FromRelay::Answer(outcomes) => {
-                assert_eq!(outcomes, [Outcome::Stored]);
-                break;
-            }
-            other @ (FromRelay::Gone { .. } | FromRelay::Item { .. } | FromRelay::Closing(_)) => {
-                panic!("{other:?}")
-            }
-        }
+    client.ask(&[put(0, 7), put(1, 8)]).await;
+    let frame = vec![watch([0, 1, 0, 2].into_iter().cycle().take(256)); 32];
+    let states = [
+        SlotState::Full,
+        SlotState::Full,
+        SlotState::Full,
+        SlotState::Empty,
+    ];
+    let states = Outcome::Watching(states.into_iter().cycle().take(256).collect());
+    assert_eq!(client.ask(&frame).await, vec![states; 32]);
+    assert_eq!(client.push().await, pushed(0, 7));
+    assert_eq!(client.push().await, pushed(1, 8));
+    assert_eq!(client.ask_one(put(2, 9)).await, Outcome::Stored);
+    assert_eq!(client.push().await, pushed(2, 9));
+    client.assert_no_push().await;
+}
+
+/// [W-7]
+#[tokio::test]
+async fn a_frame_watches_no_more_addresses_than_the_limit_however_many_are_full() {
+    let relay = Relay::start().await;
+    let mut client = relay.client().await;
+    let limit = FRAME_ADDRESSES_MAX as u64;
+    for start in (0..limit).step_by(64) {
+        let frame: Vec<_> = (start..start + 64).map(|n| put(n, 7)).collect();
+        assert_eq!(client.ask(&frame).await, vec![Outcome::Stored; 64]);
     }
-    // The second frame was read when at most the limit was still to follow.
-    assert!(cells >= 64 * 64 - cobijo_protocol::limits::BACKLOG_MAX);
-    for _ in cells..64 * 64 {
+    let mut frame: Vec<_> = (0..limit)
+        .step_by(256)
+        .map(|start| watch(start..start + 256))
+        .collect();
+    frame.push(watch([limit]));
+    frame.push(watch([0]));
+    let outcomes = client.ask(&frame).await;
+    let full = |count| Outcome::Watching(vec![SlotState::Full; count]);
+    let (last, first) = outcomes
+        .split_last_chunk::<2>()
+        .map(|(a, b)| (b, a))
+        .unwrap();
+    assert_eq!(first, vec![full(256); first.len()]);
+    assert_eq!(last, &[Outcome::TooMany, full(1)]);
+    for _ in 0..limit {
         assert!(matches!(client.push().await, FromRelay::Cell { .. }));
     }
+    client.assert_no_push().await;
+    assert_eq!(
+        client.ask_one(watch([limit])).await,
+        Outcome::Watching(vec![SlotState::Empty])
+    );
 }

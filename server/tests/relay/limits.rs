@@ -1,11 +1,12 @@
 //! Every limit, met from outside.
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use cobijo_protocol::{
     frame::{Closing, FromRelay, Operation, Outcome, SlotState},
     limits::{
-        DEAD_AFTER, HANDSHAKE_TIMEOUT, HELLO_TIMEOUT, PING_INTERVAL, REGISTERED_ADDRESSES_MAX,
+        CONNECTION_CREDITS, DEAD_AFTER, FRAME_ADDRESSES_MAX, HANDSHAKE_TIMEOUT, HELLO_TIMEOUT,
+        PING_INTERVAL, REGISTERED_ADDRESSES_MAX, WATCH_ADDRESSES_MAX,
     },
 };
 use tokio::{
@@ -91,24 +92,38 @@ async fn a_connection_registers_no_more_addresses_than_the_limit() {
 #[tokio::test]
 async fn a_reader_that_stands_still_while_new_pushes_come_is_too_slow() {
     let relay = Relay::with_config("[limits]\nkibibytes-per-second = 100000").await;
-    let mut writer = relay.client().await;
-    let frame: Vec<_> = (0..64).map(|n| put(n, 7)).collect();
-    writer.ask(&frame).await;
+    let full = 4 * FRAME_ADDRESSES_MAX as u64;
+    put_all(&relay, 0..full).await;
     let mut slow = relay.client().await;
-    let watched = 1000..1000 + REGISTERED_ADDRESSES_MAX as u64 - 64;
-    for start in watched.clone().step_by(64) {
-        slow.ask(&[watch(start..start + 64)]).await;
+    let watched = full..full + REGISTERED_ADDRESSES_MAX as u64 / 2;
+    slow.ask(&watches(watched.clone())).await;
+    // Some 18 MB that it asked for are never too much; but new pushes come while it reads nothing.
+    for start in (0..full).step_by(FRAME_ADDRESSES_MAX / 2) {
+        let half = watches(start..start + FRAME_ADDRESSES_MAX as u64 / 2);
+        slow.send(&half).await.unwrap();
     }
-    // Some 35 MB that it asked for are never too much; but new pushes come while it reads nothing.
-    let everything: Vec<_> = (0..32).map(|_| watch((0..64).cycle().take(256))).collect();
-    slow.send(&everything).await.unwrap();
     until(async || relay.metric("pushed_total").await > 0).await;
-    let mut writer = relay.client().await;
-    for start in watched.step_by(64) {
-        let frame: Vec<_> = (0..64).map(|n| put(start + n, 7)).collect();
-        assert_eq!(writer.ask(&frame).await, vec![Outcome::Stored; 64]);
-    }
+    put_all(&relay, watched).await;
+    until(async || relay.metric("closed_too_slow_total").await == 1).await;
     assert_eq!(slow.closing().await, Some(Closing::TooSlow));
+}
+
+fn watches(counters: Range<u64>) -> Vec<Operation> {
+    let starts = counters.clone().step_by(WATCH_ADDRESSES_MAX);
+    let watch = |start| watch(start..counters.end.min(start + WATCH_ADDRESSES_MAX as u64));
+    starts.map(watch).collect()
+}
+
+/// Fills slots, each connection as many as its credits pay for.
+async fn put_all(relay: &Relay, counters: Range<u64>) {
+    for start in counters.clone().step_by(CONNECTION_CREDITS as usize) {
+        let mut writer = relay.client().await;
+        let end = counters.end.min(start + u64::from(CONNECTION_CREDITS));
+        for start in (start..end).step_by(64) {
+            let frame: Vec<_> = (start..start + 64).map(|n| put(n, 7)).collect();
+            assert_eq!(writer.ask(&frame).await, vec![Outcome::Stored; 64]);
+        }
+    }
 }
 
 #[tokio::test]
