@@ -8,15 +8,18 @@
 //! * `close`: reading every stream to its end, and going on to the next epoch
 //! * `build`: commits of one's own
 //! * `read`: what messages say
+//! * `following`: whether this member follows at all
 
 mod build;
 mod close;
 mod event;
+mod following;
 mod judge;
 mod read;
 mod statements;
+mod streams;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 use cobijo_protocol::{
     Day,
@@ -26,10 +29,6 @@ use cobijo_protocol::{
     content::{Content, MessageId},
     credential::{Credential, Identity},
     keys::{PublicKey, SecretKey, Signed},
-    limits::{
-        CUT_MESSAGES_MAX, STALE_MARGIN_DAYS, STREAM_AHEAD, STREAM_AHEAD_SMALL,
-        STREAM_AHEAD_SMALL_ABOVE,
-    },
     parts::PAYLOAD_BYTES_MAX,
     slot::{Kind, TooLong},
     words::{WordIndices, conversation_code},
@@ -415,34 +414,6 @@ impl Group {
         }
     }
 
-    /// Who was away for almost as long as cells live can't trust what is missing, for as long as the
-    /// days say so: a wrong clock stops nobody for good. [G-17]
-    fn connected(&mut self, relay: RelayFacts, now: Now) {
-        self.relay = Some(relay);
-        self.shown.forget(self.caught_up, relay.retention_days);
-        let away = relay.day.max(now.day()).saturating_sub(self.caught_up);
-        self.doubt = None;
-        if away > u32::from(relay.retention_days).saturating_sub(STALE_MARGIN_DAYS) {
-            self.doubt_for(Stop::Stale);
-        }
-    }
-
-    /// Notes the day once every next slot was seen empty on this connection. It never goes back: an old
-    /// phone starts with a clock of 1970.
-    fn catch_up(&mut self, now: Now) {
-        if let Some(relay) = self.relay
-            && self.streams.iter().all(Stream::is_caught_up)
-        {
-            self.caught_up = self.caught_up.max(relay.day.min(now.day()));
-        }
-    }
-
-    /// The latest day that anything says it is: lest wrong clocks forget too early.
-    fn latest_day(&self, now: Now) -> Day {
-        let relay = self.relay.map_or(0, |relay| relay.day);
-        relay.max(now.day()).max(self.caught_up)
-    }
-
     /// Keeps the desk key of the highest serial, for newcomers.
     fn note_desk_key(&mut self, serial: u32, signed: &Signed<DeskKey>) {
         if serial > self.desk_serial {
@@ -451,68 +422,8 @@ impl Group {
         }
     }
 
-    /// Follows no further on this connection; the next one is believed anew.
-    fn doubt_for(&mut self, stop: Stop) {
-        self.doubt = Some(stop);
-        if self.stop.is_none() {
-            self.events.push_back(GroupEvent::Stopped(stop));
-        }
-    }
-
-    fn stop_for(&mut self, stop: Stop) {
-        self.stop = Some(stop);
-        self.events.push_back(GroupEvent::Stopped(stop));
-    }
-
-    /// Opens the threads of the present epoch's other leaves.
-    fn open_streams(&mut self) {
-        let own = self.facts.own_leaf;
-        let others = self
-            .facts
-            .leaves
-            .iter()
-            .map(|leaf| leaf.index)
-            .filter(|&leaf| leaf != own);
-        self.streams = others.map(Stream::new).collect();
-        self.fill_streams();
-    }
-
-    fn fill_streams(&mut self) {
-        let is_large = self.facts.leaves.len() > STREAM_AHEAD_SMALL_ABOVE;
-        let ahead = if is_large {
-            STREAM_AHEAD_SMALL
-        } else {
-            STREAM_AHEAD
-        };
-        for stream in &mut self.streams {
-            stream.fill(&self.facts.secret, ahead);
-        }
-    }
-
     fn leaf(&self, index: u32) -> Option<&Leaf> {
         self.facts.leaves.iter().find(|leaf| leaf.index == index)
-    }
-
-    /// The counts of a cut made now: for every leaf, in order.
-    fn cut(&self) -> Vec<(u32, u32)> {
-        let read: BTreeMap<u32, u64> = self
-            .streams
-            .iter()
-            .map(|stream| (stream.leaf(), stream.read()))
-            .collect();
-        let own = (self.facts.own_leaf, self.outbox.counter());
-        let count = |leaf: &Leaf| {
-            let count = if leaf.index == own.0 {
-                own.1
-            } else {
-                read.get(&leaf.index).copied().unwrap_or(0)
-            };
-            (
-                leaf.index,
-                u32::try_from(count).map_or(CUT_MESSAGES_MAX, |count| count.min(CUT_MESSAGES_MAX)),
-            )
-        };
-        self.facts.leaves.iter().map(count).collect()
     }
 }
 
