@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use cobijo_tests::harness::{Client, Impostor, Relay, make_certificate};
+use cobijo_tests::harness::{Client, Impostor, Relay, creating, letter, make_certificate};
 
 /// A desk that is nowhere.
 const NO_DESK: &str = "AAAAAAAAAAAAAAAAAAAAAA";
@@ -15,61 +15,53 @@ fn what_is_typed_wrong_is_named_before_anything_is_asked_or_made() {
     let empty = person.profile().with_file_name("empty");
     fs::write(&empty, "").unwrap();
     let empty = empty.to_str().unwrap();
-    let link = format!("{}/#{NO_DESK}", relay.url());
-    let create = [
-        "desk", "create", "--name", "Mesa", "--alias", "Luz", "--relay",
-    ];
-    let cases: &[(&[&str], &str)] = &[
-        (&["write", "https://example.org/#abc", "hola"], "bad-link"),
+    let letter = letter(&format!("{}/#{NO_DESK}", relay.url()), "hola");
+    let join = ["desk", "join", "--alias", "Luz"];
+    let create = |relay| creating(relay, "Luz");
+    let cases: &[(&[&str], &str, &str)] = &[
+        (&["write"], "https://example.org/#abc\nhola", "bad-link"),
         (
-            &[
-                "write",
-                "http://example.org/#AAAAAAAAAAAAAAAAAAAAAA",
-                "hola",
-            ],
+            &["write"],
+            "http://example.org/#AAAAAAAAAAAAAAAAAAAAAA\nhola",
             "bad-link",
         ),
-        (&["write", &link, ""], "no-text"),
-        (&["write", &link], "no-text"),
+        (&["write"], "", "bad-link"),
+        (&["write"], letter.trim_end_matches("hola\n"), "no-text"),
         (
-            &["write", &link, "hola", "--proxy", "127.0.0.1:9050"],
+            &["write", "--proxy", "127.0.0.1:9050"],
+            &letter,
             "bad-proxy",
         ),
         (
-            &["write", &link, "hola", "--trust", "/nowhere"],
+            &["write", "--trust", "/nowhere"],
+            &letter,
             "trust-unreadable",
         ),
-        (&["write", &link, "hola", "--trust", empty], "trust-empty"),
+        (&["write", "--trust", empty], &letter, "trust-empty"),
         (
-            &["write", &link, "hola", "--passphrase-file", "/nowhere"],
+            &["write", "--passphrase-file", "/nowhere"],
+            &letter,
             "passphrase-unreadable",
         ),
         (
-            &["write", &link, "hola", "--passphrase-file", empty],
+            &["write", "--passphrase-file", empty],
+            &letter,
             "passphrase-empty",
         ),
+        (&join, "https://example.org/#i.abc", "bad-invite"),
+        (&create("example.org"), "", "bad-relay"),
         (
-            &[
-                "desk",
-                "join",
-                "https://example.org/#i.abc",
-                "--alias",
-                "Luz",
-            ],
-            "bad-invite",
-        ),
-        (&[&create[..], &["example.org"]].concat(), "bad-relay"),
-        (
-            &[&create[..], &["https://example.org", "--wait", "20-10"]].concat(),
+            &[&create("https://example.org")[..], &["--wait", "20-10"]].concat(),
+            "",
             "bad-wait",
         ),
-        (&["desk", "import-root", "/nowhere"], "file-unreadable"),
-        (&["desk", "import-root", empty], "bad-root"),
-        (&["list"], "new-profile"),
-        (&["claim", "1"], "new-profile"),
+        (&["desk", "import-root", "/nowhere"], "", "file-unreadable"),
+        (&["desk", "import-root", empty], "", "bad-root"),
+        (&["list"], "", "new-profile"),
+        (&["claim", "1"], "", "new-profile"),
     ];
-    for (arguments, problem) in cases {
-        let done = person.run(arguments).unwrap();
+    for (arguments, input, problem) in cases {
+        let done = person.run_with(arguments, input).unwrap();
         assert_eq!(done.problem(), *problem, "{arguments:?}");
         assert!(!done.status.success());
         assert!(
@@ -79,13 +71,35 @@ fn what_is_typed_wrong_is_named_before_anything_is_asked_or_made() {
     }
 }
 
+/// What other programs on the machine can read, and the shell keeps.
+#[test]
+fn no_text_invitation_or_words_are_taken_from_a_command_line() {
+    let relay = Relay::start().unwrap();
+    let luz = relay.desk("Luz").unwrap().coordinator;
+    let cases: &[&[&str]] = &[
+        &["write", "https://example.org/#AAAAAAAAAAAAAAAAAAAAAA"],
+        &["say", "1", "hola"],
+        &["say", "1", "-"],
+        &["add", "hola", "otra", "vez"],
+        &["ask-desk", "hola"],
+        &["propose", "1", "Mar", "--reason", "ayuda"],
+        &["desk", "join", "https://example.org/#i.abc"],
+        &["desk", "admit", "--words", "uno dos"],
+    ];
+    for arguments in cases {
+        let done = luz.run(arguments).unwrap();
+        assert_eq!(done.problem(), "secret-typed", "{arguments:?}");
+        assert_eq!(done.status.code(), Some(1));
+    }
+}
+
 #[test]
 fn every_problem_is_one_sentence_in_the_language_of_whoever_reads() {
     let relay = Relay::start().unwrap();
     let person = relay.client("asha").unwrap();
     let said = |language: &str| {
         let done = person
-            .run(&["write", "nothing", "hola", "--lang", language])
+            .run_with(&["write", "--lang", language], &letter("nothing", "hola"))
             .unwrap();
         done.said.trim().to_owned()
     };
@@ -155,25 +169,9 @@ fn what_is_no_relay_is_named() {
 #[test]
 fn a_relay_of_another_version_is_named() {
     let mut relay = Relay::start().unwrap();
-    let luz = relay.client("luz").unwrap();
-    let create = [
-        "desk",
-        "create",
-        "--relay",
-        relay.url(),
-        "--name",
-        "Mesa",
-        "--alias",
-        "Luz",
-    ];
-    let created = luz.succeed(&create).unwrap();
-    let created = created.event("desk-created").unwrap();
-    relay.host(created["desk"].as_str().unwrap()).unwrap();
-    luz.succeed(&["shift", "start"]).unwrap();
+    let desk = relay.open_desk("Luz").unwrap();
     let person = relay.client("asha").unwrap();
-    person
-        .succeed(&["write", created["link"].as_str().unwrap(), "hola"])
-        .unwrap();
+    person.write(&desk.link, "hola").unwrap();
     relay.stop().unwrap();
     let port = relay.port().unwrap();
     let newer =
@@ -192,7 +190,7 @@ fn a_relay_of_another_version_is_named() {
 /// Writes, and returns the name of what went wrong.
 fn write(person: &Client, link: &str, options: &[&str]) -> String {
     let done = person
-        .run(&[&["write", link, "hola"], options].concat())
+        .run_with(&[&["write"], options].concat(), &letter(link, "hola"))
         .unwrap();
     assert!(!done.status.success());
     done.problem().to_owned()

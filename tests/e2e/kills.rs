@@ -29,7 +29,7 @@ fn nothing_acknowledged_is_lost_and_nothing_comes_twice_whoever_is_killed() {
     let mut relay = Relay::start().unwrap();
     let mut team = gather(&relay);
     let person = relay.client("asha").unwrap();
-    person.succeed(&["write", &team.link, "hola"]).unwrap();
+    person.write(&team.desk.link, "hola").unwrap();
     let (first, number) = race(&mut team.shifts).unwrap();
     let second = 1 - first;
     let propose = format!("propose {number} \"{}\" --reason ayuda", ALIASES[second]);
@@ -59,7 +59,7 @@ fn nothing_acknowledged_is_lost_and_nothing_comes_twice_whoever_is_killed() {
         let text = format!("mensaje-{message}");
         let mut saying = member
             .client
-            .start(&["say", &member.number, &text])
+            .start_with(&["say", &member.number], &text)
             .unwrap();
         let life = Duration::from_millis(rng.next_u64() % LIFE_MILLIS_MAX);
         let ended = match rng.next_u64() % 3 {
@@ -95,7 +95,7 @@ fn whoever_is_killed_while_answering_or_being_answered_is_not_stuck() {
     luz.succeed(&["shift", "start"]).unwrap();
     for round in 1..=3_u64 {
         let person = relay.client("asha").unwrap();
-        person.succeed(&["write", &team.link, "hola"]).unwrap();
+        person.write(&team.desk.link, "hola").unwrap();
         let queue = luz.succeed(&["queue"]).unwrap();
         let row = queue.event("queue").unwrap()["rows"][0]["row"].to_string();
         let life = Duration::from_millis(rng.next_u64() % LIFE_MILLIS_MAX);
@@ -115,7 +115,7 @@ fn whoever_is_killed_while_answering_or_being_answered_is_not_stuck() {
             );
         }
         person.succeed(&["wait"]).unwrap();
-        person.succeed(&["say", "1", "aquí estoy"]).unwrap();
+        person.succeed_with(&["say", "1"], "aquí estoy").unwrap();
         let read = luz.succeed(&["read", &round.to_string()]).unwrap();
         let texts: Vec<_> = history(&read).collect();
         assert_eq!(texts, ["hola", "aquí estoy"], "seed {seed}, round {round}");

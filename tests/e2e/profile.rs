@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::symlink};
 
-use cobijo_tests::harness::Relay;
+use cobijo_tests::harness::{Relay, creating, letter};
 
 /// A desk that is nowhere: what is written to it waits.
 const NO_DESK: &str = "AAAAAAAAAAAAAAAAAAAAAA";
@@ -10,18 +10,7 @@ const NO_DESK: &str = "AAAAAAAAAAAAAAAAAAAAAA";
 #[test]
 fn a_second_process_on_a_profile_is_refused_clearly() {
     let relay = Relay::start().unwrap();
-    let luz = relay.client("luz").unwrap();
-    let create = [
-        "desk",
-        "create",
-        "--relay",
-        relay.url(),
-        "--name",
-        "Mesa",
-        "--alias",
-        "Luz",
-    ];
-    luz.succeed(&create).unwrap();
+    let luz = relay.desk("Luz").unwrap().coordinator;
     let mut shift = luz.start(&["shift"]).unwrap();
     shift.expect("shift").unwrap();
     assert_eq!(luz.run(&["list"]).unwrap().problem(), "profile-taken");
@@ -41,10 +30,8 @@ fn a_wrong_passphrase_is_told_from_a_damaged_and_from_a_newer_profile_and_loses_
     let relay = Relay::start().unwrap();
     let person = relay.client("asha").unwrap();
     let link = format!("{}/#{NO_DESK}", relay.url());
-    assert_eq!(
-        person.run(&["write", &link, "hola"]).unwrap().problem(),
-        "no-desk"
-    );
+    let written = person.run_with(&["write"], &letter(&link, "hola")).unwrap();
+    assert_eq!(written.problem(), "no-desk");
     let other = person.profile().with_file_name("other");
     fs::write(&other, "otra cosa").unwrap();
     let wrong = person
@@ -73,7 +60,7 @@ fn a_full_disk_is_named_and_what_was_saved_stays() {
     let relay = Relay::start().unwrap();
     let person = relay.client("asha").unwrap();
     let link = format!("{}/#{NO_DESK}", relay.url());
-    person.run(&["write", &link, "hola"]).unwrap();
+    person.run_with(&["write"], &letter(&link, "hola")).unwrap();
     let state = person.profile().join("state");
     let before = fs::read(&state).unwrap();
     // Whatever is written beside the state meets a device that is always full.
@@ -86,23 +73,13 @@ fn a_full_disk_is_named_and_what_was_saved_stays() {
 #[test]
 fn a_profile_serves_one_purpose() {
     let relay = Relay::start().unwrap();
-    let luz = relay.client("luz").unwrap();
-    let create = [
-        "desk",
-        "create",
-        "--relay",
-        relay.url(),
-        "--name",
-        "Mesa",
-        "--alias",
-        "Luz",
-    ];
-    luz.succeed(&create).unwrap();
-    let link = format!("{}/#{NO_DESK}", relay.url());
+    let luz = relay.desk("Luz").unwrap().coordinator;
     let cases: &[(&[&str], &str)] = &[
-        (&create, "in-use"),
-        (&["write", &link, "hola"], "in-use"),
-        (&["say", "7", "hola"], "unknown"),
+        (&creating(relay.url(), "Luz"), "in-use"),
+        (&["write"], "in-use"),
+        (&["desk", "join"], "in-use"),
+        (&["add"], "not-now"),
+        (&["say", "7"], "unknown"),
         (&["queue"], "not-on-shift"),
         (&["wait"], "not-now"),
         (&["desk", "remove", "Nadie"], "unknown-alias"),

@@ -4,6 +4,7 @@
 //! What is dropped checks that nothing is left over.
 
 mod client;
+mod desk;
 mod impostor;
 mod proxy;
 mod relay;
@@ -19,7 +20,8 @@ use std::{
 use anyhow::{Context, ensure};
 
 pub use self::{
-    client::{Client, Done, Live},
+    client::{Client, Done, Live, letter},
+    desk::{Desk, creating},
     impostor::{Impostor, make_certificate},
     proxy::{PEOPLE_IP, Proxy},
     relay::Relay,

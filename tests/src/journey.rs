@@ -52,7 +52,7 @@ struct Room {
 
 fn first_contact(relay: &mut Relay, team: &mut Team, report: Report<'_>) -> anyhow::Result<Room> {
     let person = relay.client("asha")?;
-    let written = person.succeed(&["write", &team.link, FIRST_TEXT])?;
+    let written = person.write(&team.desk.link, FIRST_TEXT)?;
     written.event("intake-stored")?;
     report(
         "a person writes with nothing but the link, and is told that it arrived",
@@ -62,7 +62,7 @@ fn first_contact(relay: &mut Relay, team: &mut Team, report: Report<'_>) -> anyh
     relay.restart()?;
     report("the relay is killed and comes back", json!({}));
     person
-        .succeed(&["add", ADDED_TEXT])?
+        .succeed_with(&["add"], ADDED_TEXT)?
         .event("addition-stored")?;
     report(
         "she comes back before anyone answered, and adds to it",
@@ -181,7 +181,7 @@ fn second_accompanier(
 fn second_person(relay: &Relay, team: &mut Team, report: Report<'_>) -> anyhow::Result<Room> {
     let person = relay.client("bo")?.in_english();
     person
-        .succeed(&["write", &team.link, OTHER_TEXT])?
+        .write(&team.desk.link, OTHER_TEXT)?
         .event("intake-stored")?;
     let mut waiting = person.start(&["wait"])?;
     let (answering, number) = race(&mut team.shifts)?;
@@ -268,7 +268,7 @@ fn goodbye(team: &mut Team, room: Room, other: Room, report: Report<'_>) -> anyh
         shift.expect_that("shift", |event| event["on"] == false)?;
     }
     report("the shift ends", json!({}));
-    team.coordinator.succeed(&["desk", "remove", SECOND])?;
+    team.desk.coordinator.succeed(&["desk", "remove", SECOND])?;
     let removed = team.accompaniers[1].run(&["shift", "start"])?;
     ensure!(
         removed

@@ -50,12 +50,10 @@ pub(crate) struct General {
 /// Tasks.
 #[derive(Subcommand, Clone)]
 pub(crate) enum Command {
-    /// Writes to a desk for the first time, from its link.
+    /// Writes to a desk: asks for its link, and for what you want to say.
     Write {
-        /// The desk's link.
-        link: String,
-        /// What you want to say; "-" reads it from standard input, nothing asks for it.
-        #[arg(value_name = "TEXT|-", num_args = 0..)]
+        /// Not taken.
+        #[arg(hide = true, num_args = 0..)]
         text: Vec<String>,
     },
     /// Waits until somebody answers.
@@ -65,18 +63,18 @@ pub(crate) enum Command {
         /// Its number in the list.
         conversation: Option<u32>,
     },
-    /// Sends a message.
+    /// Sends a message: asks for it.
     Say {
         /// The conversation's number in the list.
         conversation: u32,
-        /// What to say; "-" reads it from standard input.
-        #[arg(value_name = "TEXT|-", num_args = 1.., required = true)]
+        /// What to say, in a live view.
+        #[arg(hide = true, num_args = 0..)]
         text: Vec<String>,
     },
-    /// Adds to your first message, while you wait.
+    /// Adds to your first message, while you wait: asks for it.
     Add {
-        /// What to add; "-" reads it from standard input.
-        #[arg(value_name = "TEXT|-", num_args = 1.., required = true)]
+        /// What to add, in a live view.
+        #[arg(hide = true, num_args = 0..)]
         text: Vec<String>,
     },
     /// Lists your conversations.
@@ -113,10 +111,10 @@ pub(crate) enum Command {
         /// Who.
         alias: String,
     },
-    /// Asks the desk for somebody, when nobody answers in your conversation.
+    /// Asks the desk for somebody, when nobody answers in your conversation: asks what it should know.
     AskDesk {
-        /// What the desk should know; "-" reads it from standard input, nothing asks for it.
-        #[arg(value_name = "TEXT|-", num_args = 0..)]
+        /// What the desk should know, in a live view.
+        #[arg(hide = true, num_args = 0..)]
         text: Vec<String>,
     },
     /// Leaves a conversation, or takes your message back while you wait.
@@ -137,15 +135,15 @@ pub(crate) enum Command {
         /// The number in the queue.
         row: u32,
     },
-    /// Proposes a colleague to the person, who decides.
+    /// Proposes a colleague to the person, who decides: asks why.
     Propose {
         /// The conversation's number in the list.
         conversation: u32,
         /// The colleague's alias.
         colleague: String,
-        /// Why, for the person to read.
-        #[arg(long, value_name = "TEXT")]
-        reason: String,
+        /// Why, for the person to read, in a live view.
+        #[arg(long, hide = true)]
+        reason: Option<String>,
         /// What the colleague will be able to read.
         #[arg(long, value_enum, default_value = "from-now")]
         reads: ReadsArg,
@@ -194,12 +192,12 @@ pub(crate) enum DeskCommand {
     Show,
     /// Makes an invitation for one colleague, to be handed over in person.
     Invite,
-    /// Lets a newcomer in, after you have compared six words with her.
+    /// Lets a newcomer in: asks whether the six words that she sees are the same.
     Admit {
         /// The invitation's number, where there are several.
         invite: Option<u32>,
-        /// The six words that she told you, instead of being asked whether they are the same.
-        #[arg(long, value_name = "WORDS")]
+        /// The six words that she told you, in a live view.
+        #[arg(long, hide = true)]
         words: Option<String>,
         /// Lets her in as a coordinator.
         #[arg(long)]
@@ -210,11 +208,12 @@ pub(crate) enum DeskCommand {
         /// Its number.
         invite: u32,
     },
-    /// Joins a desk by invitation.
+    /// Joins a desk by invitation, or goes on where you were: asks for the invitation.
     Join {
-        /// The invitation.
+        /// Not taken.
+        #[arg(hide = true)]
         invite: Option<String>,
-        /// Your name there, as people will see it.
+        /// Your name there, as people will see it, instead of being asked for it.
         #[arg(long, value_name = "ALIAS")]
         alias: Option<String>,
     },
@@ -236,6 +235,37 @@ pub(crate) enum DeskCommand {
     },
 }
 
+impl Command {
+    /// Whether a text, an invitation or words stand in it. On a command line they would stay in the
+    /// shell's history, and every program on the machine could read them.
+    pub(crate) fn tells_a_secret(&self) -> bool {
+        match self {
+            Self::Write { text }
+            | Self::Say { text, .. }
+            | Self::Add { text }
+            | Self::AskDesk { text } => !text.is_empty(),
+            Self::Propose { reason, .. } => reason.is_some(),
+            Self::Desk(DeskCommand::Admit { words, .. }) => words.is_some(),
+            Self::Desk(DeskCommand::Join { invite, .. }) => invite.is_some(),
+            Self::Wait
+            | Self::Talk { .. }
+            | Self::List
+            | Self::Read { .. }
+            | Self::Who { .. }
+            | Self::Code { .. }
+            | Self::Yes { .. }
+            | Self::No { .. }
+            | Self::Remove { .. }
+            | Self::Leave { .. }
+            | Self::Shift { .. }
+            | Self::Queue
+            | Self::Claim { .. }
+            | Self::Desk(_)
+            | Self::Exit => false,
+        }
+    }
+}
+
 /// Whether a shift begins or ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ShiftChange {
@@ -248,4 +278,27 @@ pub(crate) enum ShiftChange {
 pub(crate) enum ReadsArg {
     FromNow,
     Summary,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn help_shows_no_place_for_a_secret() {
+        for path in [&["write"][..], &["say"], &["propose"], &["desk", "join"]] {
+            let mut command = Cli::command();
+            command.build();
+            let mut shown = &mut command;
+            for name in path {
+                shown = shown.find_subcommand_mut(name).unwrap();
+            }
+            let help = shown.render_long_help().to_string().to_lowercase();
+            for secret in ["text", "<invite", "[invite", "--reason", "link>"] {
+                assert!(!help.contains(secret), "{help}");
+            }
+        }
+    }
 }

@@ -56,8 +56,11 @@ macro_rules! catalogue {
 
 catalogue! {
     // To a person who writes.
-    WriteAsk => "Con tus palabras, lo que quieras contar. No tiene que estar en orden. Para terminar: Enter y luego Ctrl+D.",
-        "In your own words, whatever you want to tell. It does not have to be in order. To finish: Enter, then Ctrl+D.";
+    LinkAsk => "Enlace de la mesa: ", "The desk's link: ";
+    WriteAsk => "Con tus palabras, lo que quieras contar. No tiene que estar en orden.\nPara enviar: una línea con un solo punto. Para no enviar nada: Ctrl+C.",
+        "In your own words, whatever you want to tell. It does not have to be in order.\nTo send: a line with only a full stop. To send nothing: Ctrl+C.";
+    TextAsk => "Escribe tu mensaje. Para enviar: una línea con un solo punto. Para no enviar nada: Ctrl+C.",
+        "Write your message. To send: a line with only a full stop. To send nothing: Ctrl+C.";
     Sending => "Enviando…", "Sending…";
     IntakeStored => "Llegó tu mensaje. Mensaje automático: una persona lo leerá. Suele tardar entre {} y {} minutos. Puedes seguir escribiendo (cobijo add), o salir y volver (cobijo wait); no pierdes tu lugar.",
         "Your message arrived. Automatic message: a person will read it. It usually takes {} to {} minutes. You can keep writing (cobijo add), or leave and come back (cobijo wait); you keep your place.";
@@ -128,7 +131,11 @@ catalogue! {
     InviteHint => "Después: cobijo desk admit", "Then: cobijo desk admit";
     WaitingForNewcomer => "Esperando a que use la invitación…", "Waiting for the invitation to be used…";
     NewcomerArrived => "{} usó la invitación {}. Compara con ella estas seis palabras: {}", "{} used invitation {}. Compare these six words with her: {}";
-    NewcomerAsk => "¿Son las mismas seis palabras? [si/no] ", "Are the six words the same? [yes/no] ";
+    NewcomerAsk => "¿Ella ve las mismas seis palabras? [si/no] ", "Does she see the same six words? [yes/no] ";
+    NotYesOrNo => "Escribe si o no.", "Type yes or no.";
+    InviteAsk => "Tu invitación: ", "Your invitation: ";
+    AliasAsk => "Tu nombre en la mesa, como lo verá la gente: ", "Your name in the desk, as people will see it: ";
+    ReasonAsk => "¿Para qué? Lo lee la persona: ", "What for? The person reads it: ";
     NewcomerJoined => "Ya es parte de la mesa.", "She is part of the desk now.";
     InviteExpired => "La invitación {} venció.", "Invitation {} has expired.";
     InviteRevoked => "La invitación {} ya no sirve.", "Invitation {} no longer works.";
@@ -182,8 +189,8 @@ catalogue! {
 
     // What went wrong, and what to do.
     BadUse => "No entiendo lo que se escribió. Mira qué se puede: cobijo --help", "What was typed isn't understood. See what can be: cobijo --help";
-    BadLink => "Ese enlace no está completo o no es de una mesa. Cópialo otra vez, entero, entre comillas.", "That link is not complete, or not a desk's. Copy it again, whole, between quotes.";
-    BadInvite => "Esa invitación no está completa. Cópiala otra vez, entera, entre comillas.", "That invitation is not complete. Copy it again, whole, between quotes.";
+    BadLink => "Ese enlace no está completo o no es de una mesa. Cópialo otra vez, entero.", "That link is not complete, or not a desk's. Copy it again, whole.";
+    BadInvite => "Esa invitación no está completa. Cópiala otra vez, entera.", "That invitation is not complete. Copy it again, whole.";
     BadRelay => "Esa no es la dirección de un servidor. Tiene esta forma: https://ejemplo.org", "That is not a relay's address. It looks like this: https://example.org";
     BadProxy => "Ese proxy no se entiende. Tiene esta forma: socks5h://127.0.0.1:9050", "That proxy isn't understood. It looks like this: socks5h://127.0.0.1:9050";
     BadWait => "La espera se escribe así: --wait 10-20", "The wait is written like this: --wait 10-20";
@@ -191,7 +198,8 @@ catalogue! {
     TrustUnreadable => "El archivo de --trust no se puede leer. Revisa su nombre y sus permisos.", "The file of --trust can't be read. Check its name and its permissions.";
     TrustEmpty => "El archivo de --trust no tiene ningún certificado PEM. Pide otro a quien administra el servidor.", "The file of --trust holds no PEM certificate. Ask the relay's operator for another one.";
     FileUnreadable => "Ese archivo no se puede leer. Revisa su nombre y sus permisos.", "That file can't be read. Check its name and its permissions.";
-    NoText => "No hay nada que enviar. Escribe algo después de la orden, o usa - para leerlo de la entrada.", "There is nothing to send. Type something after the command, or use - to read it from the input.";
+    NoText => "No hay nada que enviar: no escribiste nada.", "There is nothing to send: nothing was typed.";
+    SecretTyped => "Lo que se escribe en la orden queda en el historial de esta terminal y otros programas pueden verlo; no se envió. Escribe la orden sola: el texto se pregunta después.", "What is typed in a command stays in this terminal's history, and other programs can see it; it was not sent. Type the command alone: the text is asked for afterwards.";
     PassphraseUnreadable => "El archivo de la contraseña no se puede leer. Revisa su nombre y sus permisos.", "The passphrase file can't be read. Check its name and its permissions.";
     PassphraseNoTerminal => "No se puede preguntar la contraseña aquí. Usa --passphrase-file.", "The passphrase can't be asked for here. Use --passphrase-file.";
     PassphraseEmpty => "La contraseña está vacía. Elige al menos seis palabras al azar.", "The passphrase is empty. Choose at least six random words.";
@@ -207,7 +215,7 @@ catalogue! {
     NoHome => "No se sabe dónde guardar el perfil. Elige una carpeta con --profile ./carpeta", "It is not known where to keep the profile. Choose a folder with --profile ./folder";
     NoRandom => "El sistema no da números al azar, y sin ellos no hay cifrado. Reinicia la máquina.", "The system gives no random numbers, and without them there is no encryption. Restart the machine.";
     InUse => "Este perfil ya es de una conversación o de una mesa. Usa otro con --profile.", "This profile belongs to a conversation or a desk already. Use another one with --profile.";
-    NewProfile => "Este perfil está vacío. Empieza con: cobijo write ENLACE, o cobijo desk join INVITACIÓN", "This profile is empty. Begin with: cobijo write LINK, or cobijo desk join INVITATION";
+    NewProfile => "Este perfil está vacío. Empieza con: cobijo write, o cobijo desk join", "This profile is empty. Begin with: cobijo write, or cobijo desk join";
     RelayBusy => "El servidor no acepta más conexiones ahora. Inténtalo en unos minutos.", "The relay takes no more connections now. Try again in a few minutes.";
     CertificateExpired => "El certificado del servidor venció, o el reloj de este dispositivo está mal. Revisa la hora, o avisa a quien administra el servidor.", "The relay's certificate has expired, or this device's clock is wrong. Check the time, or tell the relay's operator.";
     CertificateName => "El certificado es de otro servidor. Revisa el enlace; si es correcto, alguien puede estar en medio: no sigas.", "The certificate is another server's. Check the link; if it is right, someone may be in between: don't go on.";
@@ -234,7 +242,7 @@ catalogue! {
     ColleagueUnavailable => "A esa colega todavía no se le puede proponer: tiene que conectarse antes.", "That colleague can't be proposed yet: she has to connect first.";
     NobodyYet => "Nadie ha usado la invitación todavía.", "Nobody has used the invitation yet.";
     NotCoordinator => "Solo puede hacerlo una coordinadora que tenga la llave de la mesa.", "Only a coordinator who holds the desk key can do this.";
-    NotMember => "Este perfil todavía no es parte de una mesa. Entra con: cobijo desk join INVITACIÓN", "This profile is not part of a desk yet. Join with: cobijo desk join INVITATION";
+    NotMember => "Este perfil todavía no es parte de una mesa. Entra con: cobijo desk join", "This profile is not part of a desk yet. Join with: cobijo desk join";
     NotOnShift => "Empieza tu turno antes: cobijo shift", "Begin your shift first: cobijo shift";
     NotNow => "Eso no se puede hacer en este momento. Mira dónde estás: cobijo list", "That can't be done at this moment. See where you are: cobijo list";
     RootElsewhere => "La llave raíz no está en este perfil. Tráela con: cobijo desk import-root ARCHIVO", "The root key is not in this profile. Bring it with: cobijo desk import-root FILE";

@@ -73,13 +73,10 @@ impl Screen {
         write(&mut io::stderr().lock(), &text);
     }
 
-    /// Asks a question; `None` where nobody answers.
-    pub(crate) fn ask(self, question: Key) -> Option<String> {
+    /// Asks a question; the answer comes on the same line.
+    pub(crate) fn ask(self, question: Key) {
         let mut error = io::stderr().lock();
-        let _shown = write!(error, "{}", self.text(question)).and_then(|()| error.flush());
-        let mut answer = String::new();
-        let read = io::stdin().read_line(&mut answer).ok()?;
-        (read > 0).then(|| answer.trim().to_lowercase())
+        let _gone = write!(error, "{}", self.text(question)).and_then(|()| error.flush());
     }
 }
 

@@ -11,7 +11,7 @@ use clap::{CommandFactory, FromArgMatches, error::ErrorKind};
 use cobijo_client_core::{
     core::client::Client,
     driver::{Driver, Network, Proxy},
-    profile::ProfileFolder,
+    profile::{Profile, ProfileFolder},
 };
 
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
     passphrase,
     problem::Problem,
     screen::Screen,
-    tasks,
+    tasks::{self, Task},
 };
 
 /// Exit status where what was typed isn't understood.
@@ -64,22 +64,13 @@ fn quiet_panics(screen: Screen) {
 
 fn perform(cli: &Cli, screen: Screen) -> Result<(), Problem> {
     let general = &cli.general;
+    if cli.command.tells_a_secret() {
+        return Err(Key::SecretTyped.into());
+    }
     let network = network(general)?;
-    let task = tasks::prepare(&cli.command, screen)?;
+    let task = tasks::check(&cli.command)?;
     let folder = folder(general, &cli.command)?;
-    let file = general.passphrase_file.as_deref();
-    let (client, profile) = if folder.is_new() {
-        let passphrase = passphrase::new(screen, file)?;
-        let client = Client::new();
-        screen.progress(Key::Deriving);
-        let profile = folder.create(passphrase.as_bytes(), &client.snapshot())?;
-        (client, profile)
-    } else {
-        let passphrase = passphrase::existing(screen, file)?;
-        screen.progress(Key::Deriving);
-        let (profile, state) = folder.open(passphrase.as_bytes())?;
-        (Client::restore(&state)?, profile)
-    };
+    let (task, client, profile) = open(folder, task, general, screen)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -95,6 +86,30 @@ fn perform(cli: &Cli, screen: Screen) -> Result<(), Problem> {
         app.stop().await;
         done
     })
+}
+
+/// Opens the profile, or makes one, and asks for what the task still needs.
+fn open(
+    folder: ProfileFolder,
+    task: Task,
+    general: &General,
+    screen: Screen,
+) -> Result<(Task, Client, Profile), Problem> {
+    let file = general.passphrase_file.as_deref();
+    if !folder.is_new() {
+        let passphrase = passphrase::existing(screen, file)?;
+        screen.progress(Key::Deriving);
+        let (profile, state) = folder.open(passphrase.as_bytes())?;
+        let client = Client::restore(&state)?;
+        return Ok((task.ask(screen, &client)?, client, profile));
+    }
+    // Nothing is left of a profile that did not begin anything.
+    let passphrase = passphrase::new(screen, file)?;
+    let client = Client::new();
+    let task = task.ask(screen, &client)?;
+    screen.progress(Key::Deriving);
+    let profile = folder.create(passphrase.as_bytes(), &client.snapshot())?;
+    Ok((task, client, profile))
 }
 
 fn network(general: &General) -> Result<Network, Problem> {

@@ -82,9 +82,21 @@ impl Client {
         self.folder.path().join("passphrase")
     }
 
-    /// Runs a command to its end, whatever that is.
+    /// Runs a command to its end, whatever that is; it finds nothing to read.
     pub fn run(&self, arguments: &[&str]) -> anyhow::Result<Done> {
-        let output = self.command(arguments)?.stdin(Stdio::null()).output()?;
+        self.run_with(arguments, "")
+    }
+
+    /// Runs a command that reads `input` to its end, whatever that is.
+    pub fn run_with(&self, arguments: &[&str], input: &str) -> anyhow::Result<Done> {
+        let mut child = self.spawn(arguments)?;
+        // It may end before it has read anything.
+        let _unread = child
+            .stdin
+            .take()
+            .context("no input")?
+            .write_all(input.as_bytes());
+        let output = child.wait_with_output()?;
         let events = String::from_utf8(output.stdout)?
             .lines()
             .map(serde_json::from_str)
@@ -99,7 +111,12 @@ impl Client {
 
     /// Runs a command that must do what it is for.
     pub fn succeed(&self, arguments: &[&str]) -> anyhow::Result<Done> {
-        let done = self.run(arguments)?;
+        self.succeed_with(arguments, "")
+    }
+
+    /// Runs a command that reads `input`, and must do what it is for.
+    pub fn succeed_with(&self, arguments: &[&str], input: &str) -> anyhow::Result<Done> {
+        let done = self.run_with(arguments, input)?;
         ensure!(
             done.status.success(),
             "{} {arguments:?}: {done:?}",
@@ -108,14 +125,22 @@ impl Client {
         Ok(done)
     }
 
+    /// Writes to a desk for the first time.
+    pub fn write(&self, link: &str, text: &str) -> anyhow::Result<Done> {
+        self.succeed_with(&["write"], &letter(link, text))
+    }
+
+    /// Begins a command that goes on, and reads no more than `input`.
+    pub fn start_with(&self, arguments: &[&str], input: &str) -> anyhow::Result<Live> {
+        let mut live = self.start(arguments)?;
+        live.type_line(input)?;
+        live.input = None;
+        Ok(live)
+    }
+
     /// Begins a command that goes on.
     pub fn start(&self, arguments: &[&str]) -> anyhow::Result<Live> {
-        let mut child = self
-            .command(arguments)?
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
+        let mut child = self.spawn(arguments)?;
         let output = child.stdout.take().context("no output")?;
         let errors = child.stderr.take().context("no errors")?;
         let (sender, events) = mpsc::channel();
@@ -139,6 +164,15 @@ impl Client {
         })
     }
 
+    fn spawn(&self, arguments: &[&str]) -> anyhow::Result<Child> {
+        Ok(self
+            .command(arguments)?
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?)
+    }
+
     /// Her usual options, save those that the arguments have themselves.
     fn command(&self, arguments: &[&str]) -> anyhow::Result<Command> {
         let text = |path: PathBuf| path.to_str().map(str::to_owned).context("path");
@@ -159,6 +193,11 @@ impl Client {
         }
         Ok(command)
     }
+}
+
+/// What `write` reads: the desk's link, and then what she wants to say.
+pub fn letter(link: &str, text: &str) -> String {
+    format!("{link}\n{text}\n")
 }
 
 impl Done {

@@ -3,7 +3,7 @@
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 
-use crate::harness::{Client, Live, Needle, Relay};
+use crate::harness::{Client, Desk, Live, Needle, Relay};
 
 pub(super) const COORDINATOR: &str = "Coordinación Amapola";
 pub(super) const FIRST: &str = "Luz Bugambilia";
@@ -17,10 +17,8 @@ pub type Report<'a> = &'a mut dyn FnMut(&str, Value);
 
 /// A desk and its two accompaniers, on shift.
 pub struct Team {
-    /// What people are given.
-    pub link: String,
-    /// Who created the desk.
-    pub coordinator: Client,
+    /// The desk, with its coordinator.
+    pub desk: Desk,
     /// Who answers.
     pub accompaniers: [Client; 2],
     /// Their shifts, in the same order.
@@ -34,23 +32,10 @@ impl Team {
     /// # Errors
     /// Says which step did not go as it should.
     pub fn gather(relay: &Relay, report: Report<'_>) -> anyhow::Result<Self> {
-        let coordinator = relay.client("coordinator")?;
-        let created = coordinator.succeed(&[
-            "desk",
-            "create",
-            "--relay",
-            relay.url(),
-            "--name",
-            "Mesa",
-            "--alias",
-            COORDINATOR,
-        ])?;
-        let created = created.event("desk-created")?;
-        let desk = created["desk"].as_str().context("desk")?;
-        let link = created["link"].as_str().context("link")?.to_owned();
-        report("a desk is created", json!({ "link": link }));
-        relay.host(desk)?;
-        coordinator
+        let desk = relay.desk(COORDINATOR)?;
+        report("a desk is created", json!({ "link": desk.link }));
+        relay.host(&desk.id)?;
+        desk.coordinator
             .succeed(&["shift", "start"])?
             .event("card-published")?;
         report(
@@ -60,14 +45,15 @@ impl Team {
         let accompaniers = [relay.client("first")?, relay.client("second")?];
         let mut secrets = Vec::new();
         for (accompanier, alias) in accompaniers.iter().zip([FIRST, SECOND]) {
-            let secret = admit(&coordinator, accompanier, alias)?;
-            secrets.push(Needle::text(&secret));
+            let invite = desk.admit(accompanier, alias)?;
+            let (_, secret) = invite.split_once("#i.").context("secret")?;
+            secrets.push(Needle::text(secret));
             report(
                 "an accompanier joins after comparing six words",
                 json!({ "alias": alias }),
             );
         }
-        coordinator.succeed(&["shift", "end"])?;
+        desk.coordinator.succeed(&["shift", "end"])?;
         let mut shifts = [
             accompaniers[0].start(&["shift"])?,
             accompaniers[1].start(&["shift"])?,
@@ -77,32 +63,12 @@ impl Team {
         }
         report("both accompaniers begin their shift", json!({}));
         Ok(Self {
-            link,
-            coordinator,
+            desk,
             accompaniers,
             shifts,
             secrets,
         })
     }
-}
-
-/// Invites, joins and admits; returns the invitation's secret.
-fn admit(coordinator: &Client, newcomer: &Client, alias: &str) -> anyhow::Result<String> {
-    let invited = coordinator.succeed(&["desk", "invite"])?;
-    let invite = invited.event("invited")?["invite"]
-        .as_str()
-        .context("invite")?
-        .to_owned();
-    let mut joining = newcomer.start(&["desk", "join", &invite, "--alias", alias])?;
-    let words = joining.expect("invite-words")?;
-    let words = words["words"]["es"].as_str().context("words")?;
-    coordinator
-        .succeed(&["desk", "admit", "--words", words])?
-        .event("newcomer-joined")?;
-    joining.expect("joined-desk")?;
-    ensure!(joining.wait()?.success(), "joining ends well");
-    let (_, secret) = invite.split_once("#i.").context("secret")?;
-    Ok(secret.to_owned())
 }
 
 /// Both claim at once. Returns who got her, and the conversation's number.

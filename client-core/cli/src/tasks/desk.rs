@@ -15,6 +15,7 @@ use super::person::same;
 use crate::{
     app::{App, Patience},
     catalogue::{Key, Language, words},
+    input,
     problem::Problem,
 };
 
@@ -107,12 +108,12 @@ impl App {
         told: Option<String>,
     ) -> Result<(), Problem> {
         let is_same = match told {
-            Some(told) => [Language::Es, Language::En]
-                .iter()
-                .any(|&language| same_words(&told, &words(indices, language))),
+            Some(told) => are_same(&told, indices),
             None => {
-                let answer = self.screen.ask(Key::NewcomerAsk).ok_or(Key::NotNow)?;
-                ["si", "sí", "s", "yes", "y"].contains(&answer.as_str())
+                let question = (Key::NewcomerAsk, Key::NotYesOrNo);
+                input::answer(self.screen, question.0, question.1, |told| {
+                    is_yes(told, indices)
+                })?
             }
         };
         if is_same {
@@ -143,8 +144,7 @@ impl App {
             (_, Some(invite), Some(alias)) => {
                 self.command(Command::Team(TeamCommand::JoinDesk { invite, alias }))?;
             }
-            (_, None, _) => return Err(Key::BadInvite.into()),
-            (_, Some(_), None) => return Err(Key::BadAlias.into()),
+            (_, _, _) => return Err(CommandError::InUse.into()),
         }
         self.screen.progress(Key::WaitingForAdmission);
         self.until(Patience::Person, |client, event| {
@@ -222,6 +222,23 @@ fn invites(standing: Standing) -> Vec<InviteView> {
     }
 }
 
+/// What she answered: yes, no, or the words that the newcomer told her.
+fn is_yes(told: &str, indices: &WordIndices) -> Option<bool> {
+    match told.to_lowercase().as_str() {
+        "si" | "sí" | "s" | "yes" | "y" => Some(true),
+        "no" | "n" => Some(false),
+        told if told.split_whitespace().count() == indices.len() => Some(are_same(told, indices)),
+        _ => None,
+    }
+}
+
+/// Whether these are the words, in either language.
+fn are_same(told: &str, indices: &WordIndices) -> bool {
+    [Language::Es, Language::En]
+        .iter()
+        .any(|&language| same_words(told, &words(indices, language)))
+}
+
 /// Compares words as people tell them: without case, whatever stands between.
 fn same_words(told: &str, expected: &str) -> bool {
     let told: Vec<&str> = told.split_whitespace().collect();
@@ -231,6 +248,23 @@ fn same_words(told: &str, expected: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_clear_answer_lets_somebody_in_or_takes_the_invitation_back() {
+        let indices = [0, 1, 2, 3, 4, 5];
+        let spanish = words(&indices, Language::Es);
+        for (told, is_same) in [
+            ("Sí", Some(true)),
+            ("yes", Some(true)),
+            ("no", Some(false)),
+            (spanish.as_str(), Some(true)),
+            ("uno dos tres cuatro cinco seis", Some(false)),
+            ("sii", None),
+            ("", None),
+        ] {
+            assert_eq!(is_yes(told, &indices), is_same, "{told}");
+        }
+    }
 
     #[test]
     fn words_are_the_same_however_they_are_spaced_and_written() {

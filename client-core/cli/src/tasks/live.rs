@@ -2,11 +2,11 @@
 
 use clap::Parser;
 use cobijo_client_core::core::client::{
-    Command, ConversationId, Event, PersonCommand, PersonStage, Standing, TeamCommand,
+    Command, ConversationId, Event, PersonCommand, TeamCommand,
 };
 use cobijo_client_core::driver::Notice;
 
-use super::{Task, prepare};
+use super::{Task, asking::is_waiting, check};
 use crate::{app::App, args, catalogue::Key, input, problem::Problem};
 
 /// Where a line goes that is no command.
@@ -48,8 +48,7 @@ impl App {
     }
 
     pub(super) async fn talk(&mut self, number: Option<u32>) -> Result<(), Problem> {
-        let is_waiting = self.is_waiting();
-        let conversation = match (number, is_waiting) {
+        let conversation = match (number, is_waiting(&self.client().standing())) {
             (None, true) => None,
             (number, _) => Some(self.pick(number)?),
         };
@@ -124,7 +123,7 @@ impl App {
             Key::TalkHint
         };
         let typed = Line::try_parse_from(input::split(typed)).map_err(|_| mistake)?;
-        let task = prepare(&typed.command, self.screen)?;
+        let task = check(&typed.command)?;
         self.perform_here(view, task).await
     }
 
@@ -144,18 +143,13 @@ impl App {
         Box::pin(self.perform(task)).await?;
         Ok(Next::Line)
     }
-
-    fn is_waiting(&self) -> bool {
-        let stages = [PersonStage::Sending, PersonStage::Waiting];
-        matches!(self.client().standing(), Standing::Person(person) if stages.contains(&person.stage))
-    }
 }
 
 /// What begins something else, or asks on the terminal that the view reads.
 fn is_elsewhere(task: &Task) -> bool {
     matches!(
         task,
-        Task::Write { .. }
+        Task::Write(_)
             | Task::Wait
             | Task::Talk(_)
             | Task::Shift(_)

@@ -1,5 +1,7 @@
-//! The commands. What needs no profile is checked first, so that a mistake costs no passphrase.
+//! The commands: checked as far as they can be before a passphrase is asked for, then completed with
+//! what is asked for, then done.
 
+mod asking;
 mod desk;
 mod live;
 mod person;
@@ -19,24 +21,19 @@ use crate::{
     app::App,
     args::{Command, DeskCommand, ReadsArg, ShiftChange},
     catalogue::Key,
-    input,
     problem::Problem,
-    screen::Screen,
 };
 
-/// A command that was checked as far as it can be without a profile.
+/// A command whose arguments are in order. What is `None` and has to be said is asked for ([`Task::ask`]).
 pub(crate) enum Task {
-    Write {
-        link: DeskLink,
-        text: String,
-    },
+    Write(Option<(DeskLink, String)>),
     Wait,
     Talk(Option<u32>),
     Say {
         conversation: u32,
-        text: String,
+        text: Option<String>,
     },
-    Add(String),
+    Add(Option<String>),
     List,
     Read(Option<u32>),
     Who(Option<u32>),
@@ -47,7 +44,7 @@ pub(crate) enum Task {
         conversation: u32,
         alias: String,
     },
-    AskDesk(String),
+    AskDesk(Option<String>),
     Leave(Option<u32>),
     Shift(Option<ShiftChange>),
     Queue,
@@ -55,7 +52,7 @@ pub(crate) enum Task {
     Propose {
         conversation: u32,
         colleague: String,
-        reason: String,
+        reason: Option<String>,
         reads: ReadsArg,
     },
     CreateDesk {
@@ -83,23 +80,17 @@ pub(crate) enum Task {
     Exit,
 }
 
-/// Checks a command, and reads the texts that it needs.
-pub(crate) fn prepare(command: &Command, screen: Screen) -> Result<Task, Problem> {
+/// Checks a command.
+pub(crate) fn check(command: &Command) -> Result<Task, Problem> {
     Ok(match command.clone() {
-        Command::Write { link, text } => {
-            let link = DeskLink::parse(&link).map_err(|_| Key::BadLink)?;
-            Task::Write {
-                link,
-                text: input::text(&text, screen)?,
-            }
-        }
+        Command::Write { .. } => Task::Write(None),
         Command::Wait => Task::Wait,
         Command::Talk { conversation } => Task::Talk(conversation),
         Command::Say { conversation, text } => Task::Say {
             conversation,
-            text: input::text(&text, screen)?,
+            text: typed(&text),
         },
-        Command::Add { text } => Task::Add(input::text(&text, screen)?),
+        Command::Add { text } => Task::Add(typed(&text)),
         Command::List => Task::List,
         Command::Read { conversation } => Task::Read(conversation),
         Command::Who { conversation } => Task::Who(conversation),
@@ -113,7 +104,7 @@ pub(crate) fn prepare(command: &Command, screen: Screen) -> Result<Task, Problem
             conversation,
             alias,
         },
-        Command::AskDesk { text } => Task::AskDesk(input::text(&text, screen)?),
+        Command::AskDesk { text } => Task::AskDesk(typed(&text)),
         Command::Leave { conversation } => Task::Leave(conversation),
         Command::Shift { change } => Task::Shift(change),
         Command::Queue => Task::Queue,
@@ -129,12 +120,12 @@ pub(crate) fn prepare(command: &Command, screen: Screen) -> Result<Task, Problem
             reason,
             reads,
         },
-        Command::Desk(command) => prepare_desk(command)?,
+        Command::Desk(command) => check_desk(command)?,
         Command::Exit => Task::Exit,
     })
 }
 
-fn prepare_desk(command: DeskCommand) -> Result<Task, Problem> {
+fn check_desk(command: DeskCommand) -> Result<Task, Problem> {
     Ok(match command {
         DeskCommand::Create {
             relay,
@@ -180,13 +171,10 @@ fn prepare_desk(command: DeskCommand) -> Result<Task, Problem> {
             }
         }
         DeskCommand::Revoke { invite } => Task::Revoke(invite),
-        DeskCommand::Join { invite, alias } => {
-            let parse = |invite: String| Invite::parse(&invite).map_err(|_| Key::BadInvite);
-            Task::Join {
-                invite: invite.map(parse).transpose()?,
-                alias,
-            }
-        }
+        DeskCommand::Join { alias, .. } => Task::Join {
+            invite: None,
+            alias,
+        },
         DeskCommand::Remove { alias } => Task::RemoveColleague(alias),
         DeskCommand::RenewKey => Task::RenewKey,
         DeskCommand::ExportRoot => Task::ExportRoot,
@@ -198,6 +186,11 @@ fn prepare_desk(command: DeskCommand) -> Result<Task, Problem> {
             Task::ImportRoot(parse_root(&text).ok_or(Key::BadRoot)?)
         }
     })
+}
+
+/// A text that was typed behind its command, in a live view.
+fn typed(words: &[String]) -> Option<String> {
+    (!words.is_empty()).then(|| words.join(" "))
 }
 
 fn parse_wait(text: &str) -> Option<(u16, u16)> {
@@ -215,11 +208,16 @@ impl App {
     /// Does what was asked for.
     pub(crate) async fn perform(&mut self, task: Task) -> Result<(), Problem> {
         match task {
-            Task::Write { link, text } => self.write(link, text).await,
+            Task::Write(letter) => {
+                let (link, text) = letter.ok_or(Key::NoText)?;
+                self.write(link, text).await
+            }
             Task::Wait => self.wait().await,
             Task::Talk(conversation) => self.talk(conversation).await,
-            Task::Say { conversation, text } => self.say(conversation, text).await,
-            Task::Add(text) => self.add(text).await,
+            Task::Say { conversation, text } => {
+                self.say(conversation, text.ok_or(Key::NoText)?).await
+            }
+            Task::Add(text) => self.add(text.ok_or(Key::NoText)?).await,
             Task::List => self.list().await,
             Task::Read(conversation) => self.read(conversation).await,
             Task::Who(conversation) => self.who(conversation).await,
@@ -230,7 +228,7 @@ impl App {
                 conversation,
                 alias,
             } => self.remove(conversation, &alias).await,
-            Task::AskDesk(text) => self.ask_desk(text).await,
+            Task::AskDesk(text) => self.ask_desk(text.ok_or(Key::NoText)?).await,
             Task::Leave(conversation) => self.leave(conversation).await,
             Task::Shift(None) => self.shift().await,
             Task::Shift(Some(change)) => self.change_shift(change),
@@ -241,7 +239,10 @@ impl App {
                 colleague,
                 reason,
                 reads,
-            } => self.propose(conversation, &colleague, reason, reads).await,
+            } => {
+                let reason = reason.ok_or(Key::NoText)?;
+                self.propose(conversation, &colleague, reason, reads).await
+            }
             Task::CreateDesk {
                 relay,
                 alias,

@@ -1,13 +1,13 @@
 //! What everybody does in a conversation.
 
 use cobijo_client_core::core::client::{
-    Command, ConversationId, ConversationView, EntryState, Event, PersonCommand, PersonStage,
-    Standing,
+    Client, Command, ConversationId, ConversationView, EntryState, Event, PersonCommand,
+    PersonStage, Standing,
 };
 use cobijo_protocol::keys::PublicKey;
 use serde_json::json;
 
-use super::person::same;
+use super::{asking::is_waiting, person::same};
 use crate::{
     app::{App, Patience},
     catalogue::Key,
@@ -89,9 +89,7 @@ impl App {
     }
 
     pub(super) async fn leave(&mut self, number: Option<u32>) -> Result<(), Problem> {
-        if let Standing::Person(person) = self.client().standing()
-            && matches!(person.stage, PersonStage::Sending | PersonStage::Waiting)
-        {
+        if is_waiting(&self.client().standing()) {
             self.command(Command::Person(PersonCommand::StopWaiting))?;
             self.say_done(Key::Withdrawn);
             return Ok(());
@@ -127,20 +125,8 @@ impl App {
         .await
     }
 
-    /// The conversation that is meant: by number, or the only one.
     pub(super) fn pick(&self, number: Option<u32>) -> Result<ConversationId, Problem> {
-        let all = self.client().conversations();
-        if let Some(number) = number {
-            let found = all.iter().find(|view| view.id.number() == number);
-            return found.map(|view| view.id).ok_or(Key::Unknown.into());
-        }
-        let open: Vec<_> = all.iter().filter(|view| view.open).collect();
-        match (open.as_slice(), all.as_slice()) {
-            ([only], _) => Ok(only.id),
-            ([], [only]) => Ok(only.id),
-            ([], []) => Err(Key::NoConversations.into()),
-            (_, _) => Err(Key::WhichOne.into()),
-        }
+        pick(self.client(), number)
     }
 
     pub(super) fn view(&self, id: ConversationId) -> Result<ConversationView, Problem> {
@@ -170,5 +156,21 @@ impl App {
     pub(super) fn say_done(&self, key: Key) {
         let object = json!({ "event": "done", "what": crate::screen::name(key) });
         self.screen.show(&object, self.screen.text(key));
+    }
+}
+
+/// The conversation that is meant: by number, or the only one.
+pub(super) fn pick(client: &Client, number: Option<u32>) -> Result<ConversationId, Problem> {
+    let all = client.conversations();
+    if let Some(number) = number {
+        let found = all.iter().find(|view| view.id.number() == number);
+        return found.map(|view| view.id).ok_or(Key::Unknown.into());
+    }
+    let open: Vec<_> = all.iter().filter(|view| view.open).collect();
+    match (open.as_slice(), all.as_slice()) {
+        ([only], _) => Ok(only.id),
+        ([], [only]) => Ok(only.id),
+        ([], []) => Err(Key::NoConversations.into()),
+        (_, _) => Err(Key::WhichOne.into()),
     }
 }

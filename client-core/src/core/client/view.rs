@@ -8,6 +8,7 @@ use cobijo_protocol::{
     words::WordIndices,
 };
 
+use super::event::JoinFailure;
 use crate::core::port::Now;
 
 /// Declares a number that this profile gives to something; it means nothing elsewhere.
@@ -75,6 +76,8 @@ pub struct JoiningView {
     pub words: Option<WordIndices>,
     /// Whether the attestation has come.
     pub attested: bool,
+    /// Why she can't join with this invitation.
+    pub failure: Option<JoinFailure>,
 }
 
 /// A desk as its members see it.

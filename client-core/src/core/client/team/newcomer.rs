@@ -66,6 +66,7 @@ impl Newcomer {
             },
             words: self.arrival.words(),
             attested: self.arrival.is_attested(),
+            failure: self.failure,
         }
     }
 

@@ -1,0 +1,116 @@
+//! What is not to stand on a command line is asked for, once it is known that it can be used.
+
+use cobijo_client_core::core::client::{
+    Client, CommandError, JoiningView, PersonStage, PersonView, Standing,
+};
+use cobijo_protocol::{
+    card::is_alias,
+    link::{DeskLink, Invite},
+};
+
+use super::{Task, room::pick};
+use crate::{catalogue::Key, input, problem::Problem, screen::Screen};
+
+impl Task {
+    /// Asks for what is missing, unless the client could do nothing with it.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "to most commands nothing is missing"
+    )]
+    pub(crate) fn ask(self, screen: Screen, client: &Client) -> Result<Self, Problem> {
+        let text = || input::text(screen, Key::TextAsk);
+        Ok(match self {
+            Self::Write(None) => {
+                if client.standing() != Standing::Fresh {
+                    return Err(CommandError::InUse.into());
+                }
+                let link = input::answer(screen, Key::LinkAsk, Key::BadLink, |typed| {
+                    DeskLink::parse(typed).ok()
+                })?;
+                Self::Write(Some((link, input::text(screen, Key::WriteAsk)?)))
+            }
+            Self::Add(None) => {
+                if !is_waiting(&client.standing()) {
+                    return Err(CommandError::NotNow.into());
+                }
+                Self::Add(Some(text()?))
+            }
+            Self::Say {
+                conversation,
+                text: None,
+            } => {
+                pick(client, Some(conversation))?;
+                Self::Say {
+                    conversation,
+                    text: Some(text()?),
+                }
+            }
+            Self::AskDesk(None) => {
+                pick(client, None)?;
+                Self::AskDesk(Some(text()?))
+            }
+            Self::Propose {
+                conversation,
+                colleague,
+                reason: None,
+                reads,
+            } => {
+                pick(client, Some(conversation))?;
+                let reason = input::answer(screen, Key::ReasonAsk, Key::NoText, not_empty)?;
+                Self::Propose {
+                    conversation,
+                    colleague,
+                    reason: Some(reason),
+                    reads,
+                }
+            }
+            Self::Join { alias, .. } if begins_to_join(&client.standing()) => {
+                ask_to_join(alias, screen)?
+            }
+            task => task,
+        })
+    }
+}
+
+fn ask_to_join(alias: Option<String>, screen: Screen) -> Result<Task, Problem> {
+    let invite = input::answer(screen, Key::InviteAsk, Key::BadInvite, |typed| {
+        Invite::parse(typed).ok()
+    })?;
+    let alias = match alias {
+        Some(alias) => alias,
+        None => input::answer(screen, Key::AliasAsk, Key::BadAlias, |typed| {
+            is_alias(typed).then(|| typed.to_owned())
+        })?,
+    };
+    Ok(Task::Join {
+        invite: Some(invite),
+        alias: Some(alias),
+    })
+}
+
+fn not_empty(typed: &str) -> Option<String> {
+    (!typed.is_empty()).then(|| typed.to_owned())
+}
+
+/// Whether her message has not been answered yet.
+pub(super) fn is_waiting(standing: &Standing) -> bool {
+    matches!(
+        standing,
+        Standing::Person(PersonView {
+            stage: PersonStage::Sending | PersonStage::Waiting,
+            ..
+        })
+    )
+}
+
+/// Whether an invitation is what is missing, and not an answer to one.
+fn begins_to_join(standing: &Standing) -> bool {
+    matches!(
+        standing,
+        Standing::Fresh
+            | Standing::Joining(JoiningView {
+                failure: Some(_),
+                ..
+            })
+    )
+}
