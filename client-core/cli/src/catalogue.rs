@@ -257,6 +257,7 @@ catalogue! {
     WrongRoot => "Esa no es la llave raíz de esta mesa.", "That is not this desk's root key.";
     Yourself => "Eso no se hace con una misma.", "That can't be done to oneself.";
     NotHere => "Eso no se puede escribir dentro de esta vista. Sal antes con: exit", "That can't be typed inside this view. Leave it first: exit";
+    Broken => "El programa falló; no es por ti. Lo que estaba guardado sigue ahí: ábrelo otra vez.", "The program failed; it is not because of you. What was saved is still there: open it again.";
     Unexpected => "No se pudo hacer. Inténtalo otra vez.", "It could not be done. Try again.";
 }
 

@@ -69,7 +69,7 @@ impl Screen {
 
     /// The program is at fault.
     pub(crate) fn broken(self, file: &str, line: u32) {
-        let text = format!("{} ({file}:{line})", self.text(Key::Unexpected));
+        let text = format!("{} ({file}:{line})", self.text(Key::Broken));
         write(&mut io::stderr().lock(), &text);
     }
 

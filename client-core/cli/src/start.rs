@@ -52,7 +52,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// What a panic says could be about people: only its place in the code is told.
+/// What a panic says could be about people: one sentence and its place in the code are told instead.
 fn quiet_panics(screen: Screen) {
     std::panic::set_hook(Box::new(move |panic| {
         let (file, line) = panic
@@ -221,6 +221,39 @@ mod tests {
             assert_eq!(profile_path(Path::new(path)).unwrap(), Path::new(path));
         }
         assert_ne!(profile_path(Path::new("luz")), Some(PathBuf::from("luz")));
+    }
+
+    /// Set for the process that has to panic.
+    const PANICS: &str = "COBIJO_TEST_PANICS_IN";
+
+    #[test]
+    fn a_panic_tells_one_sentence_and_nothing_of_what_it_was_about() {
+        let said = [(Language::Es, "programa"), (Language::En, "program")];
+        if let Ok(language) = env::var(PANICS) {
+            let (language, _) = said[usize::from(language == "en")];
+            quiet_panics(Screen {
+                language,
+                json: false,
+            });
+            panic!("zarzamora");
+        }
+        for (language, word) in said {
+            let test = "start::tests::a_panic_tells_one_sentence_and_nothing_of_what_it_was_about";
+            let output = std::process::Command::new(env::current_exe().unwrap())
+                .args(["--exact", test, "--nocapture"])
+                .env(PANICS, language.tag())
+                .output()
+                .unwrap();
+            assert!(!output.status.success());
+            let errors = String::from_utf8(output.stderr).unwrap();
+            let told = errors.lines().next().unwrap();
+            assert!(
+                told.contains(word) && told.contains("start.rs:"),
+                "{errors}"
+            );
+            let printed = String::from_utf8(output.stdout).unwrap();
+            assert!(!(errors + &printed).contains("zarzamora"));
+        }
     }
 
     #[test]

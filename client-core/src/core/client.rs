@@ -10,6 +10,7 @@ mod command;
 mod context;
 mod conversations;
 mod event;
+mod opaque;
 mod person;
 mod side;
 mod team;

@@ -208,21 +208,3 @@ pub enum CommandError {
     #[error("not to oneself")]
     Yourself,
 }
-
-impl std::fmt::Debug for Command {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Command").finish_non_exhaustive()
-    }
-}
-
-impl std::fmt::Debug for TeamCommand {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TeamCommand").finish_non_exhaustive()
-    }
-}
-
-impl std::fmt::Debug for PersonCommand {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PersonCommand").finish_non_exhaustive()
-    }
-}

@@ -108,7 +108,7 @@ pub enum Event {
 }
 
 /// Something happened in a conversation.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum ConversationEvent {
     /// A line came.
@@ -208,10 +208,4 @@ pub enum IntakeFailure {
     Full,
     /// The relay can't be reached; tried again later.
     Unreachable,
-}
-
-impl std::fmt::Debug for Event {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Event").finish_non_exhaustive()
-    }
 }

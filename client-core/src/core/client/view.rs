@@ -53,7 +53,7 @@ local_number!(
 );
 
 /// What the profile is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Standing {
     /// Neither a desk's nor a person's yet.
     Fresh,
@@ -68,7 +68,7 @@ pub enum Standing {
 }
 
 /// A newcomer's way into a desk.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct JoiningView {
     /// The desk.
     pub link: DeskLink,
@@ -81,7 +81,7 @@ pub struct JoiningView {
 }
 
 /// A desk as its members see it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct DeskView {
     /// What people are given.
     pub link: DeskLink,
@@ -110,7 +110,7 @@ pub struct DeskView {
 }
 
 /// A member of the desk.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ColleagueView {
     /// Attested key.
     pub key: PublicKey,
@@ -125,7 +125,7 @@ pub struct ColleagueView {
 }
 
 /// An invitation, as its inviter sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct InviteView {
     /// Which.
     pub id: InviteId,
@@ -138,7 +138,7 @@ pub struct InviteView {
 }
 
 /// A row of the queue: never a preview of what was written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct QueueRow {
     /// Which.
     pub id: RowId,
@@ -183,7 +183,7 @@ pub enum QueueState {
 }
 
 /// A conversation in a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ConversationView {
     /// Which.
     pub id: ConversationId,
@@ -198,7 +198,7 @@ pub struct ConversationView {
 }
 
 /// Someone in a conversation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct MemberView {
     /// Who.
     pub speaker: Speaker,
@@ -211,7 +211,7 @@ pub struct MemberView {
 }
 
 /// Who speaks.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Speaker {
     /// The survivor.
@@ -226,7 +226,7 @@ pub enum Speaker {
 }
 
 /// A proposal to the person.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ProposalView {
     /// Its message.
     pub id: MessageId,
@@ -241,7 +241,7 @@ pub struct ProposalView {
 }
 
 /// One line of a conversation.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Entry {
     /// Its message; lines about membership have none.
     pub id: Option<MessageId>,
@@ -260,7 +260,7 @@ pub struct Entry {
 }
 
 /// What a line says.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EntryContent {
     /// Text to read.
@@ -299,7 +299,7 @@ pub enum EntryState {
 }
 
 /// A person's side.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct PersonView {
     /// The desk.
     pub link: DeskLink,

@@ -1,0 +1,167 @@
+//! Texts, names, links and keys of people show in no debug line, whoever embeds the client.
+
+use super::{
+    ColleagueView, Command, ConversationEvent, ConversationView, DeskView, Entry, EntryContent,
+    Event, InviteView, JoiningView, MemberView, PersonCommand, PersonView, ProposalView, QueueRow,
+    Speaker, Standing, TeamCommand,
+};
+
+/// Debugs types by their name alone.
+macro_rules! opaque_debug {
+    ($($name:ident),+ $(,)?) => {
+        $(
+            impl std::fmt::Debug for $name {
+                fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.debug_struct(stringify!($name)).finish_non_exhaustive()
+                }
+            }
+        )+
+    };
+}
+
+opaque_debug!(Command, PersonCommand, TeamCommand);
+opaque_debug!(Event, ConversationEvent);
+opaque_debug!(
+    Standing,
+    PersonView,
+    JoiningView,
+    DeskView,
+    ColleagueView,
+    InviteView,
+    QueueRow
+);
+opaque_debug!(
+    ConversationView,
+    MemberView,
+    Speaker,
+    ProposalView,
+    Entry,
+    EntryContent
+);
+
+#[cfg(test)]
+mod tests {
+    use cobijo_protocol::{
+        card::Role,
+        content::{MessageId, Reads},
+        keys::SecretKey,
+        link::DeskLink,
+    };
+
+    use super::*;
+    use crate::core::{
+        client::{
+            ConversationId, EntryState, InviteId, PersonStage, QueueReason, QueueState, RowId,
+        },
+        port::Now,
+    };
+
+    /// What stands for everything that is about somebody.
+    const SECRET: &str = "zarzamora";
+
+    #[test]
+    fn no_text_or_name_of_a_conversation_shows_in_a_debug_line() {
+        let asked = EntryContent::Proposal {
+            alias: text(),
+            role: Role::Accompanier,
+            reason: text(),
+            reads: Reads::FromNow,
+        };
+        let entry = Entry {
+            id: None,
+            clock: 1,
+            at: Now::default(),
+            author: Some(speaker()),
+            own: false,
+            content: EntryContent::Text(text()),
+            state: EntryState::Stored,
+        };
+        let proposal = ProposalView {
+            id: MessageId::from_bytes([7; 16]),
+            alias: text(),
+            role: Role::Accompanier,
+            reason: text(),
+            reads: Reads::FromNow,
+        };
+        let conversation = ConversationView {
+            id: ConversationId::from_number(1),
+            members: vec![member()],
+            code: None,
+            open: true,
+            proposals: vec![proposal.clone()],
+        };
+        let offer = ConversationEvent::DeskOffers(speaker());
+        let said = ConversationEvent::Entry(entry.clone());
+        let said = Event::Conversation(conversation.id, said);
+        tells_nothing(&[&asked, &entry, &entry.content, &proposal, &conversation]);
+        tells_nothing(&[&member(), &speaker(), &offer, &said]);
+    }
+
+    #[test]
+    fn no_text_name_or_link_of_a_desk_or_a_person_shows_in_a_debug_line() {
+        let row = QueueRow {
+            id: RowId::from_number(1),
+            since: Now::default(),
+            language: text(),
+            reason: QueueReason::First,
+            state: QueueState::Answered,
+            by: Some(text()),
+        };
+        let invite = InviteView {
+            id: InviteId::from_number(1),
+            until: Now::default(),
+            newcomer: Some((text(), [1; 6])),
+            admitted: false,
+        };
+        let colleague = ColleagueView {
+            key: member().key,
+            alias: text(),
+            role: Role::Accompanier,
+            key_packages: 1,
+            own: false,
+        };
+        let link = format!("https://{SECRET}.example/#AAAAAAAAAAAAAAAAAAAAAA");
+        let person = PersonView {
+            link: DeskLink::parse(&link).unwrap(),
+            stage: PersonStage::Waiting,
+            conversation: None,
+        };
+        let add = || PersonCommand::Add(text());
+        tells_nothing(&[
+            &row,
+            &invite,
+            &colleague,
+            &person,
+            &Standing::Person(person.clone()),
+        ]);
+        tells_nothing(&[&add(), &Command::Person(add())]);
+    }
+
+    fn tells_nothing(values: &[&dyn std::fmt::Debug]) {
+        let key = data_encoding::HEXLOWER.encode(member().key.as_bytes());
+        for value in values {
+            let line = format!("{value:?}");
+            assert!(!line.contains(SECRET) && !line.contains(&key), "{line}");
+        }
+    }
+
+    fn text() -> String {
+        SECRET.to_owned()
+    }
+
+    fn speaker() -> Speaker {
+        Speaker::Member {
+            alias: text(),
+            role: Role::Accompanier,
+        }
+    }
+
+    fn member() -> MemberView {
+        MemberView {
+            speaker: speaker(),
+            key: SecretKey::from_bytes([7; 32]).public(),
+            own: false,
+            arriving: false,
+        }
+    }
+}
