@@ -157,6 +157,7 @@ struct File {
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 struct Limits {
     connections: usize,
+    connections_per_network: usize,
     connections_per_address: usize,
     frames_per_second: u32,
     kibibytes_per_second: u32,
@@ -182,10 +183,12 @@ impl Default for File {
 
 impl Default for Limits {
     /// Many people may share one address (a shelter, a mobile network, a Tor exit), each with one
-    /// connection a conversation; 2 MiB a second is a file of 3 MB in two seconds.
+    /// connection a conversation; and carriers and operators of many exits have neighbouring addresses.
+    /// 2 MiB a second is a file of 3 MB in two seconds.
     fn default() -> Self {
         Self {
             connections: 4096,
+            connections_per_network: 1024,
             connections_per_address: 512,
             frames_per_second: 100,
             kibibytes_per_second: 2048,
@@ -236,6 +239,7 @@ impl Limits {
     fn check(&self) -> Result<(AdmissionLimit, RateLimit), ConfigError> {
         let bytes_per_second = self.kibibytes_per_second.saturating_mul(1024);
         let some = self.connections > 0
+            && self.connections_per_network > 0
             && self.connections_per_address > 0
             && self.frames_per_second > 0
             && bytes_per_second > 0;
@@ -244,6 +248,7 @@ impl Limits {
         }
         let admission = AdmissionLimit {
             connections: self.connections,
+            connections_per_network: self.connections_per_network,
             connections_per_address: self.connections_per_address,
         };
         let rate = RateLimit {

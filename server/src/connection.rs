@@ -19,6 +19,7 @@ use futures_util::StreamExt;
 use tokio::{sync::watch, time::timeout};
 
 use crate::{
+    doors,
     engine::{Engine, EngineError, Key},
     hub::{Hub, HubEnded, Subscription},
     metrics::Metrics,
@@ -50,7 +51,7 @@ pub(crate) struct Shared {
 
 /// Why a connection ends.
 enum End {
-    /// The peer, or the network, is gone.
+    /// The peer is gone, or has to be.
     Gone,
     /// The peer is told.
     Closing(Closing),
@@ -78,6 +79,7 @@ impl From<Closing> for End {
 /// What the select in [`Connection::serve`] saw.
 enum Event {
     Stop,
+    GaveWay,
     Overflow,
     Woken(Vec<Key>),
     Arrived(Option<Result<Message, axum::Error>>),
@@ -87,6 +89,7 @@ enum Event {
 
 struct Connection {
     socket: WebSocket,
+    place: doors::Place,
     subscription: Subscription,
     session: Session,
     liveness: Liveness,
@@ -94,7 +97,7 @@ struct Connection {
 }
 
 /// Serves a connection until it ends.
-pub(crate) async fn serve(socket: WebSocket, shared: Shared) {
+pub(crate) async fn serve(socket: WebSocket, place: doors::Place, shared: Shared) {
     let mut nonce = [0; SessionNonce::LEN];
     let (Ok(()), Ok(subscription)) = (getrandom::fill(&mut nonce), shared.hub.join().await) else {
         return;
@@ -103,6 +106,7 @@ pub(crate) async fn serve(socket: WebSocket, shared: Shared) {
     let nonce = SessionNonce::from_bytes(nonce);
     let mut connection = Connection {
         socket,
+        place,
         subscription,
         session: Session::new(Arc::clone(&shared.terms), nonce, now),
         liveness: Liveness::new(now),
@@ -131,6 +135,7 @@ impl Connection {
         let timer = self.liveness.poll_timeout();
         tokio::select! {
             () = self.shared.shutdown.requested() => Event::Stop,
+            () = self.place.gave_way() => Event::GaveWay,
             _ = &mut self.subscription.overflow => Event::Overflow,
             _ = self.subscription.wakes.recv_many(&mut woken, DELIVERY_CELLS) => Event::Woken(woken),
             message = self.socket.next(), if self.session.takes_frames() => Event::Arrived(message),
@@ -142,6 +147,7 @@ impl Connection {
     async fn handle(&mut self, event: Event) -> Result<(), End> {
         match event {
             Event::Stop => Err(Closing::Stopping.into()),
+            Event::GaveWay => Err(End::Gone),
             Event::Overflow => Err(Closing::TooSlow.into()),
             // The hub has let go of a connection that was too slow.
             Event::Woken(woken) if woken.is_empty() => Err(Closing::TooSlow.into()),
@@ -199,6 +205,9 @@ impl Connection {
         loop {
             let step = self.session.poll_step(&mut run);
             if let Step::Answer(outcomes) = step {
+                if self.session.is_used() {
+                    self.place.keep();
+                }
                 return self.answer(outcomes).await;
             }
             self.take(step, &mut run).await?;
@@ -263,10 +272,14 @@ impl Connection {
 
     async fn send(&mut self, message: Message) -> Result<(), End> {
         tokio::select! {
+            // What can be sent at once is, also when the relay stops.
+            biased;
             sent = timeout(DEAD_AFTER, self.socket.send(message)) => match sent {
                 Ok(Ok(())) => Ok(()),
                 Ok(Err(_)) | Err(_) => Err(End::Gone),
             },
+            () = self.shared.shutdown.requested() => Err(Closing::Stopping.into()),
+            () = self.place.gave_way() => Err(End::Gone),
             _ = &mut self.subscription.overflow => Err(Closing::TooSlow.into()),
         }
     }

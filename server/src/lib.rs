@@ -2,9 +2,9 @@
 //!
 //! * decides, synchronous and in memory: `relay`
 //! * keeps, on disk before any answer: `engine`
-//! * acts: `listen` accepts, `http` routes, `connection` serves one peer, `hub` wakes peers,
-//!   `admin` serves the operator, `upkeep` sweeps and looks after disk and certificate
-//! * starts and stops: `config`, `tls`, `certificate`, `clock`, `shutdown`, `server`, `cli`
+//! * acts: `listen` accepts, `doors` gives places, `http` routes, `connection` serves one peer, `hub`
+//!   wakes peers, `admin` serves the operator, `upkeep` sweeps and looks after disk and certificate
+//! * starts and stops: `config`, `memory`, `tls`, `certificate`, `clock`, `shutdown`, `server`, `cli`
 
 mod admin;
 mod certificate;
@@ -12,11 +12,13 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 mod connection;
+mod doors;
 mod engine;
 mod http;
 mod hub;
 mod listen;
 mod logging;
+mod memory;
 mod metrics;
 mod relay;
 pub mod server;

@@ -1,10 +1,6 @@
 //! Accepts connections: place, TLS, HTTP, and then the WebSocket in the same task.
 
-use std::{
-    net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use axum::{Extension, Router, extract::ws::WebSocket};
 use cobijo_protocol::limits::{
@@ -25,21 +21,11 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use crate::{
     connection::{self, Shared},
-    relay::admission::{Admission, Admitted},
+    doors::{Doors, Place},
 };
 
 /// Time to wait after the system refused to accept, for lack of files or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
-
-/// The open connections, counted under a lock that nothing is awaited under.
-#[derive(Clone)]
-pub(crate) struct Doors(Arc<Mutex<Admission>>);
-
-/// A place that is given back when the connection ends.
-struct Place {
-    doors: Doors,
-    admitted: Admitted,
-}
 
 /// What every listener shares.
 #[derive(Clone)]
@@ -48,29 +34,6 @@ pub(crate) struct Front {
     pub(crate) router: Router,
     pub(crate) doors: Doors,
     pub(crate) shared: Shared,
-}
-
-impl Doors {
-    /// Nobody is there yet.
-    pub(crate) fn new(admission: Admission) -> Self {
-        Self(Arc::new(Mutex::new(admission)))
-    }
-
-    fn enter(&self, address: IpAddr) -> Option<Place> {
-        let admitted = self.lock().admit(address)?;
-        let doors = self.clone();
-        Some(Place { doors, admitted })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Admission> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.doors.lock().release(&self.admitted);
-    }
 }
 
 /// Accepts until shutdown, then returns when every connection has ended.
@@ -82,11 +45,8 @@ pub(crate) async fn accept(listener: TcpListener, front: Front) {
             () = shutdown.requested() => break,
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => match front.doors.enter(peer.ip()) {
-                    Some(place) => {
-                        connections.spawn(serve(stream, place, front.clone()));
-                    }
-                    None => front.shared.metrics.connections_refused.increment(),
+                Ok((stream, peer)) => if let Some(place) = front.doors.enter(peer.ip()) {
+                    connections.spawn(serve(stream, place, front.clone()));
                 },
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
             }
@@ -96,14 +56,14 @@ pub(crate) async fn accept(listener: TcpListener, front: Front) {
     while connections.join_next().await.is_some() {}
 }
 
-async fn serve(stream: TcpStream, _place: Place, front: Front) {
-    let metrics = Arc::clone(&front.shared.metrics);
-    metrics.connections.increment();
-    metrics.connections_open.increment();
-    if let Some(socket) = serve_http(stream, &front).await {
-        connection::serve(socket, front.shared).await;
+async fn serve(stream: TcpStream, mut place: Place, front: Front) {
+    let socket = tokio::select! {
+        () = place.gave_way() => return,
+        socket = serve_http(stream, &front) => socket,
+    };
+    if let Some(socket) = socket {
+        connection::serve(socket, place, front.shared).await;
     }
-    metrics.connections_open.decrement();
 }
 
 /// TLS and HTTP, until the connection ends or has become a WebSocket.

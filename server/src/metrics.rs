@@ -37,7 +37,9 @@ impl Total {
 pub(crate) struct Metrics {
     pub(crate) connections_open: Total,
     pub(crate) connections: Total,
+    pub(crate) connections_max: Total,
     pub(crate) connections_refused: Total,
+    pub(crate) connections_gave_way: Total,
     pub(crate) frames: Total,
     pub(crate) stored: Total,
     pub(crate) taken: Total,
@@ -89,7 +91,13 @@ impl Metrics {
     pub(crate) fn to_text(&self) -> String {
         let totals = [
             ("gauge", "connections_open", &self.connections_open),
+            ("gauge", "connections_max", &self.connections_max),
             ("counter", "connections_total", &self.connections),
+            (
+                "counter",
+                "connections_gave_way_total",
+                &self.connections_gave_way,
+            ),
             (
                 "counter",
                 "connections_refused_total",

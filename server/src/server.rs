@@ -17,12 +17,17 @@ use crate::{
     clock::Clock,
     config::{Config, Listen},
     connection::Shared,
+    doors::Doors,
     engine::{self, EngineError, Opened},
     http,
     hub::Hub,
-    listen::{self, Doors, Front},
+    listen::{self, Front},
+    memory,
     metrics::Metrics,
-    relay::{admission::Admission, session::Terms},
+    relay::{
+        admission::{Admission, AdmissionLimit},
+        session::Terms,
+    },
     shutdown::{Shutdown, shutdown},
     tls::{self, CertificateError, Certificates},
     upkeep,
@@ -179,7 +184,7 @@ impl Relay {
         let front = Front {
             tls: self.tls,
             router: http::router(shared.clone()),
-            doors: Doors::new(Admission::new(self.config.admission, random_key()?)),
+            doors: doors(self.config.admission, &shared.metrics)?,
             shared,
         };
         for listener in self.listeners {
@@ -221,6 +226,14 @@ async fn join_all(mut tasks: JoinSet<()>) {
     if joined.await.is_err() {
         tasks.shutdown().await;
     }
+}
+
+fn doors(limit: AdmissionLimit, metrics: &Arc<Metrics>) -> Result<Doors, RelayError> {
+    let limit = limit.within(memory::connections_max());
+    let connections = u64::try_from(limit.connections).unwrap_or(u64::MAX);
+    metrics.connections_max.set(connections);
+    let admission = Admission::new(limit, random_key()?);
+    Ok(Doors::new(admission, Arc::clone(metrics)))
 }
 
 fn terms(config: &Config) -> Terms {

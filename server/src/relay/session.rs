@@ -58,6 +58,7 @@ pub(crate) struct Session {
     terms: Arc<Terms>,
     nonce: SessionNonce,
     greeted: bool,
+    used: bool,
     credits: u32,
     rate: Rate,
     registered: BTreeSet<Address>,
@@ -99,6 +100,7 @@ impl Session {
             terms,
             nonce,
             greeted: false,
+            used: false,
             credits: CONNECTION_CREDITS,
             registered: BTreeSet::new(),
             opened: BTreeSet::new(),
@@ -109,6 +111,11 @@ impl Session {
     /// Whether hello was said.
     pub(crate) fn is_greeted(&self) -> bool {
         self.greeted
+    }
+
+    /// Whether anything was ever stored, watched or opened.
+    pub(crate) fn is_used(&self) -> bool {
+        self.used
     }
 
     /// Counts something that arrived, of whatever kind, against the rate. [L-3]
@@ -172,6 +179,7 @@ impl Session {
             if matches!(outcome, Written::Stored | Written::Unknown) {
                 self.credits = self.credits.saturating_sub(1);
             }
+            self.used |= *outcome == Written::Stored;
             run.outcomes.push(match outcome {
                 Written::Stored => Outcome::Stored,
                 Written::Taken => Outcome::Taken,
@@ -207,6 +215,7 @@ impl Session {
             told.push(state);
         }
         run.outcomes.push(Outcome::Watching(told));
+        self.used = true;
         settled
     }
 
@@ -216,6 +225,7 @@ impl Session {
             self.backlog.push(Key::Item(mailbox, item));
         }
         self.opened.insert(mailbox);
+        self.used = true;
         run.outcomes.push(Outcome::Done);
     }
 

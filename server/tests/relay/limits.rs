@@ -46,16 +46,54 @@ async fn bytes_above_the_rate_end_the_connection() {
 
 /// [L-1] [L-2]
 #[tokio::test]
-async fn connections_above_the_limit_are_refused_until_one_ends() {
-    for limit in ["connections", "connections-per-address"] {
+async fn connections_in_use_above_a_limit_are_refused_until_one_ends() {
+    for limit in [
+        "connections",
+        "connections-per-network",
+        "connections-per-address",
+    ] {
         let relay = Relay::with_config(&format!("[limits]\n{limit} = 2")).await;
-        let first = relay.client().await;
+        let desk = Desk::new(1);
+        let mut first = relay.client().await;
+        first.ask(&[watch([0])]).await;
         let mut second = relay.client().await;
+        second.ask(&[desk.open(&second)]).await;
         assert!(Client::try_connect(&relay.announcement).await.is_err());
         drop(first);
         until(async || Client::try_connect(&relay.announcement).await.is_ok()).await;
         assert_eq!(second.ask(&[put(0, 0)]).await, [Outcome::Stored]);
+        assert!(relay.metric("connections_refused_total").await > 0);
     }
+}
+
+/// [L-1]
+#[tokio::test]
+async fn whoever_only_sits_on_a_place_gives_way_to_the_next_and_whoever_wrote_keeps_hers() {
+    let relay = Relay::with_config("[limits]\nconnections = 4").await;
+    let mut writer = relay.client().await;
+    assert_eq!(writer.ask(&[put(0, 0)]).await, [Outcome::Stored]);
+    let mut tcp = tcp(&relay.announcement).await.unwrap();
+    let mut taken = relay.client().await;
+    let refused = [Outcome::Taken, Outcome::Skipped];
+    assert_eq!(taken.ask(&[put(0, 1), watch([0])]).await, refused);
+    let mut idle = relay.client().await;
+
+    let mut others = Vec::new();
+    for _ in 0..3 {
+        let mut other = relay.client().await;
+        other.ask(&[watch([1])]).await;
+        others.push(other);
+    }
+    assert_eq!(tcp.read(&mut [0; 1]).await.unwrap_or_default(), 0);
+    for gone in [&mut taken, &mut idle] {
+        assert_eq!(gone.closing().await, None);
+    }
+    assert_eq!(writer.ask(&[put(1, 1)]).await, [Outcome::Stored]);
+    for other in &mut others {
+        assert_eq!(other.push().await, pushed(1, 1));
+    }
+    assert_eq!(relay.metric("connections_gave_way_total").await, 3);
+    assert!(Client::try_connect(&relay.announcement).await.is_err());
 }
 
 /// [W-7]
