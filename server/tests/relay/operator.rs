@@ -1,6 +1,11 @@
 //! What an operator does, and what she is told when it goes wrong.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use cobijo_protocol::{
     frame::{Closing, FromRelay, Outcome, SlotState},
@@ -203,31 +208,57 @@ async fn a_configuration_is_checked_without_starting() {
 async fn a_replaced_certificate_is_used_after_a_hangup_and_a_bad_one_is_not() {
     let directory = tempfile::tempdir().unwrap();
     let directory = directory.path();
-    let write = || {
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        fs::write(directory.join("chain.pem"), made.cert.pem()).unwrap();
-        fs::write(directory.join("key.pem"), made.signing_key.serialize_pem()).unwrap();
-    };
-    write();
-    let config = "certificate-file = \"chain.pem\"\nkey-file = \"key.pem\"";
-    let mut process = Process::start(directory, config).await;
+    write_certificate(directory);
+    let mut process = Process::start(directory, CERTIFICATE_CONFIG).await;
     assert_eq!(process.announcement.certificate, None);
-    let trusted = directory.join("trusted.pem");
-    fs::copy(directory.join("chain.pem"), &trusted).unwrap();
-    process.announcement.certificate = Some(trusted.clone());
+    process.announcement.certificate = Some(trust_certificate(directory));
     let mut client = Client::connect(&process.announcement).await;
 
     fs::write(directory.join("chain.pem"), "cut off").unwrap();
     process.signal(Signal::HUP);
     until(async || log(directory).contains("the certificate in use stays")).await;
     Client::connect(&process.announcement).await;
-    write();
+    write_certificate(directory);
     process.signal(Signal::HUP);
     until(async || log(directory).contains("the certificate was reloaded")).await;
     assert!(Client::try_connect(&process.announcement).await.is_err());
-    fs::copy(directory.join("chain.pem"), &trusted).unwrap();
+    trust_certificate(directory);
     Client::connect(&process.announcement).await;
     assert_eq!(client.ask_one(put(0, 0)).await, Outcome::Stored);
+}
+
+#[tokio::test]
+async fn replaced_certificate_files_are_used_within_a_minute_without_anybody_asking() {
+    let directory = Arc::new(tempfile::tempdir().unwrap());
+    let folder = directory.path().to_owned();
+    write_certificate(&folder);
+    let config = CERTIFICATE_CONFIG.replace("= \"", &format!("= \"{}/", folder.display()));
+    let mut relay = Relay::start_in(directory, &config, DAY).await;
+    relay.announcement.certificate = Some(trust_certificate(&folder));
+    relay.client().await;
+
+    write_certificate(&folder);
+    trust_certificate(&folder);
+    assert!(Client::try_connect(&relay.announcement).await.is_err());
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(60)).await;
+    tokio::time::resume();
+    until(async || Client::try_connect(&relay.announcement).await.is_ok()).await;
+}
+
+const CERTIFICATE_CONFIG: &str = "certificate-file = \"chain.pem\"\nkey-file = \"key.pem\"\n";
+
+fn write_certificate(directory: &Path) {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    fs::write(directory.join("chain.pem"), made.cert.pem()).unwrap();
+    fs::write(directory.join("key.pem"), made.signing_key.serialize_pem()).unwrap();
+}
+
+/// Makes the certificate that was written last the one to trust.
+fn trust_certificate(directory: &Path) -> PathBuf {
+    let trusted = directory.join("trusted.pem");
+    fs::copy(directory.join("chain.pem"), &trusted).unwrap();
+    trusted
 }
 
 /// What the disk did not take was never acknowledged.
