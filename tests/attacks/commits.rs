@@ -170,6 +170,9 @@ fn a_path_whose_keys_stand_in_the_tree_already_stops_nobody() {
     mar.merge();
     let secret = HostileMember::of(world.group(LUZ)).thread_secret();
     assert_eq!(mar.thread_secret(), secret);
+    world.update(ANA);
+    world.run();
+    mar.follow(&world.commit_of(&secret));
     let again = commit_with(&world, &mut mar, repeated());
     let world = assert_void(world, &mar, &again);
     world.assert_together(&[ANA, LUZ, SOL]);
@@ -247,6 +250,66 @@ fn a_self_update_that_swaps_the_key_is_void() {
     };
     let commit = commit_with(&world, &mut mar, swapped);
     assert_void(world, &mar, &commit);
+}
+
+/// [P-29]
+#[test]
+fn renewals_one_behind_the_other_keep_nobody_in() {
+    let mut world = World::new();
+    let mut mar = world.turn(MAR);
+    let epoch = world.epoch(ANA);
+    // Built ahead, and put before anybody has seen one of them.
+    for _ in 0..5 {
+        let commit = commit_with(&world, &mut mar, Crafted::default());
+        world.put_commit(&mar, &commit);
+        mar.merge();
+    }
+    world.remove(MAR);
+    world.run();
+    world.assert_together(&[ANA, LUZ, SOL]);
+    assert_eq!(world.group(ANA).members().len(), 3);
+    assert_eq!(world.epoch(ANA), epoch + 2);
+}
+
+/// [P-29]
+#[test]
+fn two_who_renew_in_turn_keep_nobody_in() {
+    let mut world = World::new();
+    let (mut mar, mut sol) = (world.turn(MAR), world.turn(SOL));
+    let epoch = world.epoch(ANA);
+    for _ in 0..3 {
+        let commit = commit_with(&world, &mut mar, Crafted::default());
+        world.put_commit(&mar, &commit);
+        sol.follow(&commit);
+        mar.merge();
+        let commit = commit_with(&world, &mut sol, Crafted::default());
+        world.put_commit(&sol, &commit);
+        mar.follow(&commit);
+        sol.merge();
+    }
+    world.remove(MAR);
+    world.run();
+    world.assert_together(&[ANA, LUZ]);
+    assert_eq!(world.group(ANA).members().len(), 3);
+    assert_eq!(world.epoch(ANA), epoch + 3);
+}
+
+/// [P-29]
+#[test]
+fn whoever_may_not_renew_again_does_so_once_the_person_has() {
+    let mut world = World::new();
+    let epoch = world.epoch(ANA);
+    world.update(LUZ);
+    world.run();
+    world.update(LUZ);
+    world.run();
+    assert_eq!(world.epoch(LUZ), epoch + 1);
+    world.update(ANA);
+    world.run();
+    world.update(LUZ);
+    world.run();
+    world.assert_together(&[ANA, LUZ, SOL, MAR]);
+    assert_eq!(world.epoch(LUZ), epoch + 3);
 }
 
 /// [P-4]

@@ -17,7 +17,7 @@ use cobijo_protocol::{
     content::{Content, Message, MessageId},
     credential::Credential,
     keys::{PublicKey, SecretKey},
-    parts::Split,
+    parts::{Data, Split},
     slot::{Kind, Slot, ThreadSecret},
 };
 use cobijo_tests::{
@@ -76,6 +76,9 @@ impl World {
             world.add(member);
             world.run();
         }
+        // So that everybody may renew again.
+        world.update(ANA);
+        world.run();
         world
     }
 
@@ -366,7 +369,7 @@ impl World {
     fn seal_split(&mut self, slot: &Slot, split: &Split) -> (Put, Vec<Put>) {
         let mut nonce = [0; 24];
         let mut bodies = Vec::new();
-        if let cobijo_protocol::parts::Data::Head(head) = &split.data {
+        if let Data::Head(head) = &split.data {
             for (index, body) in split.bodies.iter().enumerate() {
                 let slot = head.body_slot(index, slot.erase_key().is_some());
                 self.rng.fill_bytes(&mut nonce);
@@ -382,6 +385,20 @@ impl World {
     pub(crate) fn put_commit(&mut self, hostile: &HostileMember, commit: &[u8]) {
         let slot = self.free_slot(&hostile.thread_secret(), Kind::Commit, 0);
         self.put(&slot, commit);
+    }
+
+    /// The commit that stands last in an epoch, where it fits one cell.
+    pub(crate) fn commit_of(&self, secret: &ThreadSecret) -> Vec<u8> {
+        let slots = (0..).map(|index| Slot::derive(secret, Kind::Commit, 0, index));
+        let used = slots.take_while(|slot| self.relay.is_used(&slot.address()));
+        let slot = used.last().unwrap();
+        let data = slot
+            .open(self.relay.cell(&slot.address()).unwrap())
+            .unwrap();
+        match Data::decode(&data) {
+            Some(Data::Whole(commit)) => commit,
+            _ => panic!("a commit in more than one cell"),
+        }
     }
 
     /// Puts an application message of a hostile member into its own thread.

@@ -56,6 +56,7 @@ fn judge_case(leaves: &Value, case: &Value) -> Verdict {
         leaves: list(&case["leaves"]).iter().map(leaf).collect(),
         desk_serial: number(&case["desk-serial"]),
         presence: presence(&case["presence"]),
+        renewed: list(&case["renewed"]).iter().map(number).collect(),
         terms: terms.clone(),
     };
     let commit = Commit {
@@ -96,5 +97,6 @@ fn effect(value: &Value) -> Effect {
             .iter()
             .map(cause)
             .collect::<BTreeMap<_, _>>(),
+        renewed: list(&value["renewed"]).iter().map(number).collect(),
     }
 }

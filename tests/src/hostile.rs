@@ -11,6 +11,7 @@ use openmls::prelude::{
     BasicCredential, CredentialWithKey, GroupId, KeyPackage, LeafNodeIndex, LeafNodeParameters,
     MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY, MlsGroup, MlsGroupJoinConfig, MlsMessageBodyIn,
     MlsMessageIn, MlsMessageOut, NewSignerBundle, PURE_PLAINTEXT_WIRE_FORMAT_POLICY,
+    ProcessedMessageContent,
     tls_codec::{DeserializeBytes as _, Serialize as _},
 };
 use openmls_memory_storage::MemoryStorage;
@@ -223,6 +224,19 @@ impl HostileMember {
     /// Goes on to the epoch of the commit built last.
     pub fn merge(&mut self) {
         self.group.merge_pending_commit(&self.provider).unwrap();
+    }
+
+    /// Goes on to the epoch of somebody else's commit.
+    pub fn follow(&mut self, commit: &[u8]) {
+        let message = MlsMessageIn::tls_deserialize_exact_bytes(commit).unwrap();
+        let message = message.try_into_protocol_message().unwrap();
+        let processed = self.group.process_message(&self.provider, message).unwrap();
+        let ProcessedMessageContent::StagedCommitMessage(staged) = processed.into_content() else {
+            panic!("not a commit of somebody else");
+        };
+        self.group
+            .merge_staged_commit(&self.provider, *staged)
+            .unwrap();
     }
 
     /// Builds a commit by which somebody outside adds herself.

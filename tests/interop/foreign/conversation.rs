@@ -48,6 +48,8 @@ pub(crate) struct Conversation<C: MlsConfig> {
     /// The desk key with that serial, as the root signed it.
     pub(super) desk_key: Item,
     pub(super) presence: Presence,
+    /// Who may not renew before somebody else commits.
+    pub(super) renewed: BTreeSet<u32>,
     /// Caught up to this day.
     day: u32,
     channel: [u8; 32],
@@ -86,6 +88,7 @@ impl<C: MlsConfig> Conversation<C> {
             desk_serial,
             desk_key,
             presence: Presence::Here,
+            renewed: BTreeSet::new(),
             day,
         };
         conversation.enter();
@@ -394,6 +397,7 @@ impl<C: MlsConfig> Conversation<C> {
             .map_or(0, |(_, count)| *count);
         self.group = scratch;
         (self.desk_serial, self.presence) = (effect.desk_serial, effect.presence);
+        self.renewed = effect.renewed;
         self.enter();
         for (counter, message) in std::mem::take(&mut self.sent) {
             if counter >= end {

@@ -60,6 +60,7 @@ impl<C: MlsConfig> Conversation<C> {
             leaves: known.collect(),
             desk_serial: self.desk_serial,
             presence: self.presence,
+            renewed: self.renewed.clone(),
             terms,
         };
         policy::judge(

@@ -46,6 +46,7 @@ pub(crate) struct State {
     pub(crate) leaves: BTreeMap<u32, Leaf>,
     pub(crate) desk_serial: u32,
     pub(crate) presence: Presence,
+    pub(crate) renewed: BTreeSet<u32>,
 }
 
 #[derive(Debug, Clone)]
@@ -70,6 +71,7 @@ pub(crate) struct Effect {
     pub(crate) desk_serial: u32,
     pub(crate) presence: Presence,
     pub(crate) removed: BTreeMap<u32, Cause>,
+    pub(crate) renewed: BTreeSet<u32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,6 +140,7 @@ impl Judge<'_> {
         let acted = self.acts(&newcomers, &statements)?;
         let presence = self.presence(&acted);
         self.who_may(&newcomers, &acted, presence)?;
+        let renewed = self.renewed()?;
         let attested = newcomers.iter().filter_map(|(_, who)| member_of(who));
         let removed = self.commit.removes.iter().map(|leaf| {
             let act = acted.iter().find(|act| act.covers.contains(leaf));
@@ -154,6 +157,7 @@ impl Judge<'_> {
                 .fold(desk_serial, u32::max),
             presence,
             removed: removed.collect(),
+            renewed,
         })
     }
 

@@ -19,6 +19,7 @@ use crate::{
         contest::{random, seal_bodies},
         policy::{self, Added, PathLeaf, Presence, Refusal},
         port::{Chain, Now, Rng},
+        stream::Stream,
         welcome::WelcomeHead,
     },
     mls::{
@@ -64,8 +65,23 @@ const SELF_UPDATE_ON_JOINING_MAX: usize = 8;
 const RENEW_AFTER: Duration = Duration::from_secs(7 * 86_400);
 /// Own messages after which a member renews the group's secrets.
 const RENEW_AFTER_MESSAGES: u64 = 200;
+/// Messages of another member after which one that may do so renews in her place: she may be barred from
+/// it, and has [`CUT_MESSAGES_MAX`](cobijo_protocol::limits::CUT_MESSAGES_MAX) in one epoch.
+const RENEW_AFTER_OTHERS_MESSAGES: u64 = 300;
 /// Above [`SELF_UPDATE_ON_JOINING_MAX`] leaves: time between a member's attempts.
 const RENEW_RETRY: Duration = Duration::from_secs(3600);
+
+/// What the epoch has been used for, as far as renewal asks.
+struct Use {
+    leaves: usize,
+    leaf: u32,
+    /// Own messages.
+    sent: u64,
+    /// Messages of whoever wrote most.
+    heard: u64,
+    /// Whether this member's renewals are for all: others may be barred. [P-29]
+    leads: bool,
+}
 
 /// When this member renews the group's secrets. [G-20]
 #[derive(Clone, Serialize, Deserialize)]
@@ -114,18 +130,30 @@ impl Hygiene {
     }
 
     /// Whether to renew now; notes the attempt.
-    fn attempt(&mut self, leaves: usize, leaf: u32, sent: u64, now: Now) -> bool {
-        let is_old = now.since(self.epoch_since) >= RENEW_AFTER || sent >= RENEW_AFTER_MESSAGES;
-        if leaves <= SELF_UPDATE_ON_JOINING_MAX {
-            return self.has_to_update || (self.is_active && is_old);
+    fn attempt(&mut self, used: &Use, now: Now) -> bool {
+        let is_due = self.is_due(used, now);
+        if used.leaves <= SELF_UPDATE_ON_JOINING_MAX {
+            return self.has_to_update || is_due;
         }
         self.has_to_update = false;
-        if !(self.is_active && is_old) || now < self.next_attempt {
+        if !is_due || now < self.next_attempt {
             return false;
         }
-        let spread = RENEW_RETRY * (leaf % 64) / 64;
+        let spread = RENEW_RETRY * (used.leaf % 64) / 64;
         self.next_attempt = now.plus(RENEW_RETRY + spread);
         true
+    }
+
+    fn is_due(&self, used: &Use, now: Now) -> bool {
+        let is_active = self.is_active || (used.leads && used.heard > 0);
+        let is_old = now.since(self.epoch_since) >= RENEW_AFTER;
+        let of_others = if used.leads {
+            RENEW_AFTER_MESSAGES
+        } else {
+            RENEW_AFTER_OTHERS_MESSAGES
+        };
+        let is_full = self.is_active && used.sent >= RENEW_AFTER_MESSAGES;
+        is_full || (is_active && is_old) || used.heard >= of_others
     }
 }
 
@@ -143,18 +171,35 @@ impl Group {
             return;
         }
         self.request_statements(now);
-        let (leaves, leaf) = (self.facts.leaves.len(), self.facts.own_leaf);
         // After her leave only removals are valid.
-        if self.presence == Presence::Here
-            && self.requests.is_empty()
-            && self
-                .hygiene
-                .attempt(leaves, leaf, self.outbox.counter(), now)
-        {
+        if self.presence != Presence::Here || !self.requests.is_empty() || !self.may_renew() {
+            return;
+        }
+        let used = self.used();
+        if self.hygiene.attempt(&used, now) {
             self.requests.push_back(Request {
                 change: Change::default(),
                 origin: Origin::Due,
             });
+        }
+    }
+
+    fn leads(&self) -> bool {
+        let own = self.leaf(self.facts.own_leaf);
+        own.is_some_and(|own| policy::leads(&self.terms, own))
+    }
+
+    fn may_renew(&self) -> bool {
+        self.leads() || !self.renewed.contains(&self.facts.own_leaf)
+    }
+
+    fn used(&self) -> Use {
+        Use {
+            leaves: self.facts.leaves.len(),
+            leaf: self.facts.own_leaf,
+            sent: self.outbox.counter(),
+            heard: self.streams.iter().map(Stream::read).max().unwrap_or(0),
+            leads: self.leads(),
         }
     }
 
@@ -333,42 +378,73 @@ mod tests {
         Hygiene::new(Now::default())
     }
 
+    fn used(leaves: usize, sent: u64) -> Use {
+        Use {
+            leaves,
+            leaf: 3,
+            sent,
+            heard: 0,
+            leads: false,
+        }
+    }
+
     /// [G-20]
     #[test]
     fn a_newcomer_updates_her_leaf_in_small_groups() {
+        let (few, many) = (
+            used(SELF_UPDATE_ON_JOINING_MAX, 0),
+            used(SELF_UPDATE_ON_JOINING_MAX + 1, 0),
+        );
         let mut small = hygiene();
         small.joined();
-        assert!(small.attempt(SELF_UPDATE_ON_JOINING_MAX, 1, 0, Now::default()));
+        assert!(small.attempt(&few, Now::default()));
         small.new_epoch(Now::default(), true);
-        assert!(!small.attempt(SELF_UPDATE_ON_JOINING_MAX, 1, 0, Now::default()));
+        assert!(!small.attempt(&few, Now::default()));
         let mut large = hygiene();
         large.joined();
-        assert!(!large.attempt(SELF_UPDATE_ON_JOINING_MAX + 1, 1, 0, Now::default()));
+        assert!(!large.attempt(&many, Now::default()));
     }
 
     /// [G-20]
     #[test]
     fn whoever_is_active_renews_after_a_week_or_many_messages() {
         let week = Now::default().plus(RENEW_AFTER);
-        assert!(!hygiene().attempt(2, 0, RENEW_AFTER_MESSAGES, week));
+        assert!(!hygiene().attempt(&used(2, RENEW_AFTER_MESSAGES), week));
         let mut active = hygiene();
         active.active();
-        assert!(!active.attempt(2, 0, RENEW_AFTER_MESSAGES - 1, Now::default()));
-        assert!(active.attempt(2, 0, RENEW_AFTER_MESSAGES, Now::default()));
-        assert!(active.attempt(2, 0, 0, week));
+        assert!(!active.attempt(&used(2, RENEW_AFTER_MESSAGES - 1), Now::default()));
+        assert!(active.attempt(&used(2, RENEW_AFTER_MESSAGES), Now::default()));
+        assert!(active.attempt(&used(2, 0), week));
+    }
+
+    /// [G-20] [P-29]
+    #[test]
+    fn whoever_leads_renews_for_those_who_may_not() {
+        let week = Now::default().plus(RENEW_AFTER);
+        let of = |heard, leads| Use {
+            heard,
+            leads,
+            ..used(2, 0)
+        };
+        assert!(hygiene().attempt(&of(1, true), week));
+        assert!(!hygiene().attempt(&of(0, true), week));
+        assert!(!hygiene().attempt(&of(1, false), week));
+        assert!(hygiene().attempt(&of(RENEW_AFTER_MESSAGES, true), Now::default()));
+        assert!(!hygiene().attempt(&of(RENEW_AFTER_MESSAGES, false), Now::default()));
+        assert!(hygiene().attempt(&of(RENEW_AFTER_OTHERS_MESSAGES, false), Now::default()));
     }
 
     /// [G-20]
     #[test]
     fn in_large_groups_nobody_tries_twice_an_hour() {
-        let (leaves, week) = (
-            SELF_UPDATE_ON_JOINING_MAX + 1,
+        let (many, week) = (
+            used(SELF_UPDATE_ON_JOINING_MAX + 1, 0),
             Now::default().plus(RENEW_AFTER),
         );
         let mut active = hygiene();
         active.active();
-        assert!(active.attempt(leaves, 3, 0, week));
-        assert!(!active.attempt(leaves, 3, 0, week.plus(RENEW_RETRY / 2)));
-        assert!(active.attempt(leaves, 3, 0, week.plus(2 * RENEW_RETRY)));
+        assert!(active.attempt(&many, week));
+        assert!(!active.attempt(&many, week.plus(RENEW_RETRY / 2)));
+        assert!(active.attempt(&many, week.plus(2 * RENEW_RETRY)));
     }
 }

@@ -85,6 +85,7 @@ impl Group {
             self.note_desk_key(serial, &signed);
         }
         self.presence = closing.effect.presence;
+        self.renewed = closing.effect.renewed;
         self.welcomes.extend(closing.welcomes);
         if let Some(built) = self.built.take().filter(|_| !closing.mine) {
             self.requests.push_front(built);

@@ -140,6 +140,7 @@ impl Group {
             leaves: &self.facts.leaves,
             desk_serial: self.desk_serial,
             presence: self.presence,
+            renewed: &self.renewed,
         }
     }
 

@@ -71,6 +71,9 @@ pub struct Group {
     /// The desk key of that serial.
     desk_key: Option<Signed<DeskKey>>,
     presence: Presence,
+    /// Leaves that may not renew again before others have committed. Whoever joins begins with none: the
+    /// commit that added her has ended it. [P-29]
+    renewed: BTreeSet<u32>,
     /// Who signed the GroupInfo of the Welcome that this member joined by.
     welcomed_by: Option<Identity>,
     /// SHA-256 of the Welcome of the last commit that this member built.
@@ -177,6 +180,7 @@ impl Group {
             desk_serial: desk_serial.unwrap_or(0),
             desk_key: facts.desk_key.clone(),
             presence: Presence::Here,
+            renewed: BTreeSet::new(),
             welcomed_by: None,
             welcome: None,
             built: None,

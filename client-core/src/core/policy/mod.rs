@@ -3,12 +3,14 @@
 //! Every member runs it on every commit, so it may look at nothing that another member could see
 //! differently: no clock, no network, no secret, no memory but [`Standing`]. A commit that it
 //! refuses is void for everyone and the next slot follows; only a policy number that this client
-//! doesn't know stops it. The rules are [P-1]–[P-28] of the specification. [P-1]
+//! doesn't know stops it. The rules are [P-1]–[P-29] of the specification. [P-1]
 
 mod profile;
 mod refusal;
 mod shape;
 mod statement;
+
+use std::collections::BTreeSet;
 
 use cobijo_protocol::{
     commit::{CommitData, Terms},
@@ -60,6 +62,8 @@ pub struct Standing<'a> {
     pub desk_serial: u32,
     /// Whether the person of a conversation has left.
     pub presence: Presence,
+    /// Leaves that may not renew again before others have committed. [P-29]
+    pub renewed: &'a BTreeSet<u32>,
 }
 
 /// What a commit does.
@@ -110,6 +114,8 @@ pub struct Effect {
     pub presence: Presence,
     /// Leaves that are removed, in ascending order, and why.
     pub removed: Vec<(u32, Cause)>,
+    /// Leaves that may not renew again from now on. [P-29]
+    pub renewed: BTreeSet<u32>,
 }
 
 /// Why a leaf is removed.
@@ -139,6 +145,7 @@ pub fn judge(standing: &Standing<'_>, change: &Change<'_>) -> Result<Effect, Ref
     let step = shape::Step::of(standing, change)?;
     let warrants = statement::Warrants::of(&step)?;
     profile::check(&step, &warrants)?;
+    let renewed = profile::renewed(&step)?;
 
     let causes = step.removed.iter().map(|leaf| {
         let cause = warrants.cause(leaf).unwrap_or(Cause::Author);
@@ -154,7 +161,13 @@ pub fn judge(standing: &Standing<'_>, change: &Change<'_>) -> Result<Effect, Ref
         desk_serial: attested.fold(warrants.desk_serial, u32::max),
         presence: warrants.presence,
         removed,
+        renewed,
     })
+}
+
+/// Whether a leaf's owner may add and remove without a statement. [P-21], [P-24], [P-26]
+pub fn leads(terms: &Terms, leaf: &Leaf) -> bool {
+    profile::leads(terms, leaf)
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
-//! Who may add and remove, in a conversation, a circle and a desk. [P-18]–[P-27]
+//! Who may add and remove, in a conversation, a circle and a desk. [P-18]–[P-27], [P-29]
 
 use std::collections::BTreeSet;
 
 use cobijo_protocol::{
     card::Role,
-    commit::Profile,
+    commit::{Profile, Terms},
     credential::{Identity, PersonCredential, PersonLeaf},
 };
 
@@ -42,13 +42,32 @@ pub(super) fn check(step: &Step<'_>, warrants: &Warrants) -> Result<(), Rule> {
     Ok(())
 }
 
+/// Who may not renew again after the commit. Were renewals free for those who may not remove, one of them
+/// could put one behind the other, and be first for as long as somebody tries to remove her. [P-29]
+pub(super) fn renewed(step: &Step<'_>) -> Result<BTreeSet<u32>, Rule> {
+    let changes = !step.newcomers.is_empty() || !step.removed.is_empty();
+    if changes || author_leads(step) {
+        return Ok(BTreeSet::new());
+    }
+    let mut renewed = step.standing.renewed.clone();
+    if renewed.insert(step.author.index) {
+        Ok(renewed)
+    } else {
+        Err(Rule::Renewed)
+    }
+}
+
 /// The author may add and remove without a statement. [P-20], [P-21], [P-24], [P-26]
 fn author_leads(step: &Step<'_>) -> bool {
-    let terms = step.standing.terms;
-    match (&step.author.identity, terms.profile) {
+    leads(step.standing.terms, step.author)
+}
+
+/// Whose commits add and remove without a statement.
+pub(super) fn leads(terms: &Terms, leaf: &Leaf) -> bool {
+    match (&leaf.identity, terms.profile) {
         (Identity::Person(_), profile) => profile == Profile::Conversation,
         (Identity::Member { .. }, Profile::Conversation) => false,
-        (Identity::Member { .. }, Profile::Circle) => terms.facilitators.contains(&step.author.key),
+        (Identity::Member { .. }, Profile::Circle) => terms.facilitators.contains(&leaf.key),
         (Identity::Member { attestation, .. }, Profile::Desk) => {
             attestation.role == Role::Coordinator
         }

@@ -79,6 +79,9 @@ pub enum Rule {
     /// [P-2]
     #[error("policy number other than the group's")]
     Policy,
+    /// [P-29]
+    #[error("second renewal of one who may not remove, with nothing of others' between")]
+    Renewed,
     /// [P-15]
     #[error("removal that doesn't hold")]
     Removal,

@@ -19,6 +19,28 @@ impl Judge<'_> {
         is_person && self.state.presence == Presence::Wiped
     }
 
+    /// Who may not renew again after the commit.
+    pub(super) fn renewed(&self) -> Result<BTreeSet<u32>, Rule> {
+        let changes = !self.commit.adds.is_empty() || !self.commit.removes.is_empty();
+        if changes || self.leads() {
+            return Ok(BTreeSet::new());
+        }
+        let mut renewed = self.state.renewed.clone();
+        must(renewed.insert(self.commit.author), "P-29")?;
+        Ok(renewed)
+    }
+
+    fn leads(&self) -> bool {
+        let author = &self.state.leaves[&self.commit.author];
+        let mut facilitators = self.state.terms.facilitators.iter();
+        match (self.state.terms.profile, &author.identity) {
+            (Profile::Conversation, who) => person_of(who).is_some(),
+            (Profile::Circle, Identity::Member(_)) => facilitators.any(|key| *key == *author.key),
+            (Profile::Desk, Identity::Member(member)) => member.is_coordinator,
+            (Profile::Circle | Profile::Desk, Identity::Person { .. }) => false,
+        }
+    }
+
     pub(super) fn who_may(
         &self,
         newcomers: &[(&[u8], &Identity)],

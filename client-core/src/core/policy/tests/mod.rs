@@ -6,10 +6,13 @@ mod circle;
 mod conversation;
 mod desk;
 mod properties;
+mod renewals;
 mod scene;
 mod shape;
 mod statements;
 mod vectors;
+
+use std::collections::BTreeSet;
 
 use super::{Cause, Effect, Presence, Refusal, Rule};
 use scene::Scene;
@@ -57,6 +60,7 @@ fn ends(presence: Presence, removed: &[(u32, Cause)]) -> Result<Effect, Refusal>
         desk_serial: 1,
         presence,
         removed: removed.to_vec(),
+        renewed: BTreeSet::new(),
     })
 }
 
@@ -67,6 +71,18 @@ fn raises(desk_serial: u32, removed: &[(u32, Cause)]) -> Result<Effect, Refusal>
         desk_serial,
         presence: Presence::Here,
         removed: removed.to_vec(),
+        renewed: BTreeSet::new(),
+    })
+}
+
+/// Valid, and these may not renew again.
+#[expect(clippy::unnecessary_wraps, reason = "it is a verdict")]
+fn renews(leaves: &[u32]) -> Result<Effect, Refusal> {
+    Ok(Effect {
+        desk_serial: 1,
+        presence: Presence::Here,
+        removed: Vec::new(),
+        renewed: leaves.iter().copied().collect(),
     })
 }
 

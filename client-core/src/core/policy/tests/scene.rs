@@ -1,5 +1,7 @@
 //! A group and a commit in it, well-formed unless a test spoils them.
 
+use std::collections::BTreeSet;
+
 use cobijo_protocol::{
     card::{Attestation, Attested, DeskKey, Role},
     cbor,
@@ -49,6 +51,7 @@ pub(super) struct Scene {
     pub(super) leaves: Vec<(u32, Someone)>,
     pub(super) desk_serial: u32,
     pub(super) presence: Presence,
+    pub(super) renewed: BTreeSet<u32>,
     pub(super) author: u32,
     pub(super) path: Option<PathLeaf>,
     pub(super) adds: Vec<(Someone, (u64, u64))>,
@@ -127,6 +130,7 @@ impl Scene {
             leaves,
             desk_serial: 1,
             presence: Presence::Here,
+            renewed: BTreeSet::new(),
             author: LUZ,
             path: Some(KEPT),
             adds: Vec::new(),
@@ -137,6 +141,12 @@ impl Scene {
     /// Names the author.
     pub(super) fn by(mut self, author: u32) -> Self {
         self.author = author;
+        self
+    }
+
+    /// These have renewed already.
+    pub(super) fn renewed(mut self, leaves: &[u32]) -> Self {
+        self.renewed.extend(leaves);
         self
     }
 
@@ -240,6 +250,7 @@ impl Scene {
                 leaves: &self.policy_leaves(),
                 desk_serial: self.desk_serial,
                 presence: self.presence,
+                renewed: &self.renewed,
             },
             &Change {
                 author: self.author,

@@ -9,20 +9,20 @@ use cobijo_protocol::{
 use super::{
     super::PathLeaf,
     Cause::{Author, Removal},
-    Refusal, Rule, cases, raises,
+    Refusal, Rule, cases, raises, renews,
     scene::*,
     valid, void,
 };
 
 cases! {
     [P-28] an_update_of_ones_own_path_is_open_to_a_member:
-        Scene::conversation().by(SOL) => valid(&[]);
+        Scene::conversation().by(SOL) => renews(&[SOL]);
     [P-28] an_update_of_ones_own_path_is_open_to_the_person:
         Scene::conversation().by(HERS) => valid(&[]);
     [P-28] an_update_of_ones_own_path_is_open_in_a_circle:
-        Scene::circle().by(ANA) => valid(&[]);
+        Scene::circle().by(ANA) => renews(&[ANA]);
     [P-28] an_update_of_ones_own_path_is_open_in_a_desk:
-        Scene::desk().by(SOL) => valid(&[]);
+        Scene::desk().by(SOL) => renews(&[SOL]);
 
     [P-2] an_unknown_policy_in_the_terms_stops:
         Scene::conversation().with(|scene| {
@@ -42,7 +42,7 @@ cases! {
         Scene::desk().by(u32::MAX) => void(Rule::Author);
 
     [P-4] a_cut_may_count_up_to_the_limit:
-        Scene::conversation().with(|scene| scene.data.cut[1].1 = 512) => valid(&[]);
+        Scene::conversation().with(|scene| scene.data.cut[1].1 = 512) => renews(&[LUZ]);
     [P-4] a_cut_above_the_limit_is_void:
         Scene::conversation().with(|scene| scene.data.cut[1].1 = 513) => void(Rule::Cut);
     [P-4] a_cut_that_misses_a_leaf_is_void:

@@ -1,7 +1,7 @@
 //! `protocol/vectors/policy.json`: written with `UPDATE_VECTORS=1`, else compared, and judged anew
 //! from what the file says.
 
-use std::{fmt::Write as _, path::PathBuf};
+use std::{collections::BTreeSet, fmt::Write as _, path::PathBuf};
 
 use cobijo_protocol::{
     cbor,
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     super::{Added, Change, Leaf, PathLeaf, Standing, judge},
-    Case, Cause, Effect, Presence, Refusal, attacks, circle, conversation, desk,
+    Case, Cause, Effect, Presence, Refusal, attacks, circle, conversation, desk, renewals,
     scene::{Scene, Someone},
     shape, statements,
 };
@@ -45,6 +45,7 @@ struct VectorCase {
     leaves: Vec<(u32, usize)>,
     desk_serial: u32,
     presence: Presence,
+    renewed: BTreeSet<u32>,
     author: u32,
     path: Option<Vec<Part>>,
     adds: Vec<(usize, String, String)>,
@@ -78,6 +79,7 @@ struct VectorEffect {
     desk_serial: u32,
     presence: Presence,
     removed: Vec<(u32, Cause)>,
+    renewed: BTreeSet<u32>,
 }
 
 #[test]
@@ -108,7 +110,7 @@ fn every_vector_is_judged_as_it_says() {
 #[test]
 fn every_rule_has_a_case_that_breaks_it_or_shows_it() {
     let cases = all_cases();
-    for number in 2..=28 {
+    for number in 2..=29 {
         let id = format!("P-{number}");
         assert!(
             cases.iter().any(|case| case.ids.contains(&id.as_str())),
@@ -129,6 +131,7 @@ fn all_cases() -> Vec<Case> {
         circle::all(),
         desk::all(),
         attacks::all(),
+        renewals::all(),
     ]
     .into_iter()
     .flatten()
@@ -191,6 +194,7 @@ impl VectorCase {
             leaves,
             desk_serial,
             presence,
+            renewed,
             author,
             path,
             adds,
@@ -211,6 +215,7 @@ impl VectorCase {
                 .collect(),
             desk_serial,
             presence,
+            renewed,
             author,
             path: path.map(parts),
             adds: adds
@@ -254,6 +259,7 @@ impl VectorCase {
                 leaves: &leaves.collect::<Vec<_>>(),
                 desk_serial: self.desk_serial,
                 presence: self.presence,
+                renewed: &self.renewed,
             },
             &Change {
                 author: self.author,
@@ -286,6 +292,7 @@ fn outcome(verdict: Result<Effect, Refusal>) -> (Verdict, Option<VectorEffect>) 
                 desk_serial: effect.desk_serial,
                 presence: effect.presence,
                 removed: effect.removed,
+                renewed: effect.renewed,
             }),
         ),
         Err(Refusal::UnknownPolicy) => (Verdict::Stop, None),
