@@ -149,6 +149,13 @@ pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time from the upgrade to the first frame, which says hello.
 pub const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Time for a message that has begun to be whole, whatever comes between its parts.
+pub const MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Time that a message has in addition for each [`FRAME_UNIT_BYTES`] of it that has arrived: 35 kbit/s, so
+/// that a slow mobile network gets a large frame through.
+pub const MESSAGE_UNIT_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// Headers of one HTTP request: a browser sends about 20.
 pub const HTTP_HEADERS_MAX: usize = 64;
 

@@ -9,14 +9,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::extract::ws::{Message, WebSocket};
 use cobijo_protocol::{
     Day,
     frame::{Closing, FromRelay, Outcome, SessionNonce, encode_from_relay},
     limits::DEAD_AFTER,
 };
-use futures_util::StreamExt;
-use tokio::{sync::watch, time::timeout};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use tokio::{
+    sync::{Semaphore, watch},
+    time::timeout,
+};
+use tokio_tungstenite::tungstenite::{self, Message};
 
 use crate::{
     doors,
@@ -29,6 +33,7 @@ use crate::{
         watches::Place,
     },
     shutdown::Shutdown,
+    socket::{ReceiveError, Socket},
 };
 
 /// Cells read at once for delivery: small, since they wait in memory for the socket.
@@ -46,6 +51,8 @@ pub(crate) struct Shared {
     pub(crate) day: watch::Receiver<Day>,
     /// Whether the disk has room for writes.
     pub(crate) room: watch::Receiver<bool>,
+    /// For messages above what a connection may have under way by itself.
+    pub(crate) large_messages: Arc<Semaphore>,
     pub(crate) shutdown: Shutdown,
 }
 
@@ -82,13 +89,13 @@ enum Event {
     GaveWay,
     Overflow,
     Woken(Vec<Key>),
-    Arrived(Option<Result<Message, axum::Error>>),
+    Arrived(Option<Result<Message, ReceiveError>>),
     Drain,
     Timer,
 }
 
 struct Connection {
-    socket: WebSocket,
+    socket: Socket<TokioIo<Upgraded>>,
     place: doors::Place,
     subscription: Subscription,
     session: Session,
@@ -97,7 +104,7 @@ struct Connection {
 }
 
 /// Serves a connection until it ends.
-pub(crate) async fn serve(socket: WebSocket, place: doors::Place, shared: Shared) {
+pub(crate) async fn serve(stream: TokioIo<Upgraded>, place: doors::Place, shared: Shared) {
     let mut nonce = [0; SessionNonce::LEN];
     let (Ok(()), Ok(subscription)) = (getrandom::fill(&mut nonce), shared.hub.join().await) else {
         return;
@@ -105,7 +112,7 @@ pub(crate) async fn serve(socket: WebSocket, place: doors::Place, shared: Shared
     let now = now();
     let nonce = SessionNonce::from_bytes(nonce);
     let mut connection = Connection {
-        socket,
+        socket: Socket::new(stream, Arc::clone(&shared.large_messages)).await,
         place,
         subscription,
         session: Session::new(Arc::clone(&shared.terms), nonce, now),
@@ -124,9 +131,11 @@ impl Connection {
     async fn serve(&mut self) -> End {
         loop {
             let event = self.next_event().await;
+            let read = now();
             if let Err(end) = self.handle(event).await {
                 return end;
             }
+            self.socket.handle_pause(now() - read);
         }
     }
 
@@ -160,24 +169,33 @@ impl Connection {
                 let keys = self.session.poll_backlog(DELIVERY_CELLS);
                 self.deliver(keys).await
             }
-            Event::Timer => match self.liveness.poll(now()) {
-                Some(Silence::Dead) => Err(End::Gone),
-                Some(Silence::Ping) => self.send(Message::Ping(bytes::Bytes::new())).await,
-                None => Ok(()),
-            },
+            Event::Timer => self.handle_timer(now()).await,
+        }
+    }
+
+    async fn handle_timer(&mut self, now: Instant) -> Result<(), End> {
+        if self.socket.is_receiving() {
+            // Its pongs come after the message that it is sending in time.
+            self.liveness.handle_heard(now);
+        }
+        match self.liveness.poll(now) {
+            Some(Silence::Dead) => Err(End::Gone),
+            Some(Silence::Ping) => self.send(Message::Ping(bytes::Bytes::new())).await,
+            None => Ok(()),
         }
     }
 
     async fn handle_message(
         &mut self,
-        message: Option<Result<Message, axum::Error>>,
+        message: Option<Result<Message, ReceiveError>>,
     ) -> Result<(), End> {
         let now = now();
         self.liveness.handle_heard(now);
         let message = match message {
             None | Some(Ok(Message::Close(_))) => return Err(End::Gone),
             // Too large, not masked, not UTF-8, or simply cut off: the goodbye then reaches nobody.
-            Some(Err(_)) => return Err(Closing::Malformed.into()),
+            Some(Err(ReceiveError::Broken(_))) => return Err(Closing::Malformed.into()),
+            Some(Err(ReceiveError::Late)) => return Err(Closing::TooSlow.into()),
             Some(Ok(message)) => message,
         };
         match message {
@@ -188,7 +206,9 @@ impl Connection {
             Message::Ping(payload) | Message::Pong(payload) => {
                 Ok(self.session.handle_arrival(payload.len(), now)?)
             }
-            Message::Text(_) | Message::Close(_) => Err(Closing::Malformed.into()),
+            Message::Text(_) | Message::Close(_) | Message::Frame(_) => {
+                Err(Closing::Malformed.into())
+            }
         }
     }
 
@@ -208,7 +228,9 @@ impl Connection {
                 if self.session.is_used() {
                     self.place.keep();
                 }
-                return self.answer(outcomes).await;
+                self.answer(outcomes).await?;
+                self.socket.settle().await;
+                return Ok(());
             }
             self.take(step, &mut run).await?;
         }
@@ -293,7 +315,7 @@ impl Connection {
                 self.socket.send(Message::Binary(frame.into())).await?;
                 self.socket.send(Message::Close(None)).await?;
                 while let Some(Ok(_)) = self.socket.next().await {}
-                Ok::<_, axum::Error>(())
+                Ok::<_, tungstenite::Error>(())
             })
             .await;
         }

@@ -3,39 +3,33 @@
 use axum::{
     Extension, Router,
     body::{Body, Bytes},
-    extract::{
-        DefaultBodyLimit, Path, State,
-        ws::{WebSocket, WebSocketUpgrade},
-    },
-    http::{StatusCode, header},
+    extract::{DefaultBodyLimit, Path, Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
     routing::get,
 };
 use cobijo_protocol::{
     card::{CardError, UnverifiedCard},
-    limits::{
-        CARD_BYTES_MAX, CARDS_PATH, FRAME_BYTES_MAX, HANDSHAKE_TIMEOUT, RELAY_PATH, SUBPROTOCOL,
-    },
+    limits::{CARD_BYTES_MAX, CARDS_PATH, HANDSHAKE_TIMEOUT, RELAY_PATH, SUBPROTOCOL},
     link::DeskId,
 };
 use http_body_util::{BodyExt, Limited};
+use hyper::upgrade::OnUpgrade;
 use tokio::{sync::mpsc, time::timeout};
+use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 
 use crate::{
     connection::Shared,
     engine::{NewCard, Write, Written},
 };
 
-/// Bytes read at once from a connection; more would be held for every idle one.
-const READ_BUFFER_BYTES: usize = 4 * 1024;
-
 /// What somebody sees who opens the relay's address in a browser.
 const PAGE: &str = "<!doctype html><meta charset=utf-8><title>Cobijo</title>\
 <p lang=es>Este es un relevo de Cobijo. Abre el enlace que te dio la línea de ayuda.</p>\
 <p lang=en>This is a Cobijo relay. Open the link that the helpline gave you.</p>";
 
-/// Takes a connection's socket to the task that serves it.
-pub(crate) type Handover = mpsc::Sender<WebSocket>;
+/// Takes what a connection becomes to the task that serves it.
+pub(crate) type Handover = mpsc::Sender<OnUpgrade>;
 
 /// The routes.
 pub(crate) fn router(shared: Shared) -> Router {
@@ -49,23 +43,31 @@ pub(crate) fn router(shared: Shared) -> Router {
 }
 
 /// A WebSocket of this version, or nothing. [W-1]
-async fn relay(Extension(handover): Extension<Handover>, upgrade: WebSocketUpgrade) -> Response {
-    if !upgrade
-        .requested_protocols()
-        .any(|offered| offered == SUBPROTOCOL)
-    {
+async fn relay(Extension(handover): Extension<Handover>, request: Request) -> Response {
+    if !offers_subprotocol(request.headers()) {
         return StatusCode::BAD_REQUEST.into_response();
     }
-    upgrade
-        .protocols([SUBPROTOCOL])
-        .read_buffer_size(READ_BUFFER_BYTES)
-        .write_buffer_size(0)
-        .max_message_size(FRAME_BYTES_MAX)
-        .max_frame_size(FRAME_BYTES_MAX)
-        .on_upgrade(async move |socket| {
-            // Refused only where the connection's task has ended, and the socket with it.
-            let _ = handover.send(socket).await;
-        })
+    let Ok(mut response) = create_response_with_body(&request, Body::empty) else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
+    // There is room for one, and this connection speaks no HTTP after it.
+    if handover.try_send(hyper::upgrade::on(request)).is_err() {
+        return StatusCode::BAD_REQUEST.into_response();
+    }
+    let echo = HeaderValue::from_static(SUBPROTOCOL);
+    response
+        .headers_mut()
+        .insert(header::SEC_WEBSOCKET_PROTOCOL, echo);
+    response
+}
+
+fn offers_subprotocol(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(header::SEC_WEBSOCKET_PROTOCOL)
+        .iter()
+        .filter_map(|offered| offered.to_str().ok())
+        .flat_map(|offered| offered.split(','))
+        .any(|offered| offered.trim() == SUBPROTOCOL)
 }
 
 /// A desk that isn't hosted and a desk without a card look the same. [D-8]

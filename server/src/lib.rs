@@ -2,8 +2,8 @@
 //!
 //! * decides, synchronous and in memory: `relay`
 //! * keeps, on disk before any answer: `engine`
-//! * acts: `listen` accepts, `doors` gives places, `http` routes, `connection` serves one peer, `hub`
-//!   wakes peers, `admin` serves the operator, `upkeep` sweeps and looks after disk and certificate
+//! * acts: `listen` accepts, `doors` gives places, `http` routes, `connection` serves one peer
+//!   over its `socket`, `hub` wakes peers, `admin` serves the operator, `upkeep` sweeps and looks after disk and certificate
 //! * starts and stops: `config`, `memory`, `tls`, `certificate`, `clock`, `shutdown`, `server`, `cli`
 
 mod admin;
@@ -23,6 +23,7 @@ mod metrics;
 mod relay;
 pub mod server;
 pub mod shutdown;
+mod socket;
 mod tls;
 mod upkeep;
 

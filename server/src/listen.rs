@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use axum::{Extension, Router, extract::ws::WebSocket};
+use axum::{Extension, Router};
 use cobijo_protocol::limits::{
     DEAD_AFTER, HANDSHAKE_TIMEOUT, HTTP_HEAD_BYTES_MAX, HTTP_HEADERS_MAX,
 };
-use hyper::server::conn::http1;
+use hyper::{
+    server::conn::http1,
+    upgrade::{OnUpgrade, Upgraded},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -57,23 +60,23 @@ pub(crate) async fn accept(listener: TcpListener, front: Front) {
 }
 
 async fn serve(stream: TcpStream, mut place: Place, front: Front) {
-    let socket = tokio::select! {
+    let upgraded = tokio::select! {
         () = place.gave_way() => return,
-        socket = serve_http(stream, &front) => socket,
+        upgraded = serve_http(stream, &front) => upgraded,
     };
-    if let Some(socket) = socket {
-        connection::serve(socket, place, front.shared).await;
+    if let Some(stream) = upgraded {
+        connection::serve(stream, place, front.shared).await;
     }
 }
 
 /// TLS and HTTP, until the connection ends or has become a WebSocket.
-async fn serve_http(stream: TcpStream, front: &Front) -> Option<WebSocket> {
+async fn serve_http(stream: TcpStream, front: &Front) -> Option<TokioIo<Upgraded>> {
     let mut shutdown = front.shared.shutdown.clone();
     let stream = tokio::select! {
         () = shutdown.requested() => return None,
         stream = handshake(stream, &front.tls) => stream?,
     };
-    let (handover, mut sockets) = mpsc::channel(1);
+    let (handover, mut upgrades) = mpsc::channel::<OnUpgrade>(1);
     let service = TowerToHyperService::new(front.router.clone().layer(Extension(handover)));
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -91,8 +94,8 @@ async fn serve_http(stream: TcpStream, front: &Front) -> Option<WebSocket> {
         serving.await
     });
     served.await.ok()?.ok()?;
-    // Every sender ended with `serving`, unless it gave the socket on.
-    sockets.recv().await
+    let upgraded = upgrades.recv().await?.await.ok()?;
+    Some(TokioIo::new(upgraded))
 }
 
 async fn handshake(stream: TcpStream, tls: &TlsAcceptor) -> Option<TlsStream<TcpStream>> {

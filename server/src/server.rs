@@ -9,7 +9,12 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use tokio::{net::TcpListener, sync::watch, task::JoinSet, time::timeout};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, watch},
+    task::JoinSet,
+    time::timeout,
+};
 use tokio_rustls::TlsAcceptor;
 
 use crate::{
@@ -29,6 +34,7 @@ use crate::{
         session::Terms,
     },
     shutdown::{Shutdown, shutdown},
+    socket::LARGE_MESSAGES_MAX,
     tls::{self, CertificateError, Certificates},
     upkeep,
 };
@@ -174,6 +180,7 @@ impl Relay {
             terms: Arc::new(terms(&self.config)),
             day,
             room,
+            large_messages: Arc::new(Semaphore::new(LARGE_MESSAGES_MAX)),
             shutdown,
         };
         helpers.spawn(upkeep::sweep(shared.clone()));

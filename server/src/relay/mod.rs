@@ -5,10 +5,11 @@
 //! * [`backlog`]: what is still to follow, for one connection
 //! * [`watches`]: who is to be woken, over all connections
 //! * [`admission`]: how many connections there may be
-//! * [`rate`], [`liveness`]: how fast a connection may be, and how silent
+//! * [`rate`], [`liveness`], [`incoming`]: how fast a connection may be, how silent, and how slow
 
 pub(crate) mod admission;
 pub(crate) mod backlog;
+pub(crate) mod incoming;
 pub(crate) mod liveness;
 pub(crate) mod rate;
 pub(crate) mod session;

@@ -314,11 +314,13 @@ pub(crate) async fn tls(announcement: &Announcement) -> io::Result<TlsStream<Tcp
         .await
 }
 
-/// With a small buffer, so that whoever doesn't read soon blocks the relay.
+/// With a small buffer, so that whoever doesn't read soon blocks the relay, and without waiting for
+/// acknowledgements, which come in real time only.
 pub(crate) async fn tcp(announcement: &Announcement) -> io::Result<TcpStream> {
     let (_, port) = announcement.url.rsplit_once(':').unwrap();
     let socket = TcpSocket::new_v4()?;
     socket.set_recv_buffer_size(64 * 1024)?;
+    socket.set_nodelay(true)?;
     let address = ([127, 0, 0, 1], port.parse().unwrap()).into();
     socket.connect(address).await
 }

@@ -6,7 +6,7 @@ use cobijo_protocol::{
     frame::{Closing, FromRelay, Operation, Outcome, SlotState},
     limits::{
         CONNECTION_CREDITS, DEAD_AFTER, FRAME_ADDRESSES_MAX, HANDSHAKE_TIMEOUT, HELLO_TIMEOUT,
-        PING_INTERVAL, REGISTERED_ADDRESSES_MAX, WATCH_ADDRESSES_MAX,
+        MESSAGE_TIMEOUT, PING_INTERVAL, REGISTERED_ADDRESSES_MAX, WATCH_ADDRESSES_MAX,
     },
 };
 use tokio::{
@@ -240,6 +240,30 @@ async fn whoever_never_says_hello_is_given_up() {
     assert_eq!(stream.read(&mut [0; 1]).await.unwrap_or_default(), 0);
     assert!(start.elapsed() >= HELLO_TIMEOUT - Duration::from_secs(1));
     assert!(start.elapsed() < PING_INTERVAL);
+}
+
+/// [L-5]
+#[tokio::test]
+async fn a_message_that_is_never_finished_ends_its_connection_whatever_comes_between() {
+    let relay = Relay::start().await;
+    let mut stream = relay.client().await.into_stream();
+    let (part, ping) = ([0x02, 0x80 | 9], [0x89, 0x80, 0, 0, 0, 0]);
+    stream.write_all(&part).await.unwrap();
+    stream.write_all(&[0; 4 + 9]).await.unwrap();
+    tokio::time::pause();
+    let start = Instant::now();
+    let mut pong = [0; 2];
+    loop {
+        stream.write_all(&ping).await.unwrap();
+        stream.read_exact(&mut pong).await.unwrap();
+        if pong != [0x8a, 0] {
+            break;
+        }
+        tokio::time::advance(Duration::from_secs(1)).await;
+    }
+    assert!(start.elapsed() >= MESSAGE_TIMEOUT - Duration::from_secs(1));
+    assert!(start.elapsed() < PING_INTERVAL);
+    assert_eq!(relay.metric("closed_too_slow_total").await, 1);
 }
 
 #[tokio::test]
