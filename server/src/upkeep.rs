@@ -38,7 +38,11 @@ pub(crate) async fn sweep(shared: Shared) {
     } = shared;
     loop {
         let today = *day.borrow_and_update();
-        if sweep_once(&engine, today, &metrics).await.is_none() {
+        let swept = tokio::select! {
+            () = shutdown.requested() => None,
+            swept = sweep_once(&engine, today, &metrics) => swept,
+        };
+        if swept.is_none() {
             return;
         }
         tokio::select! {

@@ -6,7 +6,7 @@ mod hosting;
 mod layout;
 mod writer;
 
-use std::{path::Path, sync::Arc, thread::JoinHandle};
+use std::{collections::VecDeque, path::Path, sync::Arc, thread::JoinHandle};
 
 use cobijo_protocol::{
     Day,
@@ -59,6 +59,7 @@ pub(crate) fn open(directory: &Path) -> Result<Opened, EngineError> {
         durable: Arc::clone(&durable),
         requests: received,
         wakes: woken,
+        sweeps: VecDeque::new(),
     };
     let thread = std::thread::Builder::new()
         .name("writer".to_owned())
