@@ -18,7 +18,6 @@ async fn the_first_write_wins_and_may_be_repeated() {
     assert_eq!(other.push().await, pushed(0, 1));
 }
 
-/// [W-7]
 /// [R-4] [W-7]
 #[tokio::test]
 async fn an_empty_slot_that_is_watched_is_pushed_once_also_to_its_writer() {
@@ -42,7 +41,6 @@ async fn an_empty_slot_that_is_watched_is_pushed_once_also_to_its_writer() {
 }
 
 ///
-///
 #[tokio::test]
 async fn an_erased_slot_is_gone_for_every_reader_and_taken_for_all_but_the_same_bytes() {
     let relay = Relay::start().await;
@@ -61,7 +59,6 @@ async fn an_erased_slot_is_gone_for_every_reader_and_taken_for_all_but_the_same_
     client.assert_no_push().await;
 }
 
-/// [R-2] [W-8]
 /// [R-2] [W-8]
 #[tokio::test]
 async fn a_cell_erased_before_it_was_pushed_is_told_as_gone() {
