@@ -63,6 +63,8 @@ pub(crate) struct Session {
     rate: Rate,
     registered: BTreeSet<Address>,
     opened: BTreeSet<MailboxKey>,
+    /// Opens that were denied.
+    denied: usize,
     backlog: Backlog,
 }
 
@@ -104,6 +106,7 @@ impl Session {
             credits: CONNECTION_CREDITS,
             registered: BTreeSet::new(),
             opened: BTreeSet::new(),
+            denied: 0,
             backlog: Backlog::default(),
         }
     }
@@ -384,17 +387,19 @@ impl Session {
         addresses
     }
 
-    /// A signature for any of the relay's names holds, since only this connection has the nonce. [M-2]
-    fn open(&self, mailbox: MailboxKey, signature: &Signature) -> Result<Step, Outcome> {
-        let signed = |name: &String| mailbox.verify_open(name, &self.nonce, signature);
-        if !self.terms.names.iter().any(signed) {
-            return Err(Outcome::Denied);
-        }
+    /// A signature for any of the relay's names holds, since only this connection has the nonce. One
+    /// that doesn't hold uses up a place, or strangers could have signatures checked for ever. [M-2]
+    fn open(&mut self, mailbox: MailboxKey, signature: &Signature) -> Result<Step, Outcome> {
         if self.opened.contains(&mailbox) {
             return Err(Outcome::Done);
         }
-        if self.opened.len() >= OPEN_MAILBOXES_MAX {
+        if self.opened.len() + self.denied >= OPEN_MAILBOXES_MAX {
             return Err(Outcome::TooMany);
+        }
+        let signed = |name: &String| mailbox.verify_open(name, &self.nonce, signature);
+        if !self.terms.names.iter().any(signed) {
+            self.denied += 1;
+            return Err(Outcome::Denied);
         }
         Ok(Step::Open(mailbox))
     }

@@ -148,19 +148,24 @@ async fn a_full_mailbox_refuses_until_something_is_removed() {
     assert_eq!(client.ask_one(desk.drop(5001)).await, Outcome::Full);
 }
 
+/// [M-2]
 #[tokio::test]
-async fn a_connection_opens_no_more_mailboxes_than_the_limit() {
+async fn a_connection_opens_no_more_mailboxes_than_the_limit_and_a_denied_one_counts() {
     let relay = Relay::start().await;
     let mut client = relay.client().await;
-    for seed in 0..=OPEN_MAILBOXES_MAX {
-        let open = Desk::new(seed as u8).open(&client);
-        let expected = if seed < OPEN_MAILBOXES_MAX {
-            Outcome::Done
-        } else {
-            Outcome::TooMany
-        };
-        assert_eq!(client.ask_one(open).await, expected);
-    }
+    let open = |seed| Desk::new(seed).open(&client);
+    let wrong = |seed| Operation::Open {
+        mailbox: Desk::new(seed).mailbox(),
+        signature: MailboxKey::sign_open(&Desk::new(0).mailbox, "", &client.greeting.nonce),
+    };
+    let limit = OPEN_MAILBOXES_MAX as u8;
+    let mut frame: Vec<_> = (1..limit).map(open).collect();
+    frame.extend([wrong(limit), open(limit), wrong(limit), open(1), wrong(1)]);
+    let mut expected = vec![Outcome::Done; OPEN_MAILBOXES_MAX - 1];
+    let too_many = Outcome::TooMany;
+    expected.extend([Outcome::Denied, too_many.clone(), too_many]);
+    expected.extend([Outcome::Done, Outcome::Done]);
+    assert_eq!(client.ask(&frame).await, expected);
 }
 
 async fn item(client: &mut Client) -> (ItemId, cobijo_protocol::cell::Cell) {
