@@ -30,12 +30,14 @@ impl World {
             }
             20 => self.stay_away(id)?,
             21 => {
-                let years = self.below(9) as i64 - 4;
+                let is_behind = self.relay_days < 0;
+                let years = self.wrong_years(is_behind);
                 self.trace(|| format!("clock of client {id} is {years} years ahead"));
                 self.clients[id].clock_days = years * 365;
             }
             22 => {
-                let years = self.below(9) as i64 - 4;
+                let is_behind = self.clients.iter().any(|client| client.clock_days < 0);
+                let years = self.wrong_years(is_behind);
                 self.trace(|| format!("clock of the relay is {years} years ahead"));
                 self.relay_days = years * 365;
                 self.set_relay_day();
@@ -43,6 +45,13 @@ impl World {
             _ => self.right_clocks(),
         }
         Ok(())
+    }
+
+    /// By how much a clock is wrong. Where the relay's and the own one lie years back, nothing tells a member
+    /// how long she was away: one of them is never behind.
+    fn wrong_years(&mut self, is_other_behind: bool) -> i64 {
+        let years = self.below(9) as i64 - 4;
+        if is_other_behind { years.abs() } else { years }
     }
 
     /// The request in flight may have been run, in part; the answer never comes.
