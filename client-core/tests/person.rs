@@ -173,6 +173,57 @@ fn her_leave_ends_it_for_everybody() {
 }
 
 #[test]
+fn whoever_has_ended_a_conversation_writes_again_and_keeps_what_was_said() {
+    let (mut world, luz, ana) = talking();
+    let first = world.conversation(ana).id;
+    assert_eq!(again(&mut world, ana), Err(CommandError::InUse));
+    world.command(ana, Command::Leave(first)).unwrap();
+    again(&mut world, ana).unwrap();
+    world.restart(ana);
+    assert_eq!(stage(&world, ana), PersonStage::Waiting);
+    assert_eq!(again(&mut world, ana), Err(CommandError::InUse));
+    // To the desk she is somebody who comes for the first time.
+    let queue = world.clients[luz].client.queue();
+    assert_eq!(queue[0].reason, QueueReason::First);
+    world.claim(luz).unwrap();
+    assert_eq!(stage(&world, ana), PersonStage::Talking);
+    let conversations = world.clients[ana].client.conversations();
+    let open: Vec<_> = conversations.iter().map(|one| one.open).collect();
+    assert_eq!(open, [false, true]);
+    let second = conversations[1].id;
+    let text = "Sigo aquí".to_owned();
+    let say = Command::Say {
+        conversation: second,
+        text,
+    };
+    world.command(ana, say).unwrap();
+    assert_eq!(world.texts(ana), ["¿Están ahí?"]);
+    assert_eq!(world.clients[ana].client.history(second).len(), 2);
+    assert_eq!(world.clients[luz].client.conversations().len(), 2);
+    // What is over stays over.
+    world.wait(5 * MINUTE);
+    assert!(!world.conversation(luz).open);
+}
+
+#[test]
+fn whoever_took_her_message_back_writes_again_at_once() {
+    let (mut world, luz, ana) = waiting();
+    let stop = Command::Person(PersonCommand::StopWaiting);
+    let write = Command::Person(write_again(&world));
+    world.commands_at_once(vec![(ana, stop), (ana, write)]);
+    assert_eq!(stage(&world, ana), PersonStage::Waiting);
+    let rows = world.clients[luz].client.queue();
+    assert_eq!(rows.len(), 2);
+    for row in rows {
+        let _lost = world.team(luz, TeamCommand::Claim(row.id));
+    }
+    // The message that she took back can't be answered, the other one was.
+    assert_eq!(world.clients[luz].client.conversations().len(), 1);
+    assert_eq!(world.texts(luz), ["Otra vez yo"]);
+    assert_eq!(stage(&world, ana), PersonStage::Talking);
+}
+
+#[test]
 fn she_removes_an_accompanier_and_writes_on() {
     let (mut world, luz, ana) = talking();
     let conversation = world.conversation(ana);
@@ -221,6 +272,19 @@ fn away(world: &mut World, ana: usize, luz: usize) {
 
 fn person(world: &mut World, ana: usize, command: PersonCommand) -> Result<(), CommandError> {
     world.command(ana, Command::Person(command))
+}
+
+fn write_again(world: &World) -> PersonCommand {
+    PersonCommand::Write {
+        link: world.link(0),
+        language: "es".to_owned(),
+        text: "Otra vez yo".to_owned(),
+    }
+}
+
+fn again(world: &mut World, ana: usize) -> Result<(), CommandError> {
+    let write = write_again(world);
+    person(world, ana, write)
 }
 
 fn ask(world: &mut World, ana: usize) -> Result<(), CommandError> {

@@ -94,7 +94,7 @@ pub enum TeamCommand {
 /// What a person who writes to a desk may ask for.
 #[derive(Clone)]
 pub enum PersonCommand {
-    /// Writes to a desk for the first time.
+    /// Writes to a desk: for the first time, or to the same one once her conversation has ended.
     Write {
         /// The desk.
         link: DeskLink,

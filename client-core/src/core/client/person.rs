@@ -23,6 +23,9 @@ use crate::{
 };
 use asking::Asking;
 
+/// Conversations that one profile keeps after they ended.
+const ENDED_MAX: usize = 64;
+
 /// A person who wrote to a desk.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Person {
@@ -33,7 +36,12 @@ pub(super) struct Person {
     conversation: Option<Talking>,
     /// She asks the desk, because nobody answers or she can't follow.
     asking: Option<Asking>,
-    has_taken_back: bool,
+    /// Contacts that she took back, until nothing of them is left at the relay.
+    #[serde(default)]
+    taken_back: Vec<Contacting>,
+    /// Conversations that had ended when she wrote again.
+    #[serde(default)]
+    ended: Vec<Talking>,
     #[serde(skip)]
     is_fetching: bool,
 }
@@ -53,6 +61,24 @@ struct Talking {
     conversation: Conversation,
 }
 
+impl Contacting {
+    /// A first message to a desk.
+    fn begin(
+        link: &DeskLink,
+        language: &str,
+        text: &str,
+        context: &mut Context<'_>,
+    ) -> Result<Self, CommandError> {
+        let (suite, desk) = (Suite::PostQuantum, link.desk);
+        let contact = Contact::new(suite, desk, Reason::First, language, text, context.rng)
+            .map_err(|_| CommandError::TooLong)?;
+        Ok(Self {
+            channel: context.new_channel(),
+            waiting: Waiting::new(suite, contact, Wanted::Claim, None),
+        })
+    }
+}
+
 impl Person {
     /// Begins with her first message: fetches the card.
     pub(super) fn begin(
@@ -67,27 +93,15 @@ impl Person {
         else {
             return Err(CommandError::NotNow);
         };
-        let contact = Contact::new(
-            Suite::PostQuantum,
-            link.desk,
-            Reason::First,
-            &language,
-            &text,
-            context.rng,
-        )
-        .map_err(|_| CommandError::TooLong)?;
-        let waiting = Waiting::new(Suite::PostQuantum, contact, Wanted::Claim, None);
-        let first = Contacting {
-            channel: context.new_channel(),
-            waiting,
-        };
+        let first = Contacting::begin(&link, &language, &text, context)?;
         let mut person = Self {
             link,
             card: HighestCard::default(),
             first: Some(first),
             conversation: None,
             asking: None,
-            has_taken_back: false,
+            taken_back: Vec::new(),
+            ended: Vec::new(),
             is_fetching: false,
         };
         person.go_on(context);
@@ -119,19 +133,21 @@ impl Person {
         context: &mut Context<'_>,
     ) -> Result<(), CommandError> {
         match command {
-            PersonCommand::Write { .. } => Err(CommandError::InUse),
+            PersonCommand::Write {
+                link,
+                language,
+                text,
+            } => self.write_again(&link, &language, &text, context),
             PersonCommand::Add(text) => {
-                let first = self.first.as_mut().filter(|_| !self.has_taken_back);
-                let first = first.ok_or(CommandError::NotNow)?;
+                let first = self.first.as_mut().ok_or(CommandError::NotNow)?;
                 first
                     .waiting
                     .add(&text, context.rng)
                     .map_err(|_| CommandError::TooLong)
             }
             PersonCommand::StopWaiting => {
-                let first = self.first.as_mut().ok_or(CommandError::NotNow)?;
-                first.waiting.take_back();
-                self.has_taken_back = true;
+                let first = self.first.take().ok_or(CommandError::NotNow)?;
+                self.take_back(first);
                 Ok(())
             }
             PersonCommand::Accept {
@@ -152,6 +168,39 @@ impl Person {
         }
     }
 
+    /// Writes to the same desk once more, as somebody whom it has never heard of.
+    fn write_again(
+        &mut self,
+        link: &DeskLink,
+        language: &str,
+        text: &str,
+        context: &mut Context<'_>,
+    ) -> Result<(), CommandError> {
+        let may = self.stage() == PersonStage::Ended && *link == self.link;
+        if !may || self.ended.len() >= ENDED_MAX {
+            return Err(CommandError::InUse);
+        }
+        self.first = Some(Contacting::begin(link, language, text, context)?);
+        self.ended.extend(self.conversation.take());
+        if let Some(asking) = self.asking.take() {
+            self.take_back(asking.into_contacting());
+        }
+        Ok(())
+    }
+
+    fn take_back(&mut self, mut contacting: Contacting) {
+        contacting.waiting.take_back();
+        self.taken_back.push(contacting);
+    }
+
+    fn talks(&self) -> impl Iterator<Item = &Talking> {
+        self.ended.iter().chain(&self.conversation)
+    }
+
+    fn talks_mut(&mut self) -> impl Iterator<Item = &mut Talking> {
+        self.ended.iter_mut().chain(&mut self.conversation)
+    }
+
     fn talking(&mut self, id: ConversationId) -> Result<&mut Talking, CommandError> {
         self.conversation
             .as_mut()
@@ -167,7 +216,7 @@ impl Person {
             (contacting.channel, wants)
         });
         let followed = |talking: &&Talking| talking.conversation.stopped().is_none();
-        let talking = self.conversation.iter().filter(followed).map(|talking| {
+        let talking = self.talks().filter(followed).map(|talking| {
             let mut wants = Wants::default();
             talking.conversation.wants(&mut wants);
             (talking.channel, wants)
@@ -184,12 +233,14 @@ impl Person {
         self.first
             .iter()
             .chain(self.asking.iter().map(Asking::contacting))
+            .chain(&self.taken_back)
     }
 
     fn contacts_mut(&mut self) -> impl Iterator<Item = &mut Contacting> {
         self.first
             .iter_mut()
             .chain(self.asking.iter_mut().map(Asking::contacting_mut))
+            .chain(&mut self.taken_back)
     }
 
     pub(super) fn handle_seen(
@@ -205,9 +256,8 @@ impl Person {
         {
             contacting.waiting.handle_seen(seen, now, context.rng);
         }
-        if let Some(talking) = self
-            .conversation
-            .as_mut()
+        for talking in self
+            .talks_mut()
             .filter(|talking| talking.channel == channel)
         {
             talking.conversation.handle_seen(seen, now, context.rng);
@@ -269,8 +319,7 @@ impl Person {
             .filter(waits)
             .filter_map(|contacting| contacting.waiting.poll_timeout());
         let talking = self
-            .conversation
-            .iter()
+            .talks()
             .filter_map(|talking| talking.conversation.poll_timeout());
         contacts.chain(talking).min()
     }
@@ -279,7 +328,7 @@ impl Person {
         let now = context.now;
         self.contacts_mut()
             .for_each(|contacting| contacting.waiting.handle_timeout(now));
-        if let Some(talking) = &mut self.conversation {
+        for talking in self.talks_mut() {
             talking.conversation.handle_timeout(now, context.rng);
         }
         self.go_on(context);
@@ -289,7 +338,9 @@ impl Person {
     fn go_on(&mut self, context: &mut Context<'_>) {
         self.go_on_first(context);
         self.go_on_asking(context);
-        if let Some(talking) = &mut self.conversation {
+        self.taken_back
+            .retain(|contacting| !contacting.waiting.is_over());
+        for talking in self.talks_mut() {
             while let Some(event) = talking.conversation.poll_event() {
                 context.event(Event::Conversation(talking.id, event));
             }
@@ -346,7 +397,6 @@ impl Person {
     fn stage(&self) -> PersonStage {
         match (&self.conversation, &self.first) {
             (Some(talking), _) if talking.conversation.is_open() => PersonStage::Talking,
-            (None, Some(_)) if self.has_taken_back => PersonStage::Ended,
             (None, Some(first)) if first.waiting.contact().is_stored() => PersonStage::Waiting,
             (None, Some(_)) => PersonStage::Sending,
             (Some(_) | None, _) => PersonStage::Ended,
@@ -356,7 +406,12 @@ impl Person {
     pub(super) fn conversations(&self) -> Vec<ConversationView> {
         let view = |talking: &Talking| {
             let mut proposals = talking.conversation.proposals();
-            proposals.extend(self.asking.as_ref().and_then(Asking::proposal));
+            let is_asked_for = self
+                .conversation
+                .as_ref()
+                .is_some_and(|one| one.id == talking.id);
+            let asking = self.asking.as_ref().filter(|_| is_asked_for);
+            proposals.extend(asking.and_then(Asking::proposal));
             ConversationView {
                 id: talking.id,
                 members: talking.conversation.members(),
@@ -365,14 +420,11 @@ impl Person {
                 proposals,
             }
         };
-        self.conversation.iter().map(view).collect()
+        self.talks().map(view).collect()
     }
 
     pub(super) fn history(&self, id: ConversationId) -> Vec<Entry> {
-        let talking = self
-            .conversation
-            .as_ref()
-            .filter(|talking| talking.id == id);
+        let talking = self.talks().find(|talking| talking.id == id);
         talking.map_or_else(Vec::new, |talking| talking.conversation.history().to_vec())
     }
 }

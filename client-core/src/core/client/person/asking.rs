@@ -29,6 +29,10 @@ impl Asking {
         &self.contacting
     }
 
+    pub(super) fn into_contacting(self) -> Contacting {
+        self.contacting
+    }
+
     pub(super) fn contacting_mut(&mut self) -> &mut Contacting {
         &mut self.contacting
     }
