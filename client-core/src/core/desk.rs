@@ -8,6 +8,7 @@
 //! * `publishing`: the card, its intake key, the desk key's renewal
 //! * `naming`: whether the desk knows the mailbox that the card names
 //! * `evicting`: removing a member
+//! * `leaving`: going by one's own wish
 //! * `members`: who is in the desk, and what is shown of it
 //! * `asking`: what the member in front asks for
 
@@ -16,6 +17,7 @@ pub(crate) mod board;
 mod evicting;
 mod hearing;
 pub(crate) mod keys;
+mod leaving;
 mod members;
 mod naming;
 mod publishing;

@@ -89,6 +89,8 @@ pub enum TeamCommand {
     },
     /// Coordinator: removes a member from the desk and, by statement, from every conversation.
     RemoveMember(PublicKey),
+    /// Leaves the desk and its conversations ([`Event::LeftDesk`](super::Event::LeftDesk)).
+    LeaveDesk,
 }
 
 /// What a person who writes to a desk may ask for.
@@ -165,12 +167,18 @@ pub enum CommandError {
     /// The colleague has no KeyPackage left in the desk.
     #[error("no KeyPackage of this colleague is left")]
     ColleagueUnavailable,
+    /// The root key is in this profile: it would be lost with it.
+    #[error("the root key is kept here")]
+    HoldsRootKey,
     /// The profile belongs to a desk or to a conversation already.
     #[error("profile that is in use already")]
     InUse,
     /// The invitation has expired.
     #[error("invitation that has expired")]
     InviteExpired,
+    /// There is no other coordinator, and without one nobody can be let in or removed.
+    #[error("the only coordinator")]
+    LastCoordinator,
     /// Nobody has used the invitation yet, so there are no words to compare.
     #[error("nobody has used the invitation yet")]
     NobodyYet,

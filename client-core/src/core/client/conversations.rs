@@ -117,6 +117,14 @@ impl Conversations {
         Ok(())
     }
 
+    /// Leaves those that can still be left.
+    pub(super) fn leave_all(&mut self, context: &mut Context<'_>) {
+        for one in &mut self.list {
+            let _is_over = one.conversation.leave();
+        }
+        self.handle_timeout(context);
+    }
+
     /// A coordinator removes a member everywhere.
     pub(super) fn learn(&mut self, statement: &Statement, context: &mut Context<'_>) {
         for one in &mut self.list {

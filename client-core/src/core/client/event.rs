@@ -64,6 +64,8 @@ pub enum Event {
     JoinedDesk,
     /// Newcomer: the invitation does not work.
     JoinFailed(JoinFailure),
+    /// That this profile leaves the desk is stored: a colleague's client takes it out.
+    LeftDesk,
     /// This profile is no longer a member of the desk.
     RemovedFromDesk,
     /// The desk's group has stopped for this client.

@@ -66,7 +66,8 @@ impl Team {
             | TeamCommand::EndShift
             | TeamCommand::Claim(_)
             | TeamCommand::Propose { .. }
-            | TeamCommand::RemoveMember(_) => Err(CommandError::NotMember),
+            | TeamCommand::RemoveMember(_)
+            | TeamCommand::LeaveDesk => Err(CommandError::NotMember),
         }
     }
 
@@ -163,6 +164,7 @@ impl Team {
     pub(super) fn standing(&self, now: Now) -> Standing {
         match self {
             Self::Newcomer(newcomer) => Standing::Joining(newcomer.view()),
+            Self::Member(member) if member.desk.is_leaving() => Standing::Removed,
             Self::Member(member) => match member.desk.stop() {
                 Some(Stop::Removed | Stop::Left) => Standing::Removed,
                 Some(Stop::Broken | Stop::Policy | Stop::Stale | Stop::Wiped) | None => {
@@ -227,7 +229,7 @@ impl Member {
         let desk = &mut self.desk;
         // The root key outlives the group: whoever holds it can still take it to safety.
         let is_of_root = matches!(command, TeamCommand::ExportRoot | TeamCommand::DropRoot);
-        if desk.stop().is_some() && !is_of_root {
+        if (desk.stop().is_some() || desk.is_leaving()) && !is_of_root {
             return Err(CommandError::NotMember);
         }
         match command {
@@ -252,6 +254,11 @@ impl Member {
             }
             TeamCommand::Claim(row) => desk.claim(row, context),
             TeamCommand::RemoveMember(member) => desk.remove_member(member, context),
+            TeamCommand::LeaveDesk => {
+                desk.leave(context)?;
+                self.conversations.leave_all(context);
+                Ok(())
+            }
             TeamCommand::Propose {
                 conversation,
                 colleague,

@@ -36,12 +36,17 @@ impl Desk {
                     content,
                     ..
                 } => self.hear_message(&author, id, content, context),
-                GroupEvent::Stored { id } => self.hear_stored(id, context),
+                GroupEvent::Stored { id } => {
+                    self.hear_left(id, context);
+                    self.hear_stored(id, context);
+                }
                 GroupEvent::Changed { added, removed, .. } => {
                     self.hear_changed(&added, &removed, context);
                 }
                 GroupEvent::Refused(_) => self.hear_refused(context),
-                GroupEvent::Stopped(Stop::Removed) => context.event(Event::RemovedFromDesk),
+                GroupEvent::Stopped(Stop::Removed | Stop::Left) => {
+                    context.event(Event::RemovedFromDesk)
+                }
                 GroupEvent::Stopped(_) => context.event(Event::DeskStopped),
                 GroupEvent::Unconfirmed { id } | GroupEvent::Withdrawn { id } => {
                     if self.snapshots.contains(&id) {
@@ -231,6 +236,9 @@ impl Desk {
             if self.has_to_change_intake_key(removed) {
                 self.make_intake_key(true, context);
             }
+        }
+        if Self::has_lost_coordinator(removed) && self.keys.root_key().is_some() {
+            self.renew_desk_key(context);
         }
         self.retry_evictions();
         for (identity, _) in removed {

@@ -105,6 +105,11 @@ impl DeskKeys {
         Ok(())
     }
 
+    /// Forgets the desk key.
+    pub(crate) fn drop_desk_key(&mut self) {
+        self.desk_key = None;
+    }
+
     /// Forgets the root key.
     pub(crate) fn drop_root(&mut self) {
         self.root_key = None;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use cobijo_protocol::{
     card::verify_desk_key,
     commit::{Statement, sign_leave, verify_leave},
-    content::Content,
+    content::{Content, MessageId},
     credential::Identity,
     keys::{PublicKey, SecretKey},
 };
@@ -31,6 +31,9 @@ pub(super) struct Leaving {
     person: Option<SecretKey>,
     /// Hash of the LeafNode that the leave was said for.
     said: Option<[u8; 32]>,
+    /// The message that says it.
+    #[serde(default)]
+    id: Option<MessageId>,
 }
 
 /// A statement that waits for its commit.
@@ -50,7 +53,25 @@ impl Group {
     /// Says that the owner of this leaf leaves: whoever commits next removes the leaf, and for a person
     /// all her leaves. `person` is her key; a member signs with the leaf's own.
     pub fn leave(&mut self, person: Option<SecretKey>) {
-        self.leaving.get_or_insert(Leaving { person, said: None });
+        self.leaving.get_or_insert(Leaving {
+            person,
+            said: None,
+            id: None,
+        });
+    }
+
+    /// Whether the owner of this leaf leaves.
+    pub fn is_leaving(&self) -> bool {
+        self.leaving.is_some()
+    }
+
+    /// Whether this message says that the owner of this leaf leaves.
+    pub fn is_own_leave(&self, id: &MessageId) -> bool {
+        let said = self
+            .leaving
+            .as_ref()
+            .and_then(|leaving| leaving.id.as_ref());
+        said == Some(id)
     }
 
     /// Whether the leave has not been said yet for the leaf as it is now.
@@ -73,10 +94,11 @@ impl Group {
         let said = Some(leaf.node_hash);
         let key = leaving.person.as_ref().unwrap_or(self.mls.key());
         let statement = sign_leave(key, self.mls.group(), own, &leaf.node_hash);
-        if self.send(Content::Leave(statement), rng).is_ok()
+        if let Ok(id) = self.send(Content::Leave(statement), rng)
             && let Some(leaving) = &mut self.leaving
         {
             leaving.said = said;
+            leaving.id = Some(id);
         }
     }
 
