@@ -10,3 +10,4 @@ mod inputs;
 mod journey;
 mod kills;
 mod profile;
+mod team;

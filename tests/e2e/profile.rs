@@ -94,3 +94,28 @@ fn a_profile_serves_one_purpose() {
     let shown = luz.succeed(&["desk", "show"]).unwrap();
     assert_eq!(shown.event("desk").unwrap()["alias"], "Luz");
 }
+
+#[test]
+fn whoever_has_left_writes_again_from_the_same_profile() {
+    let relay = Relay::start().unwrap();
+    let desk = relay.open_desk("Luz").unwrap();
+    let (luz, asha) = (&desk.coordinator, relay.client("asha").unwrap());
+    asha.write(&desk.link, "hola").unwrap();
+    luz.succeed(&["queue"]).unwrap();
+    luz.succeed(&["claim", "1"]).unwrap();
+    asha.succeed(&["wait"]).unwrap();
+    let early = asha.run_with(&["write"], "otra vez").unwrap();
+    assert_eq!(early.problem(), "in-use");
+    asha.succeed(&["leave"]).unwrap();
+    let again = asha.succeed_with(&["write"], "otra vez").unwrap();
+    again.event("intake-stored").unwrap();
+    luz.succeed(&["queue"]).unwrap();
+    luz.succeed(&["claim", "2"]).unwrap();
+    asha.succeed(&["wait"]).unwrap();
+    let list = asha.succeed(&["list"]).unwrap();
+    let open = list.event("list").unwrap()["conversations"].as_array();
+    let open: Vec<_> = open.unwrap().iter().map(|one| &one["open"]).collect();
+    assert_eq!(open, [false, true]);
+    let said = asha.succeed(&["read", "1"]).unwrap();
+    assert_eq!(said.event("history").unwrap()["text"], "hola");
+}

@@ -268,6 +268,10 @@ fn goodbye(team: &mut Team, room: Room, other: Room, report: Report<'_>) -> anyh
         shift.expect_that("shift", |event| event["on"] == false)?;
     }
     report("the shift ends", json!({}));
+    team.accompaniers[0]
+        .succeed(&["desk", "leave"])?
+        .event("left-desk")?;
+    report("an accompanier leaves the desk by her own wish", json!({}));
     team.desk.coordinator.succeed(&["desk", "remove", SECOND])?;
     let removed = team.accompaniers[1].run(&["shift", "start"])?;
     ensure!(
@@ -281,6 +285,10 @@ fn goodbye(team: &mut Team, room: Room, other: Room, report: Report<'_>) -> anyh
         "a coordinator removes a colleague, who learns it",
         json!({}),
     );
+    let shown = team.desk.coordinator.succeed(&["desk", "show"])?;
+    let colleagues = shown.event("desk")?["colleagues"].as_array();
+    ensure!(colleagues.is_some_and(|left| left.len() == 1), "{shown:?}");
+    report("nobody is left but the coordinator", json!({}));
     Ok(())
 }
 

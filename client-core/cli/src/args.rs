@@ -188,8 +188,10 @@ pub(crate) enum DeskCommand {
         )]
         languages: Vec<String>,
     },
-    /// Shows the desk: its link, its team, its keys.
+    /// Shows the desk: its link, what its card says, its team.
     Show,
+    /// Changes what the desk's card says to everybody.
+    Describe(Describe),
     /// Makes an invitation for one colleague, to be handed over in person.
     Invite,
     /// Lets a newcomer in: asks whether the six words that she sees are the same.
@@ -222,6 +224,8 @@ pub(crate) enum DeskCommand {
         /// Who.
         alias: String,
     },
+    /// Leaves the desk and its conversations.
+    Leave,
     /// Signs the next desk key.
     RenewKey,
     /// Prints the root key, to be kept offline.
@@ -233,6 +237,30 @@ pub(crate) enum DeskCommand {
         /// File that holds it.
         file: PathBuf,
     },
+}
+
+/// What a card is to say; what is not given stays as it is.
+#[derive(Args, Clone)]
+#[group(required = true, multiple = true)]
+pub(crate) struct Describe {
+    /// Who answers, as people will see it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// What the desk says of itself.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) about: Option<String>,
+    /// When somebody answers, in words.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) hours: Option<String>,
+    /// Usual wait in minutes, from and to.
+    #[arg(long, value_name = "FROM-TO")]
+    pub(crate) wait: Option<String>,
+    /// Languages spoken.
+    #[arg(long, value_name = "LANGUAGES", value_delimiter = ',')]
+    pub(crate) languages: Option<Vec<String>>,
+    /// These texts are in one language only, and the other one's stay as they are.
+    #[arg(long = "in", value_name = "LANGUAGE")]
+    pub(crate) only: Option<Language>,
 }
 
 impl Command {

@@ -59,6 +59,7 @@ catalogue! {
     LinkAsk => "Enlace de la mesa: ", "The desk's link: ";
     WriteAsk => "Con tus palabras, lo que quieras contar. No tiene que estar en orden.\nPara enviar: una línea con un solo punto. Para no enviar nada: Ctrl+C.",
         "In your own words, whatever you want to tell. It does not have to be in order.\nTo send: a line with only a full stop. To send nothing: Ctrl+C.";
+    WriteAgain => "Escribes otra vez a la misma mesa, como si fuera la primera.", "You write to the same desk again, as if for the first time.";
     TextAsk => "Escribe tu mensaje. Para enviar: una línea con un solo punto. Para no enviar nada: Ctrl+C.",
         "Write your message. To send: a line with only a full stop. To send nothing: Ctrl+C.";
     Sending => "Enviando…", "Sending…";
@@ -108,7 +109,7 @@ catalogue! {
     StoppedRules => "Esta conversación sigue reglas que este programa no conoce. Instala una versión más nueva.", "This conversation follows rules that this program does not know. Install a newer version.";
     StoppedRemoved => "Ya no estás en esta conversación.", "You are no longer in this conversation.";
     StoppedWiped => "La persona cerró y borró la conversación.", "The person closed and erased the conversation.";
-    StoppedLeft => "Saliste de la conversación. Gracias por la confianza. La puerta queda abierta.", "You have left the conversation. Thank you for your trust. The door stays open.";
+    StoppedLeft => "Saliste de la conversación. Gracias por la confianza. La puerta queda abierta. (cobijo write)", "You have left the conversation. Thank you for your trust. The door stays open. (cobijo write)";
     NoConversations => "Todavía no hay conversaciones.", "There are no conversations yet.";
     Conversation => "[{}] {}", "[{}] {}";
     ConversationEnded => "[{}] {} (terminada)", "[{}] {} (ended)";
@@ -144,6 +145,7 @@ catalogue! {
     WaitingForAdmission => "Esperando a que te dejen entrar…", "Waiting to be let in…";
     JoinedDesk => "Ya eres parte de la mesa. Para empezar: cobijo shift", "You are part of the desk now. To begin: cobijo shift";
     NotRemoved => "Todavía no se pudo sacar a esa persona de la mesa. Se intentará otra vez.", "That person could not be removed from the desk yet. It will be tried again.";
+    LeftDesk => "Saliste de la mesa y de sus conversaciones. Gracias por acompañar.", "You have left the desk and its conversations. Thank you for accompanying.";
     RemovedFromDesk => "Ya no eres parte de la mesa.", "You are no longer part of the desk.";
     DeskStopped => "Este perfil ya no puede seguir a la mesa. Pide a la coordinación una invitación nueva, para otro perfil.", "This profile can't follow the desk any more. Ask a coordinator for a new invitation, for another profile.";
     ShiftOn => "Empezó tu turno. Se puede: queue, claim N, list, read N, say N texto, propose N alias --reason \"…\", exit", "Your shift has begun. You can type: queue, claim N, list, read N, say N text, propose N alias --reason \"…\", exit";
@@ -170,6 +172,7 @@ catalogue! {
     DeskKeyRenewed => "La llave de la mesa está renovada.", "The desk key is renewed.";
     Removed => "Ya no es parte.", "Removed.";
     DeskTitle => "Mesa: {}", "Desk: {}";
+    DeskSays => "Su tarjeta dice: {}. {} Horario: {}. Espera: de {} a {} minutos. Idiomas: {}.", "Its card says: {}. {} Hours: {}. Wait: {} to {} minutes. Languages: {}.";
     DeskOpen => "Hoy está abierta.", "It is open today.";
     DeskClosed => "Hoy todavía no está abierta: cobijo shift", "It is not open yet today: cobijo shift";
     DeskColleague => "{} ({}){}", "{} ({}){}";
@@ -214,6 +217,8 @@ catalogue! {
     FullDisk => "El disco está lleno. Libera espacio e inténtalo otra vez; lo guardado antes sigue ahí.", "The disk is full. Make room and try again; what was saved before is still there.";
     NoHome => "No se sabe dónde guardar el perfil. Elige una carpeta con --profile ./carpeta", "It is not known where to keep the profile. Choose a folder with --profile ./folder";
     NoRandom => "El sistema no da números al azar, y sin ellos no hay cifrado. Reinicia la máquina.", "The system gives no random numbers, and without them there is no encryption. Restart the machine.";
+    RootKeyHere => "La llave raíz está en este perfil y se perdería. Guárdala antes con: cobijo desk export-root, y olvídala aquí con: cobijo desk drop-root", "The root key is in this profile and would be lost. Keep it elsewhere first: cobijo desk export-root, and forget it here: cobijo desk drop-root";
+    LastCoordinator => "Nadie más coordina esta mesa, y sin coordinación nadie puede entrar ni salir. Deja entrar antes a alguien con: cobijo desk admit --coordinator", "Nobody else coordinates this desk, and without a coordinator nobody can be let in or out. Let somebody in first with: cobijo desk admit --coordinator";
     InUse => "Este perfil ya es de una conversación o de una mesa. Usa otro con --profile.", "This profile belongs to a conversation or a desk already. Use another one with --profile.";
     NewProfile => "Este perfil está vacío. Empieza con: cobijo write, o cobijo desk join", "This profile is empty. Begin with: cobijo write, or cobijo desk join";
     RelayBusy => "El servidor no acepta más conexiones ahora. Inténtalo en unos minutos.", "The relay takes no more connections now. Try again in a few minutes.";

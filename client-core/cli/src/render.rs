@@ -62,6 +62,7 @@ impl Screen {
             }
             Event::DeskKeyReceived => plain("desk-key-received", Key::DeskKeyReceived),
             Event::JoinedDesk => plain("joined-desk", Key::JoinedDesk),
+            Event::LeftDesk => plain("left-desk", Key::LeftDesk),
             Event::NotRemoved(_) => plain("not-removed", Key::NotRemoved),
             Event::RemovedFromDesk => plain("removed-from-desk", Key::RemovedFromDesk),
             Event::DeskStopped => plain("desk-stopped", Key::DeskStopped),

@@ -116,7 +116,26 @@ const SPANISH: &[(&str, &str)] = &[
     ("desk create/languages", "Idiomas que se hablan."),
     (
         "desk show",
-        "Muestra la mesa: su enlace, su equipo, sus llaves.",
+        "Muestra la mesa: su enlace, lo que dice su tarjeta, su equipo.",
+    ),
+    (
+        "desk describe",
+        "Cambia lo que la tarjeta de la mesa dice a todo el mundo.",
+    ),
+    (
+        "desk describe/name",
+        "Quién responde, como lo verá la gente.",
+    ),
+    ("desk describe/about", "Lo que la mesa dice de sí."),
+    (
+        "desk describe/hours",
+        "Cuándo responde alguien, en palabras.",
+    ),
+    ("desk describe/wait", "Espera habitual en minutos, de y a."),
+    ("desk describe/languages", "Idiomas que se hablan."),
+    (
+        "desk describe/only",
+        "Estos textos son solo de un idioma, y los del otro se quedan como están.",
     ),
     (
         "desk invite",
@@ -151,6 +170,7 @@ const SPANISH: &[(&str, &str)] = &[
         "Saca a una colega de la mesa y de sus conversaciones.",
     ),
     ("desk remove/alias", "A quién."),
+    ("desk leave", "Sale de la mesa y de sus conversaciones."),
     ("desk renew-key", "Firma la siguiente llave de la mesa."),
     (
         "desk export-root",

@@ -1,17 +1,20 @@
 //! What stands: lines of a conversation, the queue, who is here, a desk.
 
 use cobijo_client_core::core::client::{
-    ConversationView, DeskView, Entry, EntryContent, EntryState, QueueReason, QueueRow, QueueState,
-    Speaker,
+    ConversationView, Description, DeskView, Entry, EntryContent, EntryState, QueueReason,
+    QueueRow, QueueState, Speaker,
 };
 use cobijo_client_core::core::port::Now;
-use cobijo_protocol::{card::Role, content::Reads};
+use cobijo_protocol::{
+    card::{Role, Text},
+    content::Reads,
+};
 use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 
 use super::{Shown, both, for_people, sentence};
 use crate::{
-    catalogue::Key,
+    catalogue::{Key, Language},
     screen::{Screen, clean},
 };
 
@@ -154,6 +157,7 @@ impl Screen {
             self.fill(Key::DeskTitle, &[&view.link.to_string()]),
             self.text(is_open).to_owned(),
         ];
+        lines.extend(view.description.as_ref().map(|says| self.description(says)));
         let mut colleagues = Vec::new();
         for colleague in &view.colleagues {
             let is_available = colleague.own || colleague.key_packages > 0;
@@ -171,10 +175,30 @@ impl Screen {
         }
         let object = json!({
             "desk": view.link.desk.to_text(), "link": view.link.to_string(), "alias": view.alias,
-            "role": view.role, "open_today": view.open_today, "on_shift": view.on_shift,
+            "role": view.role, "description": view.description, "open_today": view.open_today, "on_shift": view.on_shift,
             "desk_key_until": view.desk_key_until, "colleagues": colleagues,
         });
         (object, lines.join("\n"))
+    }
+
+    /// What a desk's card says, in the language of whoever reads.
+    fn description(self, says: &Description) -> String {
+        let of = |text: &Text| {
+            clean(match self.language {
+                Language::Es => &text.es,
+                Language::En => &text.en,
+            })
+        };
+        let (from, to) = says.wait_minutes;
+        let values = [
+            &*of(&says.name),
+            &*of(&says.about),
+            &*of(&says.hours),
+            &*from.to_string(),
+            &*to.to_string(),
+            &*clean(&says.languages.join(", ")),
+        ];
+        self.fill(Key::DeskSays, &values)
     }
 
     pub(super) fn speaker(self, speaker: &Speaker) -> String {

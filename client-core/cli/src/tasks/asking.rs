@@ -21,12 +21,7 @@ impl Task {
         let text = || input::text(screen, Key::TextAsk);
         Ok(match self {
             Self::Write(None) => {
-                if client.standing() != Standing::Fresh {
-                    return Err(CommandError::InUse.into());
-                }
-                let link = input::answer(screen, Key::LinkAsk, Key::BadLink, |typed| {
-                    DeskLink::parse(typed).ok()
-                })?;
+                let link = link(screen, client.standing())?;
                 Self::Write(Some((link, input::text(screen, Key::WriteAsk)?)))
             }
             Self::Add(None) => {
@@ -69,6 +64,22 @@ impl Task {
             }
             task => task,
         })
+    }
+}
+
+/// The desk that she may write to: whichever she says, or once more the one that she wrote to.
+fn link(screen: Screen, standing: Standing) -> Result<DeskLink, Problem> {
+    match standing {
+        Standing::Fresh => input::answer(screen, Key::LinkAsk, Key::BadLink, |typed| {
+            DeskLink::parse(typed).ok()
+        }),
+        Standing::Person(person) if person.stage == PersonStage::Ended => {
+            screen.progress(Key::WriteAgain);
+            Ok(person.link)
+        }
+        Standing::Person(_) | Standing::Joining(_) | Standing::Member(_) | Standing::Removed => {
+            Err(CommandError::InUse.into())
+        }
     }
 }
 

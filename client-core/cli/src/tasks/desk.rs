@@ -174,6 +174,16 @@ impl App {
         Ok(())
     }
 
+    pub(super) async fn leave_desk(&mut self) -> Result<(), Problem> {
+        self.settle().await?;
+        self.command(Command::Team(TeamCommand::LeaveDesk))?;
+        self.screen.progress(Key::Sending);
+        self.until(Patience::Relay, |_, event| {
+            matches!(event, Some(Event::LeftDesk | Event::RemovedFromDesk)).then_some(Ok(()))
+        })
+        .await
+    }
+
     pub(super) async fn renew_key(&mut self) -> Result<(), Problem> {
         self.command(Command::Team(TeamCommand::RenewDeskKey))?;
         self.card_answered().await?;
@@ -202,7 +212,7 @@ impl App {
     }
 
     /// Waits until the relay has taken the card, or has said why not yet: the desk exists either way.
-    async fn card_answered(&mut self) -> Result<(), Problem> {
+    pub(super) async fn card_answered(&mut self) -> Result<(), Problem> {
         self.until(Patience::Relay, |_, event| match event {
             Some(Event::CardPublished(_)) => Some(Ok(())),
             Some(Event::CardRefused(CardRefusal::Unreachable)) => None,

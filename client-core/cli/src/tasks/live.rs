@@ -154,6 +154,7 @@ fn is_elsewhere(task: &Task) -> bool {
             | Task::Talk(_)
             | Task::Shift(_)
             | Task::CreateDesk { .. }
+            | Task::LeaveDesk
             | Task::Join { .. }
             | Task::Admit { words: None, .. }
     )

@@ -2,6 +2,7 @@
 //! what is asked for, then done.
 
 mod asking;
+mod describing;
 mod desk;
 mod live;
 mod person;
@@ -17,6 +18,7 @@ use cobijo_protocol::{
 use data_encoding::BASE64URL_NOPAD;
 use zeroize::Zeroizing;
 
+use self::describing::Changes;
 use crate::{
     app::App,
     args::{Command, DeskCommand, ReadsArg, ShiftChange},
@@ -61,6 +63,7 @@ pub(crate) enum Task {
         description: Description,
     },
     ShowDesk,
+    Describe(Changes),
     Invite,
     Admit {
         invite: Option<u32>,
@@ -73,6 +76,7 @@ pub(crate) enum Task {
         alias: Option<String>,
     },
     RemoveColleague(String),
+    LeaveDesk,
     RenewKey,
     ExportRoot,
     DropRoot,
@@ -153,6 +157,7 @@ fn check_desk(command: DeskCommand) -> Result<Task, Problem> {
             }
         }
         DeskCommand::Show => Task::ShowDesk,
+        DeskCommand::Describe(wanted) => Task::Describe(Changes::check(wanted)?),
         DeskCommand::Invite => Task::Invite,
         DeskCommand::Admit {
             invite,
@@ -176,6 +181,7 @@ fn check_desk(command: DeskCommand) -> Result<Task, Problem> {
             alias,
         },
         DeskCommand::Remove { alias } => Task::RemoveColleague(alias),
+        DeskCommand::Leave => Task::LeaveDesk,
         DeskCommand::RenewKey => Task::RenewKey,
         DeskCommand::ExportRoot => Task::ExportRoot,
         DeskCommand::DropRoot => Task::DropRoot,
@@ -249,6 +255,7 @@ impl App {
                 description,
             } => self.create_desk(relay, alias, description).await,
             Task::ShowDesk => self.show_desk().await,
+            Task::Describe(changes) => self.describe(&changes).await,
             Task::Invite => self.invite().await,
             Task::Admit {
                 invite,
@@ -258,6 +265,7 @@ impl App {
             Task::Revoke(invite) => self.revoke(invite),
             Task::Join { invite, alias } => self.join(invite, alias).await,
             Task::RemoveColleague(alias) => self.remove_colleague(&alias).await,
+            Task::LeaveDesk => self.leave_desk().await,
             Task::RenewKey => self.renew_key().await,
             Task::ExportRoot => self.export_root().await,
             Task::DropRoot => self.drop_root(),

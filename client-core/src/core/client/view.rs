@@ -8,7 +8,7 @@ use cobijo_protocol::{
     words::WordIndices,
 };
 
-use super::event::JoinFailure;
+use super::{command::Description, event::JoinFailure};
 use crate::core::port::Now;
 
 /// Declares a number that this profile gives to something; it means nothing elsewhere.
@@ -99,6 +99,8 @@ pub struct DeskView {
     pub desk_key_until: u32,
     /// The highest card version seen.
     pub card: Option<CardVersion>,
+    /// What the card says, or is about to say.
+    pub description: Option<Description>,
     /// Whether the card of today is published.
     pub open_today: bool,
     /// Whether the mailboxes are open.

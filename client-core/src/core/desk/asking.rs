@@ -34,6 +34,7 @@ impl Desk {
         self.check_coordinator()?;
         description.check()?;
         self.description = Some(description);
+        self.refusal = None;
         self.card.refresh();
         self.advance(context);
         Ok(())
@@ -48,6 +49,7 @@ impl Desk {
             return Err(CommandError::RootElsewhere);
         }
         self.renew_desk_key(context);
+        self.refusal = None;
         self.card.refresh();
         self.advance(context);
         Ok(())

@@ -7,7 +7,7 @@ use cobijo_protocol::{
 };
 
 use super::{Desk, Invited};
-use crate::core::client::{ColleagueView, DeskView, InviteView};
+use crate::core::client::{ColleagueView, Description, DeskView, InviteView};
 
 impl Desk {
     /// What is shown of the desk.
@@ -28,6 +28,10 @@ impl Desk {
                 |card| card.desk_key.not_after,
             ),
             card: self.card.version(),
+            description: self
+                .description
+                .clone()
+                .or_else(|| Some(Description::of(&card.as_ref()?.body))),
             open_today: card.is_some_and(|card| card.daily.day >= today),
             on_shift: self.shift.is_on(),
             colleagues: self.colleagues(),

@@ -1,0 +1,58 @@
+//! What a team does to its own desk.
+
+use cobijo_tests::harness::{Client, Relay};
+use serde_json::Value;
+
+#[test]
+fn a_coordinator_changes_what_the_card_says_and_people_are_told() {
+    let relay = Relay::start().unwrap();
+    let desk = relay.open_desk("Luz").unwrap();
+    let luz = &desk.coordinator;
+    let describe = ["desk", "describe", "--wait", "40-50", "--about"];
+    let about = ["Escuchamos", "--in", "es"];
+    luz.succeed(&[&describe[..], &about].concat()).unwrap();
+    let says = &shown(luz)["description"];
+    assert_eq!(says["about"]["es"], "Escuchamos");
+    assert_eq!(says["about"]["en"], "", "the other language stays as it is");
+    assert_eq!(says["name"]["es"], "Mesa", "and so does what was not said");
+    let asha = relay.client("asha").unwrap();
+    let written = asha.write(&desk.link, "hola").unwrap();
+    let stored = written.event("intake-stored").unwrap();
+    assert_eq!(stored["wait_minutes"], serde_json::json!([40, 50]));
+    let empty = luz.run(&["desk", "describe"]).unwrap();
+    assert_eq!(empty.status.code(), Some(2), "nothing is to be changed");
+}
+
+#[test]
+fn whoever_leaves_the_desk_is_out_of_it_and_of_her_conversations() {
+    let relay = Relay::start().unwrap();
+    let desk = relay.open_desk("Luz").unwrap();
+    let luz = &desk.coordinator;
+    let refused = luz.run(&["desk", "leave"]).unwrap();
+    assert_eq!(refused.problem(), "root-key-here");
+    let mar = relay.client("mar").unwrap();
+    desk.admit(&mar, "Mar").unwrap();
+    let asha = relay.client("asha").unwrap();
+    asha.write(&desk.link, "hola").unwrap();
+    mar.succeed(&["shift", "start"]).unwrap();
+    mar.succeed(&["queue"]).unwrap();
+    mar.succeed(&["claim", "1"]).unwrap();
+    asha.succeed(&["wait"]).unwrap();
+    let mut talk = asha.start(&["talk"]).unwrap();
+    let left = mar.succeed(&["desk", "leave"]).unwrap();
+    left.event("left-desk").unwrap();
+    assert_eq!(mar.run(&["queue"]).unwrap().problem(), "not-on-shift");
+    assert_eq!(mar.run(&["desk", "show"]).unwrap().problem(), "not-member");
+    let catching_up = luz.succeed(&["list"]).unwrap();
+    catching_up.event("card-published").unwrap();
+    let colleagues = shown(luz)["colleagues"].as_array().unwrap().len();
+    assert_eq!(colleagues, 1);
+    let is_mar = |event: &Value| event["kind"] == "left" && event["who"]["alias"] == "Mar";
+    talk.expect_that("entry", is_mar).unwrap();
+    assert!(talk.finish().unwrap().success());
+}
+
+fn shown(client: &Client) -> Value {
+    let shown = client.succeed(&["desk", "show"]).unwrap();
+    shown.event("desk").unwrap().clone()
+}
