@@ -149,11 +149,11 @@ pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time from the upgrade to the first frame, which says hello.
 pub const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Time for a message that has begun to be whole, whatever comes between its parts.
+/// Time for a message that has begun to be whole, or to grow by another [`FRAME_UNIT_BYTES`].
 pub const MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Time that a message has in addition for each [`FRAME_UNIT_BYTES`] of it that has arrived: 35 kbit/s, so
-/// that a slow mobile network gets a large frame through.
+/// Time that a message has in all, beyond [`MESSAGE_TIMEOUT`], for each [`FRAME_UNIT_BYTES`] of it that has
+/// arrived: 35 kbit/s, so that a slow mobile network gets a large frame through.
 pub const MESSAGE_UNIT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Headers of one HTTP request: a browser sends about 20.

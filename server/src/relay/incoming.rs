@@ -38,6 +38,8 @@ pub(crate) struct Incoming {
 #[derive(Debug)]
 struct Message {
     begun: Instant,
+    /// When it last grew by a unit.
+    grown: Instant,
     /// Time in which nobody read.
     paused: Duration,
     announced: usize,
@@ -52,7 +54,7 @@ impl Incoming {
             if self.rest > 0 {
                 let count = self.rest.min(bytes.len());
                 self.rest -= count;
-                message.arrived += count;
+                message.grow(count, now);
                 bytes = bytes.get(count..).unwrap_or_default();
             } else {
                 bytes = after;
@@ -72,15 +74,19 @@ impl Incoming {
     /// Nobody read for a while.
     pub(crate) fn handle_pause(&mut self, pause: Duration) {
         if let Some(message) = &mut self.message {
-            message.paused = DEAD_AFTER.min(message.paused + pause);
+            let pause = pause.min(DEAD_AFTER - message.paused);
+            message.paused += pause;
+            message.begun += pause;
+            message.grown += pause;
         }
     }
 
-    /// When what has begun must be whole. The more of it came, the more time it has.
+    /// When what has begun must be whole, or have grown by a unit. The more of it came, the more time it
+    /// has in all.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         let message = self.message.as_ref()?;
-        let units = u32::try_from(message.arrived / FRAME_UNIT_BYTES).unwrap_or(u32::MAX);
-        Some(message.begun + MESSAGE_TIMEOUT + units * MESSAGE_UNIT_TIMEOUT + message.paused)
+        let in_all = message.begun + MESSAGE_UNIT_TIMEOUT * message.units();
+        Some(in_all.min(message.grown) + MESSAGE_TIMEOUT)
     }
 
     /// Whether what has begun is a large message.
@@ -127,10 +133,23 @@ impl Message {
     fn new(begun: Instant) -> Self {
         Self {
             begun,
+            grown: begun,
             paused: Duration::ZERO,
             announced: 0,
             arrived: 0,
         }
+    }
+
+    fn grow(&mut self, count: usize, now: Instant) {
+        let before = self.units();
+        self.arrived += count;
+        if self.units() > before {
+            self.grown = now;
+        }
+    }
+
+    fn units(&self) -> u32 {
+        u32::try_from(self.arrived / FRAME_UNIT_BYTES).unwrap_or(u32::MAX)
     }
 }
 
@@ -207,19 +226,48 @@ mod tests {
     /// [L-5]
     #[test]
     fn a_slow_network_that_goes_on_gets_its_largest_frame_through() {
-        let start = Instant::now();
+        let mut now = Instant::now();
         let mut incoming = Incoming::default();
-        let mut now = start;
         for part in frame(BINARY, FRAME_BYTES_MAX).chunks(FRAME_UNIT_BYTES) {
             assert!(incoming.poll_timeout().is_none_or(|due| now < due));
             incoming.handle_bytes(part, now).unwrap();
             now += MESSAGE_UNIT_TIMEOUT;
         }
         assert_eq!(incoming.whole(), Some(1));
-        incoming.handle_bytes(&frame(BINARY, 9)[..3], now).unwrap();
-        let due = now + MESSAGE_TIMEOUT;
-        assert_eq!(incoming.poll_timeout(), Some(due));
+    }
+
+    /// [L-5]
+    #[test]
+    fn whoever_stops_has_no_more_time_for_what_she_sent_and_whoever_trickles_little() {
+        let start = Instant::now();
+        let mut incoming = Incoming::default();
+        let most = &frame(BINARY, FRAME_BYTES_MAX)[..FRAME_BYTES_MAX];
+        incoming.handle_bytes(most, start).unwrap();
+        assert_eq!(incoming.poll_timeout(), Some(start + MESSAGE_TIMEOUT));
+
+        let mut incoming = Incoming::default();
+        let mut now = start;
+        for part in most.chunks(FRAME_UNIT_BYTES) {
+            incoming.handle_bytes(part, now).unwrap();
+            now += MESSAGE_UNIT_TIMEOUT * 2;
+            if incoming.poll_timeout().is_some_and(|due| now >= due) {
+                break;
+            }
+        }
+        assert!(now - start <= MESSAGE_TIMEOUT * 2);
+    }
+
+    /// [L-5]
+    #[test]
+    fn time_in_which_nobody_reads_is_given_back_up_to_a_limit() {
+        let start = Instant::now();
+        let mut incoming = Incoming::default();
         incoming.handle_pause(SECOND);
+        incoming
+            .handle_bytes(&frame(BINARY, 9)[..3], start)
+            .unwrap();
+        incoming.handle_pause(SECOND);
+        let due = start + MESSAGE_TIMEOUT;
         assert_eq!(incoming.poll_timeout(), Some(due + SECOND));
         incoming.handle_pause(DEAD_AFTER);
         assert_eq!(incoming.poll_timeout(), Some(due + DEAD_AFTER));
