@@ -75,6 +75,7 @@ fn a_mailbox_that_the_desk_was_never_told_of_is_seen_and_leaves_the_card() {
     let luz = world.join(mar, "Luz", Role::Accompanier);
     let eva = world.join(mar, "Eva", Role::Accompanier);
     world.team(eva, TeamCommand::StartShift).unwrap();
+    world.team(mar, TeamCommand::StartShift).unwrap();
     let private = post(&mut world, &link, luz, TODAY + 1);
     assert_eq!(card(&world, &link).daily.mailbox, private);
     world.wait(HOUR);

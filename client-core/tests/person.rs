@@ -262,11 +262,13 @@ fn talking() -> (World, usize, usize) {
 /// She is away for longer than the relay keeps cells; the others look in now and then.
 fn away(world: &mut World, ana: usize, luz: usize) {
     world.clients[ana].client = Client::new();
+    world.team(luz, TeamCommand::EndShift).unwrap();
     for _ in 0..10 {
         world.wait(10 * DAY);
         world.restart(0);
         world.restart(luz);
     }
+    world.team(luz, TeamCommand::StartShift).unwrap();
     world.restart(ana);
 }
 

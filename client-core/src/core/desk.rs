@@ -330,11 +330,12 @@ impl Desk {
             return None;
         }
         let invites = self.invites.iter();
+        let card = self.card.poll_timeout(self.shift.is_on());
         let midnight = Now::from_millis(0).plus(DAY * now.day().saturating_add(1));
         invites
             .map(|invited| invited.invitation.until())
             .chain(self.group.poll_timeout())
-            .chain(self.card.poll_timeout().filter(|_| self.keeps_card()))
+            .chain(card.filter(|_| self.keeps_card()))
             .chain(self.naming.due().filter(|due| *due > now))
             .chain(self.shift.poll_timeout())
             .chain(self.shift.emptied_at(now))

@@ -1,6 +1,6 @@
 //! Publishes the card: always on top of what stands at the relay, never a lower version.
 
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
 use cobijo_protocol::{
     Day,
@@ -28,7 +28,8 @@ const ANSWER_WAIT: Duration = Duration::from_secs(60);
 /// Pause before a card that could not be published is tried again.
 const RETRY: Duration = Duration::from_secs(30);
 
-/// Time after which a card that is as it should be is looked at again: a colleague may have replaced it.
+/// Time after which a card that is as it should be is looked at again on shift: a colleague may have
+/// replaced it.
 const LOOK_AGAIN: Duration = Duration::from_secs(1_800);
 
 /// Pause before the card that was in the way is fetched, so that a relay can't keep a client busy.
@@ -41,6 +42,9 @@ pub(crate) struct CardKeeper {
     highest: HighestCard,
     /// The highest card, as it was published.
     card: Option<ByteBuf>,
+    /// What it says, verified once.
+    #[serde(skip)]
+    verified: OnceLock<Option<Card>>,
     #[serde(skip)]
     stage: Stage,
 }
@@ -120,14 +124,18 @@ impl CardKeeper {
             desk,
             highest: HighestCard::default(),
             card: None,
+            verified: OnceLock::new(),
             stage: Stage::Unknown,
         }
     }
 
     /// The highest card that was seen.
     pub(crate) fn card(&self) -> Option<Card> {
-        let bytes = self.card.as_ref()?;
-        UnverifiedCard::decode(bytes).ok()?.verify(&self.desk).ok()
+        let verify = || {
+            let bytes = self.card.as_ref()?;
+            UnverifiedCard::decode(bytes).ok()?.verify(&self.desk).ok()
+        };
+        self.verified.get_or_init(verify).clone()
     }
 
     /// Its bytes.
@@ -208,7 +216,7 @@ impl CardKeeper {
             {
                 None
             }
-            Stage::Fetched { until } if now < until => self.improve(plan, now),
+            Stage::Fetched { until } if now < until || !plan.open_today => self.improve(plan, now),
             Stage::Behind => {
                 self.stage = Stage::fetched(now);
                 self.restore(now).or_else(|| self.improve(plan, now))
@@ -227,11 +235,11 @@ impl CardKeeper {
         }
     }
 
-    /// When [`CardKeeper::next`] is to be called again.
-    pub(crate) fn poll_timeout(&self) -> Option<Now> {
+    /// When [`CardKeeper::next`] is to be called again, on shift or not.
+    pub(crate) fn poll_timeout(&self, is_on_shift: bool) -> Option<Now> {
         match self.stage {
+            Stage::Fetched { until } => is_on_shift.then_some(until),
             Stage::Fetching { until, .. }
-            | Stage::Fetched { until }
             | Stage::Publishing { until, .. }
             | Stage::Pausing { until } => Some(until),
             Stage::Unknown | Stage::Behind => None,
@@ -243,6 +251,7 @@ impl CardKeeper {
         let is_taken = self.highest.accept(card, &self.desk).is_ok();
         if is_taken {
             self.card = Some(ByteBuf::from(card));
+            self.verified = OnceLock::new();
         }
         is_taken
     }

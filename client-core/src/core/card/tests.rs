@@ -113,7 +113,7 @@ fn a_conflict_is_answered_by_looking_again_and_not_by_a_lower_version() {
         None
     );
     assert_eq!(desk.keeper.next(&plan, NOW), None);
-    let later = desk.keeper.poll_timeout().unwrap();
+    let later = desk.keeper.poll_timeout(true).unwrap();
     assert_eq!(desk.keeper.next(&plan, later), Some(Step::Fetch));
 }
 
@@ -197,7 +197,7 @@ fn a_card_that_is_as_it_should_be_is_looked_at_again() {
     desk.publish(&desk.plan(TODAY));
     let plan = desk.plan(TODAY);
     assert_eq!(desk.keeper.next(&plan, NOW), None);
-    let later = desk.keeper.poll_timeout().unwrap();
+    let later = desk.keeper.poll_timeout(true).unwrap();
     assert_eq!(desk.keeper.next(&plan, later), Some(Step::Fetch));
     let is_missing = desk
         .keeper
