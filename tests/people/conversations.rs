@@ -83,6 +83,28 @@ fn who_is_no_longer_attested_is_not_added() {
     assert_eq!(world.talk(ana).members().len(), 2);
 }
 
+///
+#[test]
+fn nobody_proposes_or_is_proposed_who_is_not_on_the_card() {
+    for is_proposer in [true, false] {
+        let (mut world, ana, luz) = conversation();
+        let mar = world.member("Mar");
+        let person = world.talk(luz).person().unwrap();
+        let proposal = world.proposal(mar, person);
+        let (now, mut rng) = (world.now, world.rng_of());
+        let evicted = if is_proposer { luz } else { mar };
+        let key = world.actors[evicted].me.clone().unwrap().key.public();
+        world.authority.evict(&key);
+        world.talk(luz).propose(proposal, now, &mut rng).unwrap();
+        world.run();
+        assert!(world.talk(ana).proposals().is_empty());
+        assert!(!world.was_told(ana, &Told::Proposed));
+        let shown = world.talk(ana).history().iter();
+        let mut shown = shown.map(|entry| &entry.content);
+        assert!(!shown.any(|content| matches!(content, EntryContent::Proposal { .. })));
+    }
+}
+
 #[test]
 fn a_proposal_that_names_one_colleague_and_adds_another_is_ignored() {
     let (mut world, ana, luz) = conversation();

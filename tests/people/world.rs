@@ -450,6 +450,9 @@ impl World {
             return false;
         };
         let moved = self.exchange(&mut line, actor);
+        if line.machine.needs_card(self.now) {
+            line.machine.handle_card(&self.card());
+        }
         while let Some(event) = line.machine.poll_event() {
             match event {
                 ConversationEvent::Proposed(_) => self.actors[actor].said.push(Told::Proposed),

@@ -304,6 +304,14 @@ impl Person {
                 contacting.waiting.postpone_card(now);
             }
         }
+        if let Some(talking) = &mut self.conversation
+            && talking.conversation.needs_card(now)
+        {
+            match &believed {
+                Ok(card) => talking.conversation.handle_card(card),
+                Err(_) => talking.conversation.postpone_card(now),
+            }
+        }
         if let Some(failure) = failure.filter(|_| is_unsent) {
             context.event(Event::IntakeFailed(failure));
         }
@@ -321,7 +329,10 @@ impl Person {
         let talking = self
             .talks()
             .filter_map(|talking| talking.conversation.poll_timeout());
-        contacts.chain(talking).min()
+        let looks = self.conversation.iter();
+        let looks = looks.filter_map(|talking| talking.conversation.card_due());
+        let looks = looks.filter(|_| !self.is_fetching);
+        contacts.chain(talking).chain(looks).min()
     }
 
     pub(super) fn handle_timeout(&mut self, context: &mut Context<'_>) {
@@ -348,6 +359,9 @@ impl Person {
         let needs_card = self
             .contacts()
             .any(|contacting| contacting.waiting.needs_card(context.now));
+        let talking = self.conversation.iter();
+        let needs_card =
+            needs_card || { talking }.any(|talking| talking.conversation.needs_card(context.now));
         if needs_card && !self.is_fetching {
             self.is_fetching = true;
             context.fetch_card(self.link.relay.clone(), self.link.desk);

@@ -337,6 +337,11 @@ impl Conversation {
         self.go_on(now);
     }
 
+    /// When [`Self::needs_card`] becomes true, where that takes time.
+    pub fn card_due(&self) -> Option<Now> {
+        self.proposals.poll_timeout()
+    }
+
     /// When to call [`Self::handle_timeout`].
     pub fn poll_timeout(&self) -> Option<Now> {
         let rescues = self.rescuing.iter().filter_map(Rescuing::poll_timeout);

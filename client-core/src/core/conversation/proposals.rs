@@ -1,7 +1,7 @@
 //! Another accompanier: proposed by a member, added by the person's yes.
 
 use cobijo_protocol::{
-    card::Attestation,
+    card::{Attestation, Card},
     content::{MessageId, Proposal, Reads},
     credential::Identity,
     keys::PublicKey,
@@ -10,7 +10,12 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use crate::{
-    core::{client::ProposalView, group::Member, port::Now},
+    core::{
+        client::{Entry, ProposalView},
+        group::Member,
+        intake::RETRY_AFTER,
+        port::Now,
+    },
     mls::{Suite, key_package::OfferedKeyPackage},
 };
 
@@ -23,11 +28,17 @@ pub(super) struct Proposals {
     open: Vec<Open>,
     /// Hashes of every KeyPackage that was proposed: a no is final.
     known: Vec<[u8; 32]>,
+    /// When a card is to be looked at, where none came.
+    #[serde(skip)]
+    look: Now,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
 struct Open {
     id: MessageId,
+    proposer: PublicKey,
+    /// What is shown of it, until the card has told that both are of the desk.
+    unchecked: Option<Box<Entry>>,
     member: PublicKey,
     alias: String,
     role: cobijo_protocol::card::Role,
@@ -35,6 +46,18 @@ struct Open {
     reason: String,
     reads: Reads,
     key_package: ByteBuf,
+}
+
+/// A proposal as it came.
+pub(super) struct Proposed {
+    /// Its name.
+    pub(super) id: MessageId,
+    /// Attested key of its author.
+    pub(super) proposer: PublicKey,
+    /// What it says.
+    pub(super) proposal: Proposal,
+    /// How it is shown.
+    pub(super) entry: Entry,
 }
 
 /// Why a proposal can't be accepted.
@@ -52,17 +75,23 @@ pub enum Unacceptable {
 }
 
 impl Proposals {
-    /// Takes a proposal, if it holds and its KeyPackage was never proposed before.
+    /// Takes a proposal, if it holds and its KeyPackage was never proposed before. She is asked once a
+    /// card has told that both are of the desk: see [`Self::handle_card`].
     pub(super) fn take(
         &mut self,
-        id: MessageId,
-        proposal: Proposal,
+        proposed: Proposed,
         suite: Suite,
         root: &PublicKey,
         members: &[Member],
-    ) -> bool {
+    ) {
+        let Proposed {
+            id,
+            proposer,
+            proposal,
+            entry,
+        } = proposed;
         let Some((offered, attestation)) = check(&proposal.key_package, suite, root) else {
-            return false;
+            return;
         };
         let is_named = proposal
             .member
@@ -73,11 +102,13 @@ impl Proposals {
             .any(|member| key_of(member) == Some(attestation.key));
         let is_known = self.known.contains(&offered.hash());
         if !is_named || is_here || is_known || self.open.len() >= PROPOSALS_MAX {
-            return false;
+            return;
         }
         self.known.push(offered.hash());
         self.open.push(Open {
             id,
+            proposer,
+            unchecked: Some(Box::new(entry)),
             member: attestation.key,
             alias: attestation.alias,
             role: attestation.role,
@@ -86,7 +117,42 @@ impl Proposals {
             reads: proposal.reads,
             key_package: proposal.key_package,
         });
-        true
+        self.look = Now::default();
+    }
+
+    /// Whether a card is to be fetched and given to [`Self::handle_card`].
+    pub(super) fn needs_card(&self, now: Now) -> bool {
+        self.is_unchecked() && self.look <= now
+    }
+
+    /// When [`Self::needs_card`] becomes true.
+    pub(super) fn poll_timeout(&self) -> Option<Now> {
+        self.is_unchecked().then_some(self.look)
+    }
+
+    /// No card came: later again.
+    pub(super) fn postpone_card(&mut self, now: Now) {
+        self.look = now.plus(RETRY_AFTER);
+    }
+
+    /// Attestations hold for a year: the card tells who is of the desk now. Gives what she is to be shown,
+    /// and drops what was proposed by, or of, anybody else.
+    pub(super) fn handle_card(&mut self, card: &Card) -> Vec<(MessageId, Entry)> {
+        let is_of_desk = |key: &PublicKey| card.body.posters.contains(key);
+        self.open.retain(|open| {
+            open.unchecked.is_none() || (is_of_desk(&open.proposer) && is_of_desk(&open.member))
+        });
+        let mut shown = Vec::new();
+        for open in &mut self.open {
+            if let Some(entry) = open.unchecked.take() {
+                shown.push((open.id, *entry));
+            }
+        }
+        shown
+    }
+
+    fn is_unchecked(&self) -> bool {
+        self.open.iter().any(|open| open.unchecked.is_some())
     }
 
     /// Her yes: freshness is looked at here, by the adder alone. [D-2]
@@ -103,7 +169,7 @@ impl Proposals {
         let position = self
             .open
             .iter()
-            .position(|open| open.id == id)
+            .position(|open| open.id == id && open.unchecked.is_none())
             .ok_or(Unacceptable::Unknown)?;
         let open = self.open.get(position).ok_or(Unacceptable::Unknown)?;
         if open.not_after < now.day() {
@@ -120,7 +186,8 @@ impl Proposals {
     /// [`Unacceptable::Unknown`].
     pub(super) fn refuse(&mut self, id: MessageId) -> Result<(), Unacceptable> {
         let before = self.open.len();
-        self.open.retain(|open| open.id != id);
+        self.open
+            .retain(|open| open.id != id || open.unchecked.is_some());
         if self.open.len() < before {
             Ok(())
         } else {
@@ -146,7 +213,8 @@ impl Proposals {
             reason: open.reason.clone(),
             reads: open.reads,
         };
-        self.open.iter().map(view).collect()
+        let checked = self.open.iter().filter(|open| open.unchecked.is_none());
+        checked.map(view).collect()
     }
 }
 

@@ -1,11 +1,12 @@
 //! What the group tells, turned into lines and events.
 
 use cobijo_protocol::{
-    content::{Content, MessageId, Proposal},
+    card::Card,
+    content::{Content, MessageId},
     credential::Identity,
 };
 
-use super::{Conversation, speaker};
+use super::{Conversation, proposals::Proposed, speaker};
 use crate::core::{
     client::{ConversationEvent, Entry, EntryContent, EntryState, Speaker, Stopped},
     group::{Author, GroupEvent, Stop},
@@ -71,39 +72,59 @@ impl Conversation {
         now: Now,
     ) {
         let line = self.line(&content);
-        if let Content::Proposal(proposal) = content {
-            let is_members = matches!(author.identity, Identity::Member { .. });
-            if !is_members || self.person.is_some() && !self.take_proposal(id, proposal) {
-                return;
-            }
-        } else if matches!(content, Content::Refusal { .. })
-            && !matches!(author.identity, Identity::Person(_))
-        {
-            return;
-        }
-        let Some(content) = line else { return };
-        self.insert(Entry {
+        let Some(line) = line else { return };
+        let entry = Entry {
             id: Some(id),
             clock,
             at: now,
             author: Some(speaker(&author.identity)),
             own: false,
-            content,
+            content: line,
             state: EntryState::Stored,
-        });
+        };
+        match (content, &author.identity) {
+            (Content::Proposal(_), Identity::Person(_))
+            | (Content::Refusal { .. }, Identity::Member { .. }) => {}
+            (Content::Proposal(proposal), Identity::Member { attestation, .. })
+                if self.person.is_some() =>
+            {
+                let proposer = attestation.key;
+                self.take_proposal(Proposed {
+                    id,
+                    proposer,
+                    proposal,
+                    entry,
+                });
+            }
+            _ => self.insert(entry),
+        }
     }
 
-    fn take_proposal(&mut self, id: MessageId, proposal: Proposal) -> bool {
+    fn take_proposal(&mut self, proposed: Proposed) {
         let (suite, root, members) = (
             self.group.suite(),
             self.group.terms().root,
             self.group.members(),
         );
-        let is_taken = self.proposals.take(id, proposal, suite, &root, &members);
-        if is_taken {
+        self.proposals.take(proposed, suite, &root, &members);
+    }
+
+    /// Whether a card is to be fetched and given to [`Self::handle_card`].
+    pub fn needs_card(&self, now: Now) -> bool {
+        self.proposals.needs_card(now)
+    }
+
+    /// A card was fetched whose signatures hold: it tells who may propose, and whom.
+    pub fn handle_card(&mut self, card: &Card) {
+        for (id, entry) in self.proposals.handle_card(card) {
+            self.insert(entry);
             self.events.push_back(ConversationEvent::Proposed(id));
         }
-        is_taken
+    }
+
+    /// No card came: later again.
+    pub fn postpone_card(&mut self, now: Now) {
+        self.proposals.postpone_card(now);
     }
 
     fn handle_changed(&mut self, added: &[Identity], removed: &[Identity], now: Now) {
