@@ -17,7 +17,7 @@ fn nobody_is_let_in_whose_words_are_not_the_same() {
     assert_eq!(admitted.problem(), "words-differ");
     joining.kill().unwrap();
     let admitted = luz.run(&["desk", "admit", "1"]).unwrap();
-    assert_eq!(admitted.problem(), "unknown");
+    assert_eq!(admitted.problem(), "no-invite");
     let shown = luz.succeed(&["desk", "show"]).unwrap();
     let colleagues = shown.event("desk").unwrap()["colleagues"].as_array();
     assert_eq!(colleagues.unwrap().len(), 1);

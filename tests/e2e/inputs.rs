@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use cobijo_protocol::limits::INVITE_LIFETIME;
 use cobijo_tests::harness::{Client, Impostor, Relay, creating, letter, make_certificate};
 
 /// A desk that is nowhere.
@@ -61,9 +62,8 @@ fn what_is_typed_wrong_is_named_before_anything_is_asked_or_made() {
         (&["claim", "1"], "", "new-profile"),
     ];
     for (arguments, input, problem) in cases {
-        let done = person.run_with(arguments, input).unwrap();
-        assert_eq!(done.problem(), *problem, "{arguments:?}");
-        assert!(!done.status.success());
+        let refused = person.refused(arguments, input).unwrap();
+        assert_eq!(refused, *problem, "{arguments:?}");
         assert!(
             !folder.join("state").exists(),
             "{arguments:?} made a profile"
@@ -87,9 +87,8 @@ fn no_text_invitation_or_words_are_taken_from_a_command_line() {
         &["desk", "admit", "--words", "uno dos"],
     ];
     for arguments in cases {
-        let done = luz.run(arguments).unwrap();
-        assert_eq!(done.problem(), "secret-typed", "{arguments:?}");
-        assert_eq!(done.status.code(), Some(1));
+        let refused = luz.refused(arguments, "").unwrap();
+        assert_eq!(refused, "secret-typed", "{arguments:?}");
     }
 }
 
@@ -155,15 +154,52 @@ fn what_is_no_relay_is_named() {
     let impostor = Impostor::start(0, relay.certificate(), &key, "200 OK").unwrap();
     let link = format!("{}/#{NO_DESK}", impostor.url());
     // Its card is no card of the desk, and its answer to a connection none of a relay: either comes first.
-    let named = write(&relay.client("asha").unwrap(), &link, &[]);
-    assert!(
-        ["bad-card", "not-relay"].contains(&named.as_str()),
-        "{named}"
-    );
+    let asha = relay.client("asha").unwrap();
+    let named = asha.run_with(&["write"], &letter(&link, "hola")).unwrap();
+    let named = named.problem();
+    assert!(["bad-card", "not-relay"].contains(&named), "{named}");
     drop(impostor);
     let impostor = Impostor::start(0, relay.certificate(), &key, "418 I'm a teapot").unwrap();
     let link = format!("{}/#{NO_DESK}", impostor.url());
     assert_eq!(write(&relay.client("bo").unwrap(), &link, &[]), "not-relay");
+}
+
+#[test]
+fn an_expired_card_is_told_and_the_message_is_kept_all_the_same() {
+    let relay = Relay::start().unwrap();
+    let link = relay.stale_desk().unwrap();
+    for language in ["es", "en"] {
+        let person = relay.client(language).unwrap();
+        let write = ["write", "--lang", language];
+        let written = person.run_with(&write, &letter(&link, "hola")).unwrap();
+        written.event("card-expired").unwrap();
+        written.event("intake-stored").unwrap();
+        assert_eq!(written.status.code(), Some(3), "stored, with a warning");
+        let added = person.succeed_with(&["add"], "sigo aquí").unwrap();
+        added.event("addition-stored").unwrap();
+    }
+}
+
+#[test]
+fn an_expired_invitation_is_told_to_both_sides_and_another_one_works() {
+    let relay = Relay::start().unwrap();
+    let desk = relay.desk("Luz").unwrap();
+    let mar = relay.client("mar").unwrap();
+    let join = ["desk", "join", "--alias", "Mar"];
+    let mut joining = mar.start_with(&join, &desk.invite().unwrap()).unwrap();
+    joining.expect("invite-words").unwrap();
+    joining.kill().unwrap();
+    let luz = &desk.coordinator;
+    for client in [&mar, luz] {
+        client.age_invitations(INVITE_LIFETIME).unwrap();
+    }
+    let late = mar.run(&["desk", "join"]).unwrap();
+    assert_eq!(late.problem(), "join-expired");
+    assert!(late.said.starts_with("La invitación venció"));
+    let admitted = luz.run(&["desk", "admit", "--lang", "en"]).unwrap();
+    assert_eq!(admitted.problem(), "join-expired");
+    assert!(admitted.said.starts_with("The invitation has expired"));
+    desk.admit(&mar, "Mar").unwrap();
 }
 
 #[test]
@@ -176,7 +212,7 @@ fn a_relay_of_another_version_is_named() {
     let port = relay.port().unwrap();
     let newer =
         Impostor::start(port, relay.certificate(), &relay.key(), "400 Bad Request").unwrap();
-    assert_eq!(person.run(&["wait"]).unwrap().problem(), "other-version");
+    assert_eq!(person.refused(&["wait"], "").unwrap(), "other-version");
     drop(newer);
     relay.restart().unwrap();
     let waiting = person.run(&["wait", "--timeout", "3"]).unwrap();
@@ -187,11 +223,12 @@ fn a_relay_of_another_version_is_named() {
     );
 }
 
-/// Writes, and returns the name of what went wrong.
+/// Writes, and returns the name of what went wrong. What she wrote is kept, and is refused as before.
 fn write(person: &Client, link: &str, options: &[&str]) -> String {
-    let done = person
-        .run_with(&[&["write"], options].concat(), &letter(link, "hola"))
-        .unwrap();
+    let write = [&["write"], options].concat();
+    let done = person.run_with(&write, &letter(link, "hola")).unwrap();
     assert!(!done.status.success());
+    let wait = [&["wait"], options].concat();
+    assert_eq!(person.refused(&wait, "").unwrap(), done.problem());
     done.problem().to_owned()
 }

@@ -13,7 +13,7 @@ fn a_second_process_on_a_profile_is_refused_clearly() {
     let luz = relay.desk("Luz").unwrap().coordinator;
     let mut shift = luz.start(&["shift"]).unwrap();
     shift.expect("shift").unwrap();
-    assert_eq!(luz.run(&["list"]).unwrap().problem(), "profile-taken");
+    assert_eq!(luz.refused(&["list"], "").unwrap(), "profile-taken");
     assert!(shift.finish().unwrap().success());
     assert!(luz.run(&["list"]).unwrap().status.success());
     let mut shift = luz.start(&["shift"]).unwrap();
@@ -34,10 +34,8 @@ fn a_wrong_passphrase_is_told_from_a_damaged_and_from_a_newer_profile_and_loses_
     assert_eq!(written.problem(), "no-desk");
     let other = person.profile().with_file_name("other");
     fs::write(&other, "otra cosa").unwrap();
-    let wrong = person
-        .run(&["list", "--passphrase-file", other.to_str().unwrap()])
-        .unwrap();
-    assert_eq!(wrong.problem(), "wrong-passphrase");
+    let wrong = ["list", "--passphrase-file", other.to_str().unwrap()];
+    assert_eq!(person.refused(&wrong, "").unwrap(), "wrong-passphrase");
     let state = person.profile().join("state");
     let good = fs::read(&state).unwrap();
     for (at, problem) in [
@@ -48,7 +46,7 @@ fn a_wrong_passphrase_is_told_from_a_damaged_and_from_a_newer_profile_and_loses_
         let mut changed = good.clone();
         changed[at] = changed[at].wrapping_add(1);
         fs::write(&state, &changed).unwrap();
-        assert_eq!(person.run(&["list"]).unwrap().problem(), problem);
+        assert_eq!(person.refused(&["list"], "").unwrap(), problem);
         assert_eq!(fs::read(&state).unwrap(), changed, "it was left as it is");
     }
     fs::write(&state, good).unwrap();
@@ -65,8 +63,7 @@ fn a_full_disk_is_named_and_what_was_saved_stays() {
     let before = fs::read(&state).unwrap();
     // Whatever is written beside the state meets a device that is always full.
     symlink("/dev/full", person.profile().join("state.new")).unwrap();
-    let full = person.run(&["leave"]).unwrap();
-    assert_eq!(full.problem(), "full-disk");
+    assert_eq!(person.refused(&["leave"], "").unwrap(), "full-disk");
     assert_eq!(fs::read(&state).unwrap(), before);
 }
 
@@ -83,13 +80,12 @@ fn a_profile_serves_one_purpose() {
         (&["queue"], "not-on-shift"),
         (&["wait"], "not-now"),
         (&["desk", "remove", "Nadie"], "unknown-alias"),
-        (&["desk", "admit", "7"], "unknown"),
+        (&["desk", "admit", "7"], "no-invite"),
         (&["yes"], "no-proposal"),
     ];
     for (arguments, problem) in cases {
-        let done = luz.run(arguments).unwrap();
-        assert_eq!(done.problem(), *problem, "{arguments:?}");
-        assert_eq!(done.status.code(), Some(1));
+        let refused = luz.refused(arguments, "").unwrap();
+        assert_eq!(refused, *problem, "{arguments:?}");
     }
     let shown = luz.succeed(&["desk", "show"]).unwrap();
     assert_eq!(shown.event("desk").unwrap()["alias"], "Luz");

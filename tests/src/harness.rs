@@ -6,6 +6,7 @@
 mod client;
 mod desk;
 mod impostor;
+mod past;
 mod proxy;
 mod relay;
 mod search;

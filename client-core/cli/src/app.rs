@@ -24,9 +24,19 @@ pub(crate) struct App {
     pub(crate) screen: Screen,
     timeout: Option<Duration>,
     trouble: Option<Key>,
+    outcome: Outcome,
     queue: Vec<QueueRow>,
     /// Whether conversations and the queue are shown as they go on.
     pub(crate) is_live: bool,
+}
+
+/// How something went that was done.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Well.
+    Done,
+    /// There is something to worry about, which was told: nobody may be reading.
+    Warned,
 }
 
 /// How long to wait.
@@ -45,6 +55,7 @@ impl App {
             screen,
             timeout: timeout.map(Duration::from_secs),
             trouble: None,
+            outcome: Outcome::Done,
             queue: Vec::new(),
             is_live: false,
         }
@@ -58,6 +69,11 @@ impl App {
     /// Hands a command to the client.
     pub(crate) fn command(&mut self, command: Command) -> Result<(), Problem> {
         Ok(self.driver.handle_command(command)??)
+    }
+
+    /// How what was done went, if it was done.
+    pub(crate) fn outcome(&self) -> Outcome {
+        self.outcome
     }
 
     /// Says goodbye.
@@ -142,6 +158,9 @@ impl App {
     }
 
     fn show_event(&mut self, event: &Event) {
+        if matches!(event, Event::CardExpired) {
+            self.outcome = Outcome::Warned;
+        }
         if matches!(event, Event::QueueChanged) && self.is_live {
             let queue = self.client().queue();
             if queue != self.queue {

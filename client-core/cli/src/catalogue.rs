@@ -245,6 +245,7 @@ catalogue! {
     BadAlias => "Ese alias no se puede mostrar. Usa entre 1 y 64 letras, sin signos de control.", "That alias can't be shown. Use 1 to 64 letters, without control characters.";
     CardTooLarge => "El texto de la mesa es demasiado largo. Acórtalo.", "The desk's text is too long. Shorten it.";
     ColleagueUnavailable => "A esa colega todavía no se le puede proponer: tiene que conectarse antes.", "That colleague can't be proposed yet: she has to connect first.";
+    NoInvite => "No hay ninguna invitación abierta con ese número. Haz una con: cobijo desk invite", "There is no open invitation with that number. Make one: cobijo desk invite";
     NobodyYet => "Nadie ha usado la invitación todavía.", "Nobody has used the invitation yet.";
     NotCoordinator => "Solo puede hacerlo una coordinadora que tenga la llave de la mesa.", "Only a coordinator who holds the desk key can do this.";
     NotMember => "Este perfil todavía no es parte de una mesa. Entra con: cobijo desk join", "This profile is not part of a desk yet. Join with: cobijo desk join";

@@ -15,7 +15,7 @@ use cobijo_client_core::{
 };
 
 use crate::{
-    app::App,
+    app::{App, Outcome},
     args::{Cli, Command, DeskCommand, General},
     catalogue::{Key, Language, help},
     passphrase,
@@ -26,6 +26,8 @@ use crate::{
 
 /// Exit status where what was typed isn't understood.
 const STATUS_USE: u8 = 2;
+/// Exit status where all was done, and there is something to worry about.
+const STATUS_WARNED: u8 = 3;
 
 /// Runs the program.
 pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
@@ -44,7 +46,8 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     };
     quiet_panics(screen);
     match perform(&cli, screen) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Warned) => ExitCode::from(STATUS_WARNED),
         Err(problem) => {
             screen.problem(problem);
             ExitCode::FAILURE
@@ -62,7 +65,7 @@ fn quiet_panics(screen: Screen) {
     }));
 }
 
-fn perform(cli: &Cli, screen: Screen) -> Result<(), Problem> {
+fn perform(cli: &Cli, screen: Screen) -> Result<Outcome, Problem> {
     let general = &cli.general;
     if cli.command.tells_a_secret() {
         return Err(Key::SecretTyped.into());
@@ -83,8 +86,9 @@ fn perform(cli: &Cli, screen: Screen) -> Result<(), Problem> {
             // What the client still has to do by itself: a commit, a KeyPackage, a card.
             done = app.settle().await;
         }
+        let outcome = app.outcome();
         app.stop().await;
-        done
+        done.map(|()| outcome)
     })
 }
 

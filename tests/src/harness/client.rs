@@ -109,6 +109,24 @@ impl Client {
         })
     }
 
+    /// Runs a command that has to be refused, in each language: with one sentence, a status other than 0,
+    /// and as often as it is tried. Returns the problem's name.
+    pub fn refused(&self, arguments: &[&str], input: &str) -> anyhow::Result<String> {
+        let [es, en] = ["es", "en"]
+            .map(|language| self.run_with(&[arguments, &["--lang", language]].concat(), input));
+        let (es, en) = (es?, en?);
+        for done in [&es, &en] {
+            let is_sentence = done.said.trim().lines().count() == 1 && done.said.trim().len() > 10;
+            ensure!(
+                done.status.code() == Some(1) && is_sentence,
+                "{arguments:?}: {done:?}"
+            );
+        }
+        ensure!(es.problem() == en.problem(), "{es:?} {en:?}");
+        ensure!(es.said != en.said, "{} in one language", es.said);
+        Ok(es.problem().to_owned())
+    }
+
     /// Runs a command that must do what it is for.
     pub fn succeed(&self, arguments: &[&str]) -> anyhow::Result<Done> {
         self.succeed_with(arguments, "")

@@ -1,9 +1,10 @@
 //! What a coordinator does, and who joins a desk.
 
 use cobijo_client_core::core::client::{
-    CardRefusal, Command, CommandError, Description, Event, InviteId, InviteView, Standing,
-    TeamCommand,
+    CardRefusal, Command, CommandError, Description, Event, InviteEnd, InviteId, InviteView,
+    Standing, TeamCommand,
 };
+use cobijo_client_core::driver::Notice;
 use cobijo_protocol::{
     card::Role,
     keys::SecretKey,
@@ -64,7 +65,7 @@ impl App {
         self.screen.progress(Key::WaitingForNewcomer);
         let is_meant = |view: &InviteView| number.is_none_or(|number| view.id.number() == number);
         if !invites(self.client().standing()).iter().any(is_meant) {
-            return Err(Key::Unknown.into());
+            return Err(self.no_invite().into());
         }
         let mut is_announced = false;
         let (id, alias, words) = self
@@ -97,6 +98,20 @@ impl App {
             Some(_) | None => None,
         })
         .await
+    }
+
+    /// Why there is nobody to admit: it may have become too late just now.
+    fn no_invite(&mut self) -> Key {
+        let mut why = Key::NoInvite;
+        while let Some(notice) = self.driver.poll_notice() {
+            let expired = InviteEnd::Expired;
+            if matches!(&notice, Notice::Event(Event::InviteEnded { reason, .. }) if *reason == expired)
+            {
+                why = Key::JoinExpired;
+            }
+            self.show(&notice);
+        }
+        why
     }
 
     /// Goes on only where the newcomer sees the same words. Else the invitation is taken back: somebody
@@ -138,7 +153,7 @@ impl App {
             (Standing::Joining(view), None, _) => {
                 if let Some(words) = view.words {
                     let event = Event::InviteWords(words);
-                    self.show(&cobijo_client_core::driver::Notice::Event(event));
+                    self.show(&Notice::Event(event));
                 }
             }
             (_, Some(invite), Some(alias)) => {
