@@ -1,6 +1,6 @@
 //! Accepts connections: place, TLS, HTTP, and then the WebSocket in the same task.
 
-use std::time::Duration;
+use std::{io, net::SocketAddr, time::Duration};
 
 use axum::{Extension, Router};
 use cobijo_protocol::limits::{
@@ -15,7 +15,7 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::mpsc,
     task::JoinSet,
     time::timeout,
@@ -30,6 +30,12 @@ use crate::{
 /// Time to wait after the system refused to accept, for lack of files or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
+/// Connections that wait to be accepted: as many as the standard library lets wait.
+const ACCEPT_QUEUE_MAX: u32 = 1024;
+/// Bytes that the system keeps of a connection for each direction, before it doubles them for its own use.
+/// Left to itself it would keep megabytes for a peer that asks for much and reads nothing.
+const SYSTEM_BUFFER_BYTES: u32 = 64 * 1024;
+
 /// What every listener shares.
 #[derive(Clone)]
 pub(crate) struct Front {
@@ -37,6 +43,20 @@ pub(crate) struct Front {
     pub(crate) router: Router,
     pub(crate) doors: Doors,
     pub(crate) shared: Shared,
+}
+
+/// Listens on an address.
+pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    }?;
+    socket.set_reuseaddr(true)?;
+    // Accepted connections inherit both.
+    socket.set_send_buffer_size(SYSTEM_BUFFER_BYTES)?;
+    socket.set_recv_buffer_size(SYSTEM_BUFFER_BYTES)?;
+    socket.bind(address)?;
+    socket.listen(ACCEPT_QUEUE_MAX)
 }
 
 /// Accepts until shutdown, then returns when every connection has ended.

@@ -131,13 +131,14 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), RelayError> {
 pub async fn start(config: Config) -> Result<Relay, RelayError> {
     let directory = config.data_directory.clone();
     make_directory(&directory).map_err(|source| data_directory(&directory, source))?;
-    let opened = engine::open(&directory).map_err(|error| store_failure(&directory, error))?;
+    let opened = open(directory.clone()).await;
+    let opened = opened.map_err(|error| store_failure(&directory, error))?;
     let (certificates, development) = certificates(&config)?;
     let mut listeners = Vec::new();
     for listen in &config.listen {
-        listeners.extend(bind_if_possible(listen).await?);
+        listeners.extend(bind_if_possible(listen)?);
     }
-    let admin = bind(config.admin).await?;
+    let admin = bind(config.admin)?;
     let announcement = announcement(&config, &listeners, &admin, development)
         .map_err(|source| data_directory(&directory, source))?;
     let certificates = Arc::new(certificates);
@@ -235,6 +236,12 @@ async fn join_all(mut tasks: JoinSet<()>) {
     }
 }
 
+/// Opening a large store takes a while.
+async fn open(directory: PathBuf) -> Result<Opened, EngineError> {
+    let opened = tokio::task::spawn_blocking(move || engine::open(&directory)).await;
+    opened.map_err(|_| EngineError::Stopped)?
+}
+
 fn doors(limit: AdmissionLimit, metrics: &Arc<Metrics>) -> Result<Doors, RelayError> {
     let limit = limit.within(memory::connections_max());
     let connections = u64::try_from(limit.connections).unwrap_or(u64::MAX);
@@ -278,17 +285,16 @@ fn certificates(config: &Config) -> Result<(Certificates, Option<PathBuf>), Rela
     Ok((certificates, development))
 }
 
-async fn bind_if_possible(listen: &Listen) -> Result<Option<TcpListener>, RelayError> {
-    match bind(listen.address).await {
+fn bind_if_possible(listen: &Listen) -> Result<Option<TcpListener>, RelayError> {
+    match bind(listen.address) {
         Ok(listener) => Ok(Some(listener)),
         Err(_) if listen.optional => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, RelayError> {
-    let bound = TcpListener::bind(address).await;
-    bound.map_err(|source| RelayError::Listen { address, source })
+fn bind(address: SocketAddr) -> Result<TcpListener, RelayError> {
+    listen::bind(address).map_err(|source| RelayError::Listen { address, source })
 }
 
 fn announcement(
