@@ -130,8 +130,11 @@ pub(crate) async fn serve(stream: TokioIo<Upgraded>, place: doors::Place, shared
 impl Connection {
     async fn serve(&mut self) -> End {
         loop {
+            let mut read = now();
             let event = self.next_event().await;
-            let read = now();
+            if self.session.takes_frames() {
+                read = now();
+            }
             if let Err(end) = self.handle(event).await {
                 return end;
             }
@@ -142,14 +145,15 @@ impl Connection {
     async fn next_event(&mut self) -> Event {
         let mut woken = Vec::new();
         let timer = self.liveness.poll_timeout();
+        let delivers = self.session.backlog_timeout(now());
         tokio::select! {
             () = self.shared.shutdown.requested() => Event::Stop,
             () = self.place.gave_way() => Event::GaveWay,
             _ = &mut self.subscription.overflow => Event::Overflow,
             _ = self.subscription.wakes.recv_many(&mut woken, DELIVERY_CELLS) => Event::Woken(woken),
             message = self.socket.next(), if self.session.takes_frames() => Event::Arrived(message),
-            () = std::future::ready(()), if self.session.has_backlog() => Event::Drain,
-            () = tokio::time::sleep_until(timer.into()) => Event::Timer,
+            () = at(delivers) => Event::Drain,
+            () = at(Some(timer)) => Event::Timer,
         }
     }
 
@@ -166,7 +170,7 @@ impl Connection {
             }
             Event::Arrived(message) => self.handle_message(message).await,
             Event::Drain => {
-                let keys = self.session.poll_backlog(DELIVERY_CELLS);
+                let keys = self.session.poll_backlog(DELIVERY_CELLS, now());
                 self.deliver(keys).await
             }
             Event::Timer => self.handle_timer(now()).await,
@@ -319,6 +323,16 @@ impl Connection {
             })
             .await;
         }
+    }
+}
+
+/// Returns at that time, or never.
+async fn at(time: Option<Instant>) {
+    match time {
+        // A timer would round it up.
+        Some(time) if time <= now() => {}
+        Some(time) => tokio::time::sleep_until(time.into()).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -1,6 +1,8 @@
-//! How fast one connection may send.
+//! How fast one connection may send, and how fast it is sent what it asks for.
 
 use std::time::{Duration, Instant};
+
+use cobijo_protocol::limits::FRAME_UNIT_BYTES;
 
 /// Seconds of the allowed rate that may come at once: a file, or a desk that opens in the morning.
 const BURST_SECONDS: u32 = 8;
@@ -33,6 +35,37 @@ impl Rate {
         let frames = self.frames.take(1, now);
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         self.bytes.take(bytes, now) && frames
+    }
+}
+
+/// Spreads what is delivered because it was asked for: a frame can ask for a hundred times its size. [L-3]
+#[derive(Debug)]
+pub(crate) struct Pace {
+    bytes_per_second: u32,
+    /// When all that was delivered would have been sent at the rate.
+    sent: Instant,
+}
+
+impl Pace {
+    /// Nothing was delivered yet.
+    pub(crate) fn new(limit: RateLimit, now: Instant) -> Self {
+        Self {
+            bytes_per_second: limit.bytes_per_second,
+            sent: now,
+        }
+    }
+
+    /// Counts cells that are delivered.
+    pub(crate) fn handle_delivered(&mut self, cells: usize, now: Instant) {
+        let bytes = u64::try_from(cells.saturating_mul(FRAME_UNIT_BYTES)).unwrap_or(u64::MAX);
+        let micros = bytes.saturating_mul(1_000_000) / u64::from(self.bytes_per_second.max(1));
+        self.sent = self.sent.max(now) + Duration::from_micros(micros);
+    }
+
+    /// When more may be delivered.
+    pub(crate) fn poll_timeout(&self, now: Instant) -> Instant {
+        let burst = Duration::from_secs(BURST_SECONDS.into());
+        now + self.sent.saturating_duration_since(now + burst)
     }
 }
 
@@ -98,6 +131,27 @@ mod tests {
         assert!(rate.admit(800, start));
         assert!(!rate.admit(1, start));
         assert!(!rate.admit(usize::MAX, start + Duration::from_secs(3600)));
+    }
+
+    /// [L-3]
+    #[test]
+    fn a_burst_is_delivered_at_once_and_what_follows_is_spread() {
+        let start = Instant::now();
+        let limit = RateLimit {
+            frames_per_second: 1,
+            bytes_per_second: 4352,
+        };
+        let mut pace = Pace::new(limit, start);
+        pace.handle_delivered(8, start);
+        assert_eq!(pace.poll_timeout(start), start);
+        pace.handle_delivered(3, start);
+        let due = start + Duration::from_secs(3);
+        assert_eq!(pace.poll_timeout(start), due);
+        assert_eq!(pace.poll_timeout(due), due);
+        let later = start + Duration::from_secs(60);
+        pace.handle_delivered(11, later);
+        let due = later + Duration::from_secs(3);
+        assert_eq!(pace.poll_timeout(later), due);
     }
 
     #[test]

@@ -28,7 +28,7 @@ use crate::{
     engine::{Found, Key, Life, Wake, Write, Written},
     relay::{
         backlog::Backlog,
-        rate::{Rate, RateLimit},
+        rate::{Pace, Rate, RateLimit},
         watches::Place,
     },
 };
@@ -61,6 +61,7 @@ pub(crate) struct Session {
     used: bool,
     credits: u32,
     rate: Rate,
+    pace: Pace,
     registered: BTreeSet<Address>,
     opened: BTreeSet<MailboxKey>,
     /// Opens that were denied.
@@ -99,6 +100,7 @@ impl Session {
     pub(crate) fn new(terms: Arc<Terms>, nonce: SessionNonce, now: Instant) -> Self {
         Self {
             rate: Rate::new(terms.rate, now),
+            pace: Pace::new(terms.rate, now),
             terms,
             nonce,
             greeted: false,
@@ -246,14 +248,16 @@ impl Session {
         !self.backlog.is_full()
     }
 
-    /// Whether [`Session::poll_backlog`] has something.
-    pub(crate) fn has_backlog(&self) -> bool {
-        !self.backlog.is_empty()
+    /// When [`Session::poll_backlog`] may be asked, if it has something.
+    pub(crate) fn backlog_timeout(&self, now: Instant) -> Option<Instant> {
+        (!self.backlog.is_empty()).then(|| self.pace.poll_timeout(now))
     }
 
     /// Up to `count` of what is still to follow.
-    pub(crate) fn poll_backlog(&mut self, count: usize) -> Vec<Key> {
-        self.backlog.take(count)
+    pub(crate) fn poll_backlog(&mut self, count: usize, now: Instant) -> Vec<Key> {
+        let keys = self.backlog.take(count);
+        self.pace.handle_delivered(keys.len(), now);
+        keys
     }
 
     /// Everything that is registered, for when the connection ends.
@@ -633,7 +637,10 @@ mod tests {
         world.slots.insert(address, (Cell::void(), true));
         run(&mut session, &mut world, &watch);
         assert!(!session.handle_wake(&Wake::Slot(address)));
-        assert_eq!(session.poll_backlog(9), [Key::Slot(address)]);
+        assert_eq!(
+            session.poll_backlog(9, Instant::now()),
+            [Key::Slot(address)]
+        );
         assert_eq!(session.places(), []);
     }
 }

@@ -44,6 +44,25 @@ async fn bytes_above_the_rate_end_the_connection() {
     assert_eq!(client.closing().await, Some(Closing::TooFast));
 }
 
+/// [L-3]
+#[tokio::test]
+async fn what_a_connection_asks_for_again_and_again_is_sent_at_its_rate() {
+    // A burst of 8 s is 64 units, and a second brings 8.
+    let relay = Relay::with_config("[limits]\nkibibytes-per-second = 34").await;
+    let mut client = relay.client().await;
+    let frame: Vec<_> = (0..16).map(|n| put(n, 7)).collect();
+    client.ask(&frame).await;
+    tokio::time::pause();
+    let start = Instant::now();
+    for _ in 0..8 {
+        client.ask(&[watch(0..16)]).await;
+        for _ in 0..16 {
+            assert!(matches!(client.push().await, FromRelay::Cell { .. }));
+        }
+    }
+    assert!(start.elapsed() >= Duration::from_secs(6));
+}
+
 /// [L-1] [L-2]
 #[tokio::test]
 async fn connections_in_use_above_a_limit_are_refused_until_one_ends() {
