@@ -265,11 +265,11 @@ impl Judge<'_> {
         let mut covered = BTreeSet::new();
         for statement in statements {
             let act = self.act(newcomers, statement)?;
-            let is_wipe = act.cause == Cause::Wipe;
-            must(is_wipe || !act.covers.is_empty(), "P-12")?;
+            must(!act.covers.is_empty(), "P-12")?;
             for leaf in &act.covers {
                 must(covered.insert(*leaf), "P-12")?;
-                must(self.commit.removes.contains(leaf), "P-12")?;
+                let stays = act.cause == Cause::Wipe && *leaf == self.commit.author;
+                must(stays || self.commit.removes.contains(leaf), "P-12")?;
             }
             if matches!(act.cause, Cause::Leave | Cause::Removal) {
                 for leaf in &act.covers {
@@ -336,9 +336,7 @@ impl Judge<'_> {
             Statement::Wipe { person, signature } => {
                 must(self.state.terms.profile == Profile::Conversation, "P-14")?;
                 must(holds(person, "wipe", &[&group], signature), "P-14")?;
-                let mut covers = self.leaves_of(person);
-                covers.retain(|leaf| *leaf != self.commit.author);
-                act(Cause::Wipe, covers)
+                act(Cause::Wipe, self.leaves_of(person))
             }
             Statement::Removal { key, .. } => {
                 let covers = self.member_with(key).map(|(leaf, _)| leaf);

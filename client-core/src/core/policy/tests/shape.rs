@@ -155,6 +155,10 @@ cases! {
     [P-10] [P-28] a_statement_by_a_newer_desk_key_raises_the_serial:
         Scene::conversation().by(LUZ).removes(&[SOL]).says(removal("sol", 4))
         => raises(4, &[(SOL, Removal)]);
+    [P-10] [P-28] newcomers_of_different_serials_may_come_together:
+        Scene::conversation().by(HERS).adds(member("mar", Role::Accompanier, 1, 5))
+            .adds(member("ana", Role::Accompanier, 1, 4))
+        => raises(5, &[]);
     [P-10] an_old_desk_key_vouches_for_no_newcomer:
         Scene::conversation().by(HERS).adds(accompanier("mar"))
             .with(|scene| scene.desk_serial = 2) => void(Rule::DeskSerial);

@@ -53,6 +53,11 @@ cases! {
     [P-12] her_wipe_twice_is_void:
         Scene::conversation().by(HERS).removes(&[HER_RETURN]).says_wipe().says_wipe()
         => void(Rule::Statements);
+    [P-12] [P-14] her_wipe_twice_is_void_on_her_only_leaf_too:
+        Scene::conversation().by(HERS).says_wipe().says_wipe().with(|scene| {
+            scene.leaves.remove(2);
+            scene.data.cut.remove(2);
+        }) => void(Rule::Statements);
     [P-12] a_leave_of_each_of_her_leaves_is_void:
         Scene::conversation().by(LUZ).removes(&[HERS, HER_RETURN])
             .says_leave(HERS).says_leave(HER_RETURN)
@@ -114,6 +119,12 @@ cases! {
             let person = key("her").public();
             scene.data.statements.push(Statement::Wipe { person, signature });
         }) => void(Rule::Wipe);
+    [P-14] [P-12] a_strangers_wipe_that_covers_nobody_is_void:
+        Scene::conversation().by(LUZ).says(sign_wipe(&key("nobody"), b"the group"))
+        => void(Rule::Wipe);
+    [P-14] a_members_wipe_of_her_own_is_void:
+        Scene::conversation().by(LUZ).says(sign_wipe(&key("luz"), b"the group"))
+        => void(Rule::Wipe);
     [P-14] a_wipe_in_a_desk_is_void:
         Scene::desk().by(LUZ).says_wipe() => void(Rule::Wipe);
 
