@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     Day,
-    card::{Attestation, Attested, is_alias},
+    card::{Attestation, Attested, DeskKey, is_alias},
     cbor::{self, NotCanonical},
     commit::Statement,
     fixed::opaque_debug,
@@ -234,20 +234,34 @@ impl SignedReply {
         }
     }
 
-    /// Whether a member attested under `root` signed it, and the hash is that of the content, if
-    /// there is content. [I-6]
-    pub fn verify(&self, root: &PublicKey, r: &ThreadSecret) -> bool {
-        let Ok((attestation, _)) = self.by.verify(root) else {
-            return false;
-        };
-        let is_content_signed =
-            self.content.is_empty() || self.hash == *Sha256::digest(self.content.as_slice());
-        is_content_signed
-            && attestation.key.verify(
-                REPLY_LABEL,
-                &[r.as_bytes().as_slice(), &self.hash].concat(),
-                &self.signature,
-            )
+    /// Who claims, if a member attested under `root` signed it, and there is no content. [I-6]
+    pub fn verify_claimed(
+        &self,
+        root: &PublicKey,
+        r: &ThreadSecret,
+    ) -> Option<(Attestation, DeskKey)> {
+        self.verify(root, r).filter(|_| self.content.is_empty())
+    }
+
+    /// Who offers herself, if a member attested under `root` signed it, and the hash is that of the
+    /// content, which isn't empty. [I-6]
+    pub fn verify_offered(
+        &self,
+        root: &PublicKey,
+        r: &ThreadSecret,
+    ) -> Option<(Attestation, DeskKey)> {
+        let is_of_content =
+            !self.content.is_empty() && self.hash == *Sha256::digest(self.content.as_slice());
+        self.verify(root, r).filter(|_| is_of_content)
+    }
+
+    fn verify(&self, root: &PublicKey, r: &ThreadSecret) -> Option<(Attestation, DeskKey)> {
+        let (attestation, desk_key) = self.by.verify(root).ok()?;
+        let message = [r.as_bytes().as_slice(), &self.hash].concat();
+        attestation
+            .key
+            .verify(REPLY_LABEL, &message, &self.signature)
+            .then_some((attestation, desk_key))
     }
 }
 

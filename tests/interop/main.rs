@@ -8,6 +8,7 @@
 
 mod foreign;
 mod malformed;
+mod readers;
 mod talk;
 mod team;
 mod vectors;

@@ -81,7 +81,8 @@ impl House {
         }
     }
 
-    async fn host(&self, desk: &str) {
+    /// Lets a desk publish its card here.
+    pub(crate) async fn host(&self, desk: &str) {
         let mut stream = TcpStream::connect(self.announcement.admin).await.unwrap();
         let host = self.announcement.admin;
         let request = format!(

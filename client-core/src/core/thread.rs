@@ -383,6 +383,26 @@ mod tests {
         );
     }
 
+    /// [H-6]
+    #[test]
+    fn a_body_that_is_gone_is_void_only_if_the_void_cell_stood_there() {
+        let slot = slot(Kind::Message);
+        let (_, mut puts) = large(&slot);
+        let head = puts.pop().unwrap();
+        let mut reading = Reading::new(slot, OnEmpty::Wait);
+        reading.handle_seen(&Seen::Full(head.address(), head.cell));
+        for put in &puts[1..] {
+            reading.handle_seen(&Seen::Full(put.address(), put.cell.clone()));
+        }
+        let gone = puts[0].address();
+        assert_eq!(reading.handle_seen(&Seen::Gone(gone)), None);
+        assert_eq!(wants(&reading).chains[0][0].cell, Cell::void());
+        let closed = reading.clone().handle_seen(&Seen::Stored(gone));
+        assert_eq!(closed, Some(Content::Void));
+        let missing = reading.handle_seen(&Seen::Taken(gone));
+        assert_eq!(missing, Some(Content::Gone));
+    }
+
     #[test]
     fn a_slot_that_nobody_can_erase_and_is_said_to_be_gone_gets_no_put() {
         let slot = slot(Kind::Commit);

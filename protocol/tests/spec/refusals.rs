@@ -198,13 +198,26 @@ fn a_rescue_holds_for_one_new_leaf_of_one_group() {
 fn a_reply_is_signed_for_one_waiting_person_and_one_content() {
     let root = public(ROOT);
     for (name, reply) in samples::replies() {
-        let (Reply::Claimed(reply) | Reply::Offered(reply)) = reply else {
-            continue;
+        type Verify = fn(&SignedReply, &PublicKey, &ThreadSecret) -> Option<(Attestation, DeskKey)>;
+        let (reply, verify, another): (_, Verify, Verify) = match reply {
+            Reply::Claimed(reply) => (
+                reply,
+                SignedReply::verify_claimed,
+                SignedReply::verify_offered,
+            ),
+            Reply::Offered(reply) => (
+                reply,
+                SignedReply::verify_offered,
+                SignedReply::verify_claimed,
+            ),
+            Reply::NotThisOne { .. } | Reply::Attested { .. } => continue,
         };
-        assert!(reply.verify(&root, &r()), "{name}");
-        assert!(!reply.verify(&public(STRANGER), &r()));
-        assert!(!reply.verify(&root, &ThreadSecret::from_bytes([0; 32])));
-        let with = |reply: SignedReply| reply.verify(&root, &r());
+        let by = verify(&reply, &root, &r()).map(|(attestation, _)| attestation.key);
+        assert_eq!(by, Some(public(ACCOMPANIER)), "{name}");
+        assert!(another(&reply, &root, &r()).is_none(), "{name}");
+        assert!(verify(&reply, &public(STRANGER), &r()).is_none());
+        assert!(verify(&reply, &root, &ThreadSecret::from_bytes([0; 32])).is_none());
+        let with = |reply: SignedReply| verify(&reply, &root, &r()).is_some();
         assert!(!with(SignedReply {
             hash: [0; 32],
             ..reply.clone()

@@ -1,9 +1,9 @@
 //! First contact: intake, waiting, replies, claims, takings.
 
 use super::{
-    cbor::{Item, bytes, map, text},
+    cbor::{Item, bytes, map, text, uint},
     desk::{Attested, attested, is_alias},
-    signature::{PublicKey, holds},
+    signature::{PublicKey, holds, sign},
     slot::{hash, pad, unpadded},
 };
 
@@ -133,7 +133,8 @@ pub(crate) fn reply(
         }
         ("offered", value) => {
             let (named, content, by) = signed_reply(value, r, root)?;
-            (hash(&[&content]) == named).then_some(Reply::Offered { content, by })
+            (!content.is_empty() && hash(&[&content]) == named)
+                .then_some(Reply::Offered { content, by })
         }
         ("not-this-one", value) => {
             let [index, signature] = value.fields(["index", "signature"])?;
@@ -148,6 +149,40 @@ pub(crate) fn reply(
         )?)),
         _ => None,
     }
+}
+
+/// A reader of a reply thread: which reply stands.
+pub(crate) struct ReplyThread {
+    pub(crate) r: [u8; 32],
+    pub(crate) root: PublicKey,
+    pub(crate) person: PublicKey,
+    /// Whether the intake asks for an offer.
+    pub(crate) offers: bool,
+    pub(crate) standing: Option<u64>,
+}
+
+impl ReplyThread {
+    /// Takes the next payload; gives the reply, if it stands from now on.
+    pub(crate) fn read(&mut self, index: u64, payload: &[u8]) -> Option<Reply> {
+        let reply = reply(payload, &self.r, &self.root, &self.person)?;
+        match (&reply, self.standing) {
+            (Reply::Claimed { .. }, None) if !self.offers => {}
+            (Reply::Offered { .. }, None) if self.offers => {}
+            (Reply::NotThisOne(refused), Some(standing)) if *refused == standing => {
+                self.standing = None;
+                return None;
+            }
+            _ => return None,
+        }
+        self.standing = Some(index);
+        Some(reply)
+    }
+}
+
+pub(crate) fn not_this_one(seed: &[u8; 32], r: &[u8; 32], index: u64) -> Vec<u8> {
+    let signature = sign(seed, "not this one", &[r, &index.to_be_bytes()]);
+    let fields = map([("index", uint(index)), ("signature", bytes(signature))]);
+    map([("not-this-one", fields)]).encode()
 }
 
 type SignedReply = ([u8; 32], Vec<u8>, Attested);

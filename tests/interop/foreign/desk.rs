@@ -97,6 +97,7 @@ pub(crate) struct Attested {
     pub(crate) is_coordinator: bool,
     pub(crate) key: PublicKey,
     pub(crate) serial: u32,
+    pub(crate) not_after: u32,
     pub(crate) desk_serial: u32,
 }
 
@@ -107,7 +108,6 @@ pub(crate) fn attested(item: &Item, root: &PublicKey) -> Option<Attested> {
     let body = signed(attestation, "attestation", &desk.key)?;
     let [alias, role, key, not_after, serial] =
         body.fields(["alias", "role", "key", "not_after", "serial"])?;
-    not_after.uint::<u32>()?;
     let is_coordinator = match role.text()? {
         "accompanier" => false,
         "coordinator" => true,
@@ -119,6 +119,7 @@ pub(crate) fn attested(item: &Item, root: &PublicKey) -> Option<Attested> {
         is_coordinator,
         key: key.array()?,
         serial: serial.uint()?,
+        not_after: not_after.uint()?,
         desk_serial: desk.serial,
     })
 }
@@ -135,11 +136,21 @@ pub(crate) fn is_alias(alias: &str) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Card {
     pub(crate) root: PublicKey,
+    pub(crate) desk_serial: u32,
     pub(crate) version: u32,
     pub(crate) day: u32,
     pub(crate) mailbox: PublicKey,
     pub(crate) intake_key: Vec<u8>,
     pub(crate) posters: Vec<PublicKey>,
+}
+
+impl Card {
+    /// Whether somebody attested is of the desk on this day.
+    pub(crate) fn lists(&self, who: &Attested, day: u32) -> bool {
+        self.posters.contains(&who.key)
+            && who.not_after >= day
+            && who.desk_serial >= self.desk_serial
+    }
 }
 
 /// A card of this desk.
@@ -181,6 +192,7 @@ pub(crate) fn card(cbor: &[u8], desk: &[u8; 16]) -> Option<Card> {
     let good = posters.len() <= POSTERS_MAX && posters.contains(&poster);
     good.then_some(Card {
         root,
+        desk_serial: key.serial,
         version,
         day,
         mailbox,

@@ -58,11 +58,22 @@ impl Way {
 
     /// Status and body of a GET.
     pub(crate) async fn get(&self, path: &str) -> (u16, Vec<u8>) {
+        self.request("GET", path, &[]).await
+    }
+
+    /// Status and body of a PUT's answer.
+    pub(crate) async fn put(&self, path: &str, body: &[u8]) -> (u16, Vec<u8>) {
+        self.request("PUT", path, body).await
+    }
+
+    async fn request(&self, method: &str, path: &str, body: &[u8]) -> (u16, Vec<u8>) {
         let mut stream = self.tls().await;
-        let (host, port) = (&self.host, self.port);
-        let request =
-            format!("GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.unwrap();
+        let (host, port, length) = (&self.host, self.port, body.len());
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+        );
+        let request = [head.as_bytes(), body].concat();
+        stream.write_all(&request).await.unwrap();
         let mut answer = Vec::new();
         let _cut_off = stream.read_to_end(&mut answer).await;
         let end = answer
@@ -276,31 +287,39 @@ impl Relay {
             None => Said::Void,
             Some(Data::Whole(payload)) => Said::Payload(payload),
             Some(Data::Head(head)) => {
-                let mut payload = head.first.clone();
+                let (mut payload, mut is_missing) = (head.first.clone(), false);
                 let bodies = Thread::bodies(head.secret, thread.is_erasable());
                 for index in 0..head.bodies() {
                     let slot = bodies.slot(index as u64);
-                    let cell = match self.body(&slot).await {
-                        Found::Cell(cell) => cell,
-                        Found::Gone | Found::Empty => return Said::Gone,
+                    let Found::Cell(cell) = self.body(&slot).await else {
+                        is_missing = true;
+                        continue;
                     };
                     match slot.open(&cell).and_then(|data| head.part(index, &data)) {
                         Some(part) => payload.extend(part),
                         None => return Said::Void,
                     }
                 }
-                Said::Payload(payload)
+                match is_missing {
+                    true => Said::Gone,
+                    false => Said::Payload(payload),
+                }
             }
         }
     }
 
-    /// A body's cell. An empty one is closed, and what stands there then is final.
+    /// A body's cell. An empty one is closed, and what stands there then is final; of a gone one is asked
+    /// whether it was closed.
     async fn body(&mut self, slot: &Slot) -> Found {
         match self.read(slot).await {
             Found::Empty => {
                 self.put(slot, &VOID).await;
                 self.read(slot).await
             }
+            Found::Gone if slot.erase.is_some() => match self.put(slot, &VOID).await {
+                Outcome::Stored => Found::Cell(VOID.to_vec()),
+                _ => Found::Gone,
+            },
             other => other,
         }
     }

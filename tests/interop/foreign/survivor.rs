@@ -4,7 +4,7 @@ use mls_rs::{CipherSuite, Client, client_builder::MlsConfig};
 
 use super::{
     cbor::{Item, text},
-    contact::{self, Intake, Reply},
+    contact::{self, Intake, Reply, ReplyThread},
     conversation::Conversation,
     desk::{self, Card, Link},
     frame::{Operation, Outcome},
@@ -19,10 +19,14 @@ const WELCOMES_MAX: u64 = 256;
 
 /// A person who wrote and waits.
 pub(crate) struct Survivor<C: MlsConfig> {
+    way: Way,
+    link: Link,
     relay: Relay,
     card: Card,
-    r: [u8; 32],
-    person: Person,
+    pub(crate) r: [u8; 32],
+    pub(crate) person: Person,
+    suite: CipherSuite,
+    make: fn(&Person, CipherSuite) -> Client<C>,
     client: Client<C>,
     welcome_secret: [u8; 32],
     waiting: u64,
@@ -36,28 +40,29 @@ pub(crate) async fn write(
     suite: CipherSuite,
 ) -> Survivor<impl MlsConfig + use<>> {
     let link = Link::parse(link).unwrap();
-    let path = format!("/v1/cards/{}", desk::desk_text(&link.desk));
-    let (status, card) = way.get(&path).await;
-    assert_eq!(status, 200);
-    let card = desk::card(&card, &link.desk).unwrap();
+    let card = card_of(way, &link).await;
     let person = Person {
         seed: random(),
         leaf_seed: random(),
         serial: 1,
     };
-    let client = mls::client(&person, suite);
+    let make = mls::client;
+    let client = make(&person, suite);
     let mut survivor = Survivor {
+        way: way.clone(),
+        link,
         relay: Relay::connect(way).await,
         r: random(),
         welcome_secret: random(),
         waiting: 0,
         card,
         person,
+        suite,
+        make,
         client,
     };
-    let package = mls::key_package(&survivor.client, survivor.welcome_secret);
-    survivor.append(&contact::key_package(&package)).await;
-    let intake = survivor.intake(&link, words);
+    survivor.append_key_package().await;
+    let intake = survivor.intake(words);
     let mailbox = survivor.card.mailbox;
     let dropped = survivor
         .relay
@@ -71,7 +76,7 @@ pub(crate) async fn write(
 }
 
 impl<C: MlsConfig> Survivor<C> {
-    fn intake(&self, link: &Link, words: &str) -> Vec<u8> {
+    fn intake(&self, words: &str) -> Vec<u8> {
         let intake = Intake {
             r: self.r,
             person: self.person.key(),
@@ -79,7 +84,7 @@ impl<C: MlsConfig> Survivor<C> {
             kind: text("first"),
             text: words.to_owned(),
         };
-        let info = contact::intake_info(&link.desk, self.card.version, self.card.day);
+        let info = contact::intake_info(&self.link.desk, self.card.version, self.card.day);
         hpke::seal(&self.card.intake_key, &info, &intake.plaintext())
     }
 
@@ -88,6 +93,20 @@ impl<C: MlsConfig> Survivor<C> {
         let info = contact::waiting_info(&self.r);
         let sealed = hpke::seal(&self.card.intake_key, &info, words.as_bytes());
         self.append(&contact::more(&sealed)).await;
+    }
+
+    async fn append_key_package(&mut self) {
+        let package = mls::key_package(&self.client, self.welcome_secret);
+        self.append(&contact::key_package(&package)).await;
+    }
+
+    /// Others may have filled the welcome thread of the KeyPackage before.
+    async fn renew_key_package(&mut self) {
+        self.person.leaf_seed = random();
+        self.person.serial += 1;
+        self.client = (self.make)(&self.person, self.suite);
+        self.welcome_secret = random();
+        self.append_key_package().await;
     }
 
     async fn append(&mut self, payload: &[u8]) {
@@ -101,28 +120,52 @@ impl<C: MlsConfig> Survivor<C> {
         self.waiting += 1;
     }
 
-    /// Waits for the reply that stands, and joins by its Welcome.
+    /// Waits for a reply that stands and is of somebody who is of the desk now, and joins by its Welcome.
     pub(crate) async fn answered(mut self) -> Conversation<C> {
         let thread = Thread::new(self.r, REPLY, 0);
+        let mut replies = ReplyThread {
+            r: self.r,
+            root: self.card.root,
+            person: self.person.key(),
+            offers: false,
+            standing: None,
+        };
         for index in 0.. {
             let found = self.relay.wait(&thread.slot(index)).await;
             let Said::Payload(payload) = self.relay.said(&thread, index, found).await else {
                 continue;
             };
-            let (root, person) = (self.card.root, self.person.key());
-            if let Some(Reply::Claimed { hash, by }) =
-                contact::reply(&payload, &self.r, &root, &person)
-            {
-                return self
-                    .join(hash, by.key)
-                    .await
-                    .expect("no Welcome with this hash");
+            let Some(Reply::Claimed { hash, by }) = replies.read(index, &payload) else {
+                continue;
+            };
+            let card = card_of(&self.way, &self.link).await;
+            if card.lists(&by, self.relay.day) {
+                if let Some((group, desk_key, day)) = self.join(hash, by.key).await {
+                    return Conversation::new(self.relay, group, self.person, desk_key, day);
+                }
+                self.renew_key_package().await;
             }
+            self.refuse(&thread, index).await;
         }
         unreachable!("a thread has no end")
     }
 
-    async fn join(mut self, welcome_hash: [u8; 32], by: [u8; 32]) -> Option<Conversation<C>> {
+    /// Says that what stands at this index can't be joined.
+    async fn refuse(&mut self, thread: &Thread, standing: u64) {
+        let (data, _) = split(
+            &contact::not_this_one(&self.person.seed, &self.r, standing),
+            random(),
+        );
+        for index in standing + 1.. {
+            let slot = thread.slot(index);
+            let cell = slot.seal(&data);
+            if self.relay.put(&slot, &cell).await == Outcome::Stored {
+                return;
+            }
+        }
+    }
+
+    async fn join(&mut self, welcome_hash: [u8; 32], by: [u8; 32]) -> Option<Joined<C>> {
         let thread = Thread::new(self.welcome_secret, WELCOME, 0);
         let root = self.card.root;
         for index in 0..WELCOMES_MAX {
@@ -141,18 +184,21 @@ impl<C: MlsConfig> Survivor<C> {
                 continue;
             };
             if is_expected(&group, signer, by, &self.person) {
-                let desk_key = desk_key.unwrap_or((0, Item::Null));
-                return Some(Conversation::new(
-                    self.relay,
-                    group,
-                    self.person,
-                    desk_key,
-                    day,
-                ));
+                return Some((group, desk_key.unwrap_or((0, Item::Null)), day));
             }
         }
         None
     }
+}
+
+/// A group, the desk key that its Welcome told, and its caught-up day.
+type Joined<C> = (Group<C>, (u32, Item), u32);
+
+async fn card_of(way: &Way, link: &Link) -> Card {
+    let path = format!("/v1/cards/{}", desk::desk_text(&link.desk));
+    let (status, card) = way.get(&path).await;
+    assert_eq!(status, 200);
+    desk::card(&card, &link.desk).unwrap()
 }
 
 /// As the table of joiners says: signed by whom the reply names, nobody else in it, no predecessor.

@@ -227,10 +227,7 @@ impl Claim {
                     self.events.push_back(ClaimEvent::Began(group));
                 }
             }
-            Decision::Stands { reply, .. } => {
-                let member = reply.by.verify(&self.me.root).ok();
-                self.answered_by = member.map(|(attestation, _)| attestation.alias);
-            }
+            Decision::Stands { by, .. } => self.answered_by = Some(by.alias),
             Decision::Refused { mine: false } => self.answered_by = None,
             Decision::Refused { mine: true } => {
                 self.events.push_back(ClaimEvent::Refused);

@@ -1,6 +1,7 @@
 //! The reply thread (r, reply): everyone who reads it decides alike who answers. [I-6]–[I-8]
 
 use cobijo_protocol::{
+    card::Attestation,
     cbor,
     intake::{Reply, SignedReply, sign_not_this_one, verify_not_this_one},
     keys::{PublicKey, SecretKey},
@@ -54,6 +55,8 @@ pub enum Decision {
         index: u64,
         /// What it says.
         reply: Box<SignedReply>,
+        /// Whose it is.
+        by: Box<Attestation>,
         /// Whether it is the own one.
         mine: bool,
     },
@@ -174,10 +177,10 @@ impl Replies {
     }
 
     fn judge_reply(&mut self, reply: SignedReply, candidate: &Candidate) -> Option<Decision> {
-        let has_content = !reply.content.is_empty();
-        if has_content != (self.wanted == Wanted::Offer) || !reply.verify(&self.root, &self.r) {
-            return None;
-        }
+        let (by, _) = match self.wanted {
+            Wanted::Claim => reply.verify_claimed(&self.root, &self.r),
+            Wanted::Offer => reply.verify_offered(&self.root, &self.r),
+        }?;
         self.standing = Some(Standing {
             index: candidate.index,
             mine: candidate.mine,
@@ -185,6 +188,7 @@ impl Replies {
         Some(Decision::Stands {
             index: candidate.index,
             reply: Box::new(reply),
+            by: Box::new(by),
             mine: candidate.mine,
         })
     }

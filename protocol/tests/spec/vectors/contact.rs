@@ -24,6 +24,7 @@ pub(crate) fn vectors() -> Value {
         "intakes": intakes(),
         "waiting": waiting(),
         "replies": replies(),
+        "reply_threads": reply_threads(),
         "claims": claims(),
         "takings": takings(),
     })
@@ -68,6 +69,36 @@ fn replies() -> Vec<Value> {
         .collect()
 }
 
+/// What stands after each reply, in the words of SPEC.md.
+fn reply_threads() -> Vec<Value> {
+    let (root, r) = (public(samples::ROOT), samples::r());
+    let person = public(samples::PERSON);
+    samples::reply_threads()
+        .into_iter()
+        .map(|(name, kind, replies)| {
+            let mut standing = None;
+            let mut step = |(index, (name, reply)): (u64, (&str, Reply))| {
+                let (is_first, free) = (kind == "first", standing.is_none());
+                standing = match &reply {
+                    Reply::Claimed(reply) => (is_first && free)
+                        .then(|| reply.verify_claimed(&root, &r).map(|_| index))
+                        .map_or(standing, |stands| stands),
+                    Reply::Offered(reply) => (!is_first && free)
+                        .then(|| reply.verify_offered(&root, &r).map(|_| index))
+                        .map_or(standing, |stands| stands),
+                    Reply::NotThisOne { index, signature } => standing.filter(|stands| {
+                        stands != index || !verify_not_this_one(&person, &r, *index, signature)
+                    }),
+                    Reply::Attested { .. } => standing,
+                };
+                json!({ "name": name, "cbor": hex(cbor::encode(&reply)), "stands": standing })
+            };
+            let steps: Vec<Value> = (0..).zip(replies).map(&mut step).collect();
+            json!({ "name": name, "kind": kind, "replies": steps })
+        })
+        .collect()
+}
+
 fn claims() -> Vec<Value> {
     (0..)
         .zip(samples::claims())
@@ -96,7 +127,8 @@ fn takings() -> Vec<Value> {
 fn is_signed(reply: &Reply) -> bool {
     let (root, r) = (public(samples::ROOT), samples::r());
     match reply {
-        Reply::Claimed(reply) | Reply::Offered(reply) => reply.verify(&root, &r),
+        Reply::Claimed(reply) => reply.verify_claimed(&root, &r).is_some(),
+        Reply::Offered(reply) => reply.verify_offered(&root, &r).is_some(),
         Reply::NotThisOne { index, signature } => {
             verify_not_this_one(&public(samples::PERSON), &r, *index, signature)
         }
