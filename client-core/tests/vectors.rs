@@ -6,21 +6,26 @@
 use std::{fs, path::PathBuf};
 
 use cobijo_client_core::{
-    core::port::Rng,
+    core::{
+        port::{Rng, Seen},
+        waiting::{Decision, Replies, Wanted},
+    },
     mls::{
         Suite,
-        hpke::{key_pair, open, seal},
+        hpke::{is_usable, key_pair, open, seal},
         key_package::{OfferedKeyPackage, OwnKeyPackage},
     },
 };
 use cobijo_protocol::{
     card::{Attestation, Attested, DeskKey, Role},
+    content::desk_key_seal_info,
     credential::{Credential, PersonCredential, PersonLeaf},
     intake::{Intake, IntakeKind, intake_info, waiting_info},
     keys::{PublicKey, SecretKey},
     limits::CELL_BYTES,
     link::DeskId,
-    slot::ThreadSecret,
+    parts::Data,
+    slot::{Kind, Slot, ThreadSecret},
 };
 use data_encoding::HEXLOWER;
 use rand_core::SeedableRng;
@@ -52,9 +57,26 @@ fn a_committed_intake_opens_under_the_key_of_its_seed() {
         assert!(open(&pair, &intake_info(&desk, version, day), &cell).is_none());
     }
 
+    let sealed = bytes(&vectors["desk_key_seal"]["sealed"]);
+    let seed = open(&pair, &desk_key_seal_info(&desk), &sealed).unwrap();
+    assert_eq!(seed.as_slice(), key(2).as_bytes());
+
     let more = bytes(&vectors["more"]["sealed"]);
     let text = open(&pair, &waiting_info(&r()), &more).unwrap();
     assert_eq!(text.as_slice(), bytes(&vectors["more"]["plaintext"]));
+}
+
+/// [G-21]
+#[test]
+fn keys_are_usable_as_committed() {
+    let vectors = committed("hpke", intake_vectors);
+    for change in vectors["usable_keys"].as_array().unwrap() {
+        let mut public = bytes(&vectors["public"]);
+        let at = usize::try_from(change["at"].as_u64().unwrap()).unwrap();
+        let changed = bytes(&change["bytes"]);
+        public[at..at + changed.len()].copy_from_slice(&changed);
+        assert_eq!(json!(is_usable(&public)), change["usable"], "{change}");
+    }
 }
 
 /// [G-2], [G-3], [G-5], [G-10]
@@ -82,6 +104,32 @@ fn committed_key_packages_are_taken() {
     }
 }
 
+/// [I-6], [I-8]
+#[test]
+fn reply_threads_are_decided_as_committed() {
+    let vectors = read("contact");
+    for thread in vectors["reply_threads"].as_array().unwrap() {
+        let wanted = match thread["kind"].as_str().unwrap() {
+            "first" => Wanted::Claim,
+            _ => Wanted::Offer,
+        };
+        let mut rng = Rng::from_seed([1; 32]);
+        let mut replies = Replies::new(r(), key(1).public(), key(5).public(), wanted);
+        let mut standing = None;
+        for (counter, reply) in (0..).zip(thread["replies"].as_array().unwrap()) {
+            let slot = Slot::derive(&r(), Kind::Reply, 0, counter);
+            let data = Data::Whole(bytes(&reply["cbor"])).encode();
+            let cell = slot.seal(&data, [0; 24]).unwrap();
+            match replies.handle_seen(&Seen::Full(slot.address(), cell), &mut rng) {
+                Some(Decision::Stands { index, .. }) => standing = Some(index),
+                Some(Decision::Refused { .. }) => standing = None,
+                None => {}
+            }
+            assert_eq!(json!(standing), reply["stands"], "{}", reply["name"]);
+        }
+    }
+}
+
 fn intake_vectors(rng: &mut Rng) -> Value {
     let _ = rng;
     let pair = key_pair(&SEED).unwrap();
@@ -103,7 +151,40 @@ fn intake_vectors(rng: &mut Rng) -> Value {
             "plaintext": hex(more.as_bytes()),
             "sealed": hex(&seal(&pair.public, &waiting_info(&r()), more.as_bytes()).unwrap()),
         },
+        "desk_key_seal": {
+            "desk": hex(desk.as_bytes()),
+            "info": hex(&desk_key_seal_info(&desk)),
+            "plaintext": hex(key(2).as_bytes()),
+            "sealed": hex(&seal(&pair.public, &desk_key_seal_info(&desk), key(2).as_bytes()).unwrap()),
+        },
+        "usable_keys": usable_keys(&pair.public),
     })
+}
+
+/// The public key with some bytes changed. [G-21]
+fn usable_keys(public: &[u8]) -> Value {
+    let small_order = |last: &str| json!([1184, last, false]);
+    let changes = [
+        json!([0, hex(&public[..3]), true]),
+        json!([0, "000dd0", true]),
+        json!([0, "010dd0", false]),
+        json!([0, "001dd0", false]),
+        json!([1149, "000dd0", true]),
+        json!([1149, "ffffff", false]),
+        json!([1184, "09".to_owned() + &"00".repeat(31), true]),
+        small_order(&"00".repeat(32)),
+        small_order(&("01".to_owned() + &"00".repeat(31))),
+        small_order("e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800"),
+        small_order("5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157"),
+        small_order("5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f11d7"),
+        small_order(&("ec".to_owned() + &"ff".repeat(30) + "7f")),
+        small_order(&("ed".to_owned() + &"ff".repeat(30) + "7f")),
+        small_order(&("ee".to_owned() + &"ff".repeat(30) + "7f")),
+        small_order(&("ee".to_owned() + &"ff".repeat(31))),
+    ];
+    let named =
+        |change: &Value| json!({ "at": change[0], "bytes": change[1], "usable": change[2] });
+    changes.iter().map(named).collect()
 }
 
 fn key_package_vectors(rng: &mut Rng) -> Value {
@@ -131,13 +212,20 @@ fn key_package_vectors(rng: &mut Rng) -> Value {
 }
 
 fn committed(name: &str, make: fn(&mut Rng) -> Value) -> Value {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let path = path.join(format!("../protocol/vectors/{name}.json"));
     if std::env::var_os("UPDATE_VECTORS").is_some() {
         let vectors = make(&mut Rng::from_seed([1; 32]));
-        fs::write(&path, format!("{vectors:#}\n")).unwrap();
+        fs::write(file(name), format!("{vectors:#}\n")).unwrap();
     }
-    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+    read(name)
+}
+
+fn read(name: &str) -> Value {
+    serde_json::from_str(&fs::read_to_string(file(name)).unwrap()).unwrap()
+}
+
+fn file(name: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    path.join(format!("../protocol/vectors/{name}.json"))
 }
 
 fn key(seed: u8) -> SecretKey {

@@ -10,6 +10,7 @@ use crate::{
     commit::Statement,
     fixed::{byte_array, opaque_debug},
     keys::{PublicKey, SecretKey, Signed},
+    link::DeskId,
     slot::ThreadSecret,
 };
 
@@ -32,6 +33,11 @@ impl MessageId {
         id.copy_from_slice(&digest[..16]);
         Self::from_bytes(id)
     }
+}
+
+/// HPKE info of a sealed desk key: label ‖ desk.
+pub fn desk_key_seal_info(desk: &DeskId) -> Vec<u8> {
+    [b"cobijo/1 desk key seal".as_slice(), desk.as_bytes()].concat()
 }
 
 opaque_debug!(

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::foreign::{
     cbor::Item,
-    contact::{self, Intake, Reply, Waiting},
+    contact::{self, Intake, Reply, ReplyThread, Waiting},
     content,
     desk::{self, Link},
     frame,
@@ -290,6 +290,8 @@ fn groups_data_is_read_and_verified() {
         let cbor = item(vector).encode();
         let message = Message::decode(&cbor).unwrap();
         assert_eq!(message.encode(), cbor);
+        let name = content::name(&array(&vector["author"]), &cbor);
+        assert_eq!(name.as_slice(), hex(&vector["message_name"]));
         assert!(
             content::is_known(&message.content, &root()),
             "{}",
@@ -372,6 +374,20 @@ fn first_contacts_are_read_and_verified() {
         };
         assert_eq!(name, vector["name"].as_str().unwrap());
     }
+    for thread in list(&vectors["reply_threads"]) {
+        let mut replies = ReplyThread {
+            r,
+            root,
+            person: person.unwrap(),
+            offers: thread["kind"] != "first",
+            standing: None,
+        };
+        for (index, reply) in (0..).zip(list(&thread["replies"])) {
+            replies.read(index, &hex(&reply["cbor"]));
+            let stands = reply["stands"].as_u64();
+            assert_eq!(replies.standing, stands, "{}", reply["name"]);
+        }
+    }
     for (index, vector) in list(&vectors["claims"]).iter().enumerate() {
         let claim = |index| contact::claim(&item(vector).encode(), &r, index, &root);
         assert!(claim(index as u64).is_some() && claim(index as u64 + 1).is_none());
@@ -392,7 +408,12 @@ fn an_intake_is_opened_and_sealed() {
     );
     let public = hpke::public_key(&seed);
     assert_eq!(public, hex(&vectors["public"]));
-    for (vector, sealed) in [(&vectors["intake"], "cell"), (&vectors["more"], "sealed")] {
+    for (name, sealed) in [
+        ("intake", "cell"),
+        ("more", "sealed"),
+        ("desk_key_seal", "sealed"),
+    ] {
+        let vector = &vectors[name];
         let (info, plaintext) = (hex(&vector["info"]), hex(&vector["plaintext"]));
         assert_eq!(
             hpke::open(&seed, &info, &hex(&vector[sealed])).as_ref(),
@@ -403,6 +424,20 @@ fn an_intake_is_opened_and_sealed() {
         assert_eq!(hpke::open(&seed, &info, &again), Some(plaintext));
     }
     assert_eq!(hex(&vectors["intake"]["cell"]).len(), slot::CELL);
+    let desk = array(&vectors["desk_key_seal"]["desk"]);
+    let info = content::desk_key_seal_info(&desk);
+    assert_eq!(info, hex(&vectors["desk_key_seal"]["info"]));
+}
+
+#[test]
+fn keys_are_usable_or_not() {
+    let vectors = vectors("hpke");
+    for change in list(&vectors["usable_keys"]) {
+        let mut public = hex(&vectors["public"]);
+        let (at, changed): (usize, _) = (number(&change["at"]), hex(&change["bytes"]));
+        public.splice(at..at + changed.len(), changed);
+        assert_eq!(hpke::is_usable(&public), change["usable"], "{change}");
+    }
 }
 
 #[test]

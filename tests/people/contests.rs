@@ -138,7 +138,7 @@ fn a_signed_reply_that_cant_be_joined_is_refused_and_the_contest_goes_on() {
     assert!(!world.was_told(luz, &Told::LostTo("Mar".to_owned())));
 }
 
-/// [I-6]
+/// [I-12]
 #[test]
 fn who_was_evicted_answers_nobody_any_more() {
     let mut world = World::new();

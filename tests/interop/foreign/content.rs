@@ -1,6 +1,17 @@
 //! The forms of what a message may say.
 
-use super::{cbor::Item, desk::attested, group::Statement, signature::PublicKey};
+use super::{cbor::Item, desk::attested, group::Statement, signature::PublicKey, slot::hash};
+
+/// The name of a message.
+pub(crate) fn name(author: &PublicKey, plaintext: &[u8]) -> [u8; 16] {
+    hash(&[b"cobijo/1 message", author, plaintext])[..16]
+        .try_into()
+        .unwrap()
+}
+
+pub(crate) fn desk_key_seal_info(desk: &[u8; 16]) -> Vec<u8> {
+    [b"cobijo/1 desk key seal".as_slice(), desk].concat()
+}
 
 /// Whether a content has one of the known forms.
 pub(crate) fn is_known(content: &Item, root: &PublicKey) -> bool {

@@ -11,6 +11,7 @@ use mls_rs::{
 
 use super::{
     cbor::{Item, bytes, map, text, uint},
+    content,
     frame::Outcome,
     group::{CommitData, Message, POLICY, named},
     key_package::{Package, Tls},
@@ -62,7 +63,7 @@ pub(crate) struct Conversation<C: MlsConfig> {
     sent: Vec<(u32, Message)>,
     next: u32,
     clock: u64,
-    seen: BTreeSet<(u32, [u8; 16])>,
+    seen: BTreeSet<[u8; 16]>,
 }
 
 impl<C: MlsConfig> Conversation<C> {
@@ -240,11 +241,13 @@ impl<C: MlsConfig> Conversation<C> {
             self.ended.insert(leaf);
             return;
         };
+        let author = self.tree()[&leaf].key.clone().try_into().unwrap();
+        let name = content::name(&author, &message);
         let Some(message) = Message::decode(&message) else {
             return;
         };
         self.clock = self.clock.max(message.clock.min(self.clock + AHEAD_MAX));
-        if !self.seen.insert((leaf, message.id)) {
+        if !self.seen.insert(name) {
             return;
         }
         match message.content.choice() {
@@ -355,6 +358,7 @@ impl<C: MlsConfig> Conversation<C> {
         let (author, authenticated) = self.gate(payload)?;
         let message = MlsMessage::from_bytes(payload).ok()?;
         let data = CommitData::decode(&authenticated)?;
+        self.brings_good_keys(payload, &message)?.then_some(())?;
         let effect = match self.judge(author, &message, data.clone()) {
             Verdict::Valid(effect) => effect,
             Verdict::Void(_) => return None,

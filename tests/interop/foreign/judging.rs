@@ -9,18 +9,47 @@ use mls_rs::{
 use super::{
     conversation::Conversation,
     group::{CommitData, identity},
-    key_package::{Leaf, Package, leaves},
+    hpke,
+    key_package::{Leaf, Package, Tree, path_keys, tree},
     policy::{self, Commit, Newcomer, State, Verdict},
+    suite::POST_QUANTUM,
 };
 
 impl<C: MlsConfig> Conversation<C> {
     /// The leaves of the epoch.
     pub(super) fn tree(&self) -> BTreeMap<u32, Leaf> {
-        let tree = self.group.mls.export_tree().to_bytes().unwrap();
-        let leaves = (0..).zip(leaves(&tree).unwrap());
-        leaves
+        (0..)
+            .zip(self.nodes().leaves)
             .filter_map(|(index, leaf)| Some((index, leaf?)))
             .collect()
+    }
+
+    fn nodes(&self) -> Tree {
+        let exported = self.group.mls.export_tree().to_bytes().unwrap();
+        tree(&exported).unwrap()
+    }
+
+    /// Whether every encryption key that a commit brings is new to the tree, and usable.
+    pub(super) fn brings_good_keys(&self, payload: &[u8], message: &MlsMessage) -> Option<bool> {
+        let mut keys = path_keys(payload)?;
+        let mut init_keys = Vec::new();
+        for proposal in message.proposals_by_value() {
+            if let Proposal::Add(add) = proposal {
+                let package = add.key_package().mls_encode_to_vec().ok()?;
+                let package = Package::parse_bare(&package)?;
+                keys.push(package.leaf.encryption_key);
+                init_keys.push(package.init_key);
+            }
+        }
+        let Tree { leaves, parents } = self.nodes();
+        let leaves = leaves.into_iter().flatten().map(|leaf| leaf.encryption_key);
+        let known: Vec<_> = parents.into_iter().chain(leaves).collect();
+        let is_new = keys.iter().all(|key| !known.contains(key));
+        let is_usable = |key: &Vec<u8>| match self.group.mls.cipher_suite() {
+            POST_QUANTUM => hpke::is_usable(key),
+            _ => key.len() == 32,
+        };
+        Some(is_new && keys.iter().chain(&init_keys).all(is_usable))
     }
 
     /// The policy's verdict on a commit that passed the gate.

@@ -15,6 +15,7 @@ const SOURCE_COMMIT: u8 = 3;
 #[derive(Debug)]
 pub(crate) struct Package {
     pub(crate) suite: u16,
+    pub(crate) init_key: Vec<u8>,
     pub(crate) leaf: Leaf,
     pub(crate) welcome_secret: Option<[u8; 32]>,
 }
@@ -22,6 +23,7 @@ pub(crate) struct Package {
 /// A LeafNode.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Leaf {
+    pub(crate) encryption_key: Vec<u8>,
     pub(crate) key: Vec<u8>,
     pub(crate) credential: Vec<u8>,
     /// Of a leaf that came by a KeyPackage.
@@ -56,7 +58,7 @@ impl Leaf {
 
     fn take(rest: &mut Tls<'_>) -> Option<Self> {
         let whole = rest.0;
-        rest.vector()?;
+        let encryption_key = rest.vector()?.to_vec();
         let key = rest.vector()?.to_vec();
         let basic = rest.u16()? == BASIC;
         let credential = rest.vector()?.to_vec();
@@ -74,6 +76,7 @@ impl Leaf {
         rest.vector()?;
         let serialised = &whole[..whole.len() - rest.0.len()];
         basic.then(|| Self {
+            encryption_key,
             key,
             credential,
             lifetime,
@@ -84,10 +87,19 @@ impl Leaf {
     }
 }
 
-/// The leaves of a ratchet tree, each at its index.
-pub(crate) fn leaves(tree: &[u8]) -> Option<Vec<Option<Leaf>>> {
+/// A ratchet tree.
+#[derive(Debug)]
+pub(crate) struct Tree {
+    /// Each at its index.
+    pub(crate) leaves: Vec<Option<Leaf>>,
+    /// Encryption keys of the other nodes.
+    pub(crate) parents: Vec<Vec<u8>>,
+}
+
+/// Reads a serialised ratchet tree.
+pub(crate) fn tree(tree: &[u8]) -> Option<Tree> {
     let mut nodes = Tls(Tls(tree).vector()?);
-    let mut leaves = Vec::new();
+    let (mut leaves, mut parents) = (Vec::new(), Vec::new());
     let mut is_leaf = true;
     while !nodes.0.is_empty() {
         match (nodes.u8()?, is_leaf) {
@@ -95,7 +107,8 @@ pub(crate) fn leaves(tree: &[u8]) -> Option<Vec<Option<Leaf>>> {
             (0, false) => {}
             (1, true) if nodes.u8()? == 1 => leaves.push(Some(Leaf::take(&mut nodes)?)),
             (1, false) if nodes.u8()? == 2 => {
-                for _ in ["encryption key", "parent hash", "unmerged leaves"] {
+                parents.push(nodes.vector()?.to_vec());
+                for _ in ["parent hash", "unmerged leaves"] {
                     nodes.vector()?;
                 }
             }
@@ -103,7 +116,28 @@ pub(crate) fn leaves(tree: &[u8]) -> Option<Vec<Option<Leaf>>> {
         }
         is_leaf = !is_leaf;
     }
-    Some(leaves)
+    Some(Tree { leaves, parents })
+}
+
+/// The encryption keys of a commit's path, its leaf's first, from a PublicMessage that passed the gate.
+pub(crate) fn path_keys(message: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let mut rest = Tls(message);
+    let _heads = (rest.u16()?, rest.u16()?);
+    rest.vector()?;
+    let _sender = (rest.u64()?, rest.u8()?, rest.u32()?);
+    rest.vector()?;
+    rest.u8()?;
+    let _proposals = rest.vector()?;
+    if rest.u8()? == 0 {
+        return Some(Vec::new());
+    }
+    let mut keys = vec![Leaf::take(&mut rest)?.encryption_key];
+    let mut nodes = Tls(rest.vector()?);
+    while !nodes.0.is_empty() {
+        keys.push(nodes.vector()?.to_vec());
+        nodes.vector()?;
+    }
+    Some(keys)
 }
 
 impl Package {
@@ -123,7 +157,7 @@ impl Package {
     fn take(rest: &mut Tls<'_>) -> Option<Self> {
         let is_mls10 = rest.u16()? == MLS10;
         let suite = rest.u16()?;
-        rest.vector()?;
+        let init_key = rest.vector()?.to_vec();
         let leaf = Leaf::take(rest)?;
         let mut extensions = Tls(rest.vector()?);
         let mut welcome_secret = None;
@@ -136,6 +170,7 @@ impl Package {
         rest.vector()?;
         is_mls10.then_some(Self {
             suite,
+            init_key,
             leaf,
             welcome_secret,
         })

@@ -131,7 +131,7 @@ impl CipherSuiteProvider for Suite {
         if self.is_classic() {
             return or_failed(self.classic.kem_public_key_validate(key));
         }
-        hpke::is_public_key(key).then_some(()).ok_or(Failed)
+        hpke::is_usable(key).then_some(()).ok_or(Failed)
     }
 
     fn hash(&self, data: &[u8]) -> Result<Vec<u8>, Failed> {

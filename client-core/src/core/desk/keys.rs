@@ -5,7 +5,7 @@ use cobijo_protocol::{
     Day,
     card::{Attestation, Attested, DeskKey, Role, verify_desk_key},
     commit::{Removal, Statement},
-    content::DeskContent,
+    content::{DeskContent, desk_key_seal_info},
     keys::{PublicKey, SecretKey, Signed},
     limits::{ATTESTATION_DAYS, DESK_KEY_DAYS, DESK_KEY_RENEWAL_DAYS},
     link::DeskId,
@@ -231,10 +231,8 @@ impl DeskKeys {
         });
     }
 
-    /// HPKE info of a sealed desk key: label ‖ desk.
     fn seal_info(&self) -> Vec<u8> {
-        let desk = DeskId::of(&self.root);
-        [b"cobijo/1 desk key seal".as_slice(), desk.as_bytes()].concat()
+        desk_key_seal_info(&DeskId::of(&self.root))
     }
 }
 

@@ -260,7 +260,7 @@ impl Waiting {
     }
 
     /// A reply stands: can it be joined, or offered to her? Its signatures hold for a year, so the
-    /// present card tells whether its author is still of the desk. [I-6]
+    /// present card tells whether its author is still of the desk. [I-12]
     fn consider(&mut self, reply: &SignedReply, card: &Card, now: Now, rng: &mut Rng) {
         let root = card.desk_key.root;
         let attested = reply.by.verify(&root).ok();

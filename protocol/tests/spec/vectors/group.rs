@@ -3,7 +3,7 @@
 use cobijo_protocol::{
     cbor,
     commit::{CommitData, EXPORTER_LABEL, TERMS_EXTENSION, WELCOME_SECRET_EXTENSION},
-    content::Message,
+    content::{Message, MessageId},
     credential::Credential,
 };
 use serde_json::{Value, json};
@@ -69,7 +69,12 @@ fn messages() -> Vec<Value> {
                 Ok(&message),
                 "{name}"
             );
-            cbor_vector(name, &message)
+            let mut vector = cbor_vector(name, &message);
+            let author = public(samples::ACCOMPANIER);
+            let id = MessageId::of(&author, &cbor::encode(&message));
+            vector["author"] = json!(hex(author.as_bytes()));
+            vector["message_name"] = json!(hex(id.as_bytes()));
+            vector
         })
         .collect()
 }
