@@ -134,7 +134,7 @@ pub enum DeskContent {
     Card {
         /// Version of it.
         version: CardVersion,
-        /// As published, without the daily part's own news.
+        /// As published, all of it.
         card: ByteBuf,
     },
     /// What a newcomer must know, in numbered parts.
