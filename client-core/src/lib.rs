@@ -7,6 +7,7 @@
 
 pub mod core;
 pub mod driver;
+mod limits;
 pub mod mls;
 pub mod profile;
 mod secret;

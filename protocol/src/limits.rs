@@ -1,4 +1,5 @@
-//! Every limit that relay and clients share, each with its unit and its reason.
+//! Every limit that SPEC.md names, each with its unit and its reason. What only one side knows stands in its own
+//! `limits.rs`.
 
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ pub const FRAME_OPERATIONS_MAX: usize = 64;
 /// Largest frame: every operation a put.
 pub const FRAME_BYTES_MAX: usize = FRAME_UNIT_BYTES * FRAME_OPERATIONS_MAX;
 
-/// Addresses in one watch: a month of capsules in four frames, bounded work for one operation.
+/// Addresses in one watch: two units of a frame, and bounded work for one operation.
 pub const WATCH_ADDRESSES_MAX: usize = 256;
 
 /// Empty addresses one connection may have registered. Bounds the relay's memory.
@@ -36,16 +37,14 @@ pub const REGISTERED_ADDRESSES_MAX: usize = 1024;
 /// Bounds what follows a frame: its cells are a hundred times its size.
 pub const FRAME_ADDRESSES_MAX: usize = REGISTERED_ADDRESSES_MAX;
 
-/// Addresses one connection may have registered before its first spend.
-pub const REGISTERED_ADDRESSES_BEFORE_SPEND_MAX: usize = 64;
-
 /// Puts one connection may make until tokens are issued; then it connects again.
 pub const CONNECTION_CREDITS: u32 = 1024;
 
 /// Cells waiting in one mailbox. A flood at the door stops here.
 pub const MAILBOX_ITEMS_MAX: usize = 1024;
 
-/// Mailboxes one connection may have open: the days an intake key lives, twice.
+/// Mailboxes one connection may have open: the four that cards named last, and as many more of those whose
+/// keys are kept. Bounds the relay's memory.
 pub const OPEN_MAILBOXES_MAX: usize = 8;
 
 /// Bytes of a published card, so that a landing page stays small.
@@ -76,12 +75,6 @@ pub const FRAMES_IN_FLIGHT_MAX: usize = 4;
 /// Time after which a client puts again what the relay was too busy for.
 pub const BUSY_RETRY: Duration = Duration::from_secs(5);
 
-/// Time that making a connection may take: a Tor circuit takes many seconds.
-pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(45);
-
-/// Time that reading or publishing a card may take, connection included.
-pub const CARD_TIMEOUT: Duration = Duration::from_secs(60);
-
 /// Messages of one leaf that a cut may count: the work of closing an epoch stays bounded.
 pub const CUT_MESSAGES_MAX: u32 = 512;
 
@@ -109,9 +102,6 @@ pub const CARD_POSTERS_MAX: usize = 50;
 /// Time a desk key is valid.
 pub const DESK_KEY_DAYS: u32 = 30;
 
-/// Days before its end from which a desk key is renewed, so that a few days without the root key harm nobody.
-pub const DESK_KEY_RENEWAL_DAYS: u32 = 7;
-
 /// Days on which an attested member may be added to groups; who is removed doesn't wait for their end.
 pub const ATTESTATION_DAYS: u32 = 365;
 
@@ -123,6 +113,12 @@ pub const INTAKE_KEY_LIFETIME: Duration = Duration::from_secs(72 * 3600);
 
 /// Time after which an observer takes a claim as lapsed.
 pub const CLAIM_LIFETIME: Duration = Duration::from_secs(120);
+
+/// Indices of a welcome thread that are tried: a squatter pays for each.
+pub const WELCOME_INDICES_MAX: u64 = 256;
+
+/// Texts kept from one waiting thread: whoever knows `r` may write there.
+pub const WAITING_TEXTS_MAX: usize = 64;
 
 /// Unused KeyPackages that each colleague keeps in the desk group.
 pub const POOL_KEY_PACKAGES: usize = 4;
@@ -136,16 +132,6 @@ pub const STALE_MARGIN_DAYS: u32 = 3;
 /// Days that the relay's clock may jump before it refuses to sweep.
 pub const SWEEP_JUMP_DAYS_MAX: u32 = 2;
 
-/// Wake-ups that wait for one connection before it counts as too slow. A reader keeps fewer slots
-/// watched ahead than this, so only a socket that stands still gets there.
-pub const PUSH_QUEUE_MAX: usize = 256;
-
-/// Cells that are still to follow a watch, above which the next frame is not read yet.
-pub const BACKLOG_MAX: usize = 1024;
-
-/// Time for a TLS handshake, for a request's header, and for a card's body.
-pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// Time from the upgrade to the first frame, which says hello.
 pub const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -155,9 +141,3 @@ pub const MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time that a message has in all, beyond [`MESSAGE_TIMEOUT`], for each [`FRAME_UNIT_BYTES`] of it that has
 /// arrived: 35 kbit/s, so that a slow mobile network gets a large frame through.
 pub const MESSAGE_UNIT_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// Headers of one HTTP request: a browser sends about 20.
-pub const HTTP_HEADERS_MAX: usize = 64;
-
-/// Bytes of an HTTP request's head.
-pub const HTTP_HEAD_BYTES_MAX: usize = 16 * 1024;

@@ -10,7 +10,7 @@ use axum::{
 };
 use cobijo_protocol::{
     card::{CardError, UnverifiedCard},
-    limits::{CARD_BYTES_MAX, CARDS_PATH, HANDSHAKE_TIMEOUT, RELAY_PATH, SUBPROTOCOL},
+    limits::{CARD_BYTES_MAX, CARDS_PATH, RELAY_PATH, SUBPROTOCOL},
     link::DeskId,
 };
 use http_body_util::{BodyExt, Limited};
@@ -21,6 +21,7 @@ use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body
 use crate::{
     connection::Shared,
     engine::{NewCard, Write, Written},
+    limits::HANDSHAKE_TIMEOUT,
 };
 
 /// What somebody sees who opens the relay's address in a browser.

@@ -9,11 +9,11 @@ use std::{
     },
 };
 
-use cobijo_protocol::limits::PUSH_QUEUE_MAX;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     engine::Wake,
+    limits::PUSH_QUEUE_MAX,
     relay::watches::{ConnectionId, Place, Watches},
 };
 

@@ -16,6 +16,7 @@ mod doors;
 mod engine;
 mod http;
 mod hub;
+pub mod limits;
 mod listen;
 mod logging;
 mod memory;

@@ -3,9 +3,7 @@
 use std::{io, net::SocketAddr, time::Duration};
 
 use axum::{Extension, Router};
-use cobijo_protocol::limits::{
-    DEAD_AFTER, HANDSHAKE_TIMEOUT, HTTP_HEAD_BYTES_MAX, HTTP_HEADERS_MAX,
-};
+use cobijo_protocol::limits::DEAD_AFTER;
 use hyper::{
     server::conn::http1,
     upgrade::{OnUpgrade, Upgraded},
@@ -25,6 +23,7 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use crate::{
     connection::{self, Shared},
     doors::{Doors, Place},
+    limits::{HANDSHAKE_TIMEOUT, HTTP_HEAD_BYTES_MAX, HTTP_HEADERS_MAX},
 };
 
 /// Time to wait after the system refused to accept, for lack of files or memory.

@@ -11,6 +11,7 @@ use cobijo_protocol::{
     commit::{POLICY, Predecessor, Profile, Terms, WelcomePayload},
     credential::Identity,
     keys::{PublicKey, SecretKey},
+    limits::WELCOME_INDICES_MAX,
     slot::Kind,
 };
 use serde::{Deserialize, Serialize};
@@ -22,7 +23,6 @@ use super::{
     group::Group,
     port::{Now, Rng, Seen, Wants},
     thread::Content,
-    welcome::WELCOME_INDICES_MAX,
 };
 use crate::mls::{
     key_package::OwnKeyPackage,

@@ -2,15 +2,13 @@
 //! member. [G-11], [G-12]
 
 use cobijo_protocol::{
+    limits::WELCOME_INDICES_MAX,
     parts::{Data, Head},
     slot::{Kind, Slot, ThreadSecret},
 };
 use serde::{Deserialize, Serialize};
 
 use super::port::{Put, Seen, Wants};
-
-/// Indices of a welcome thread that are tried: a squatter pays for each.
-pub(crate) const WELCOME_INDICES_MAX: u64 = 256;
 
 /// A Welcome head that is still to be put.
 #[derive(Clone, Serialize, Deserialize)]

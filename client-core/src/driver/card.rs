@@ -1,7 +1,7 @@
 //! Cards over HTTPS: one request a connection, nothing in it that tells one client from another.
 
 use cobijo_protocol::{
-    limits::{CARD_BYTES_MAX, CARD_TIMEOUT, CARDS_PATH},
+    limits::{CARD_BYTES_MAX, CARDS_PATH},
     link::{DeskId, RelayUrl},
 };
 use http_body_util::{BodyExt, Full, Limited};
@@ -18,7 +18,10 @@ use super::{
     connection::CardOutcome,
     network::{Network, NetworkError},
 };
-use crate::core::client::{CardAbsent, PublishAnswer};
+use crate::{
+    core::client::{CardAbsent, PublishAnswer},
+    limits::CARD_TIMEOUT,
+};
 
 /// Reads a desk's card.
 pub(super) async fn fetch(

@@ -2,9 +2,7 @@
 
 use cobijo_protocol::{
     frame::{Closing, FromRelay, decode_from_relay},
-    limits::{
-        CONNECT_TIMEOUT, DEAD_AFTER, FRAME_BYTES_MAX, PING_INTERVAL, RELAY_PATH, SUBPROTOCOL,
-    },
+    limits::{DEAD_AFTER, FRAME_BYTES_MAX, PING_INTERVAL, RELAY_PATH, SUBPROTOCOL},
     link::{DeskId, RelayUrl},
 };
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
@@ -21,7 +19,10 @@ use tokio_tungstenite::{
 };
 
 use super::network::{Network, NetworkError, TlsStream};
-use crate::core::client::{CardAbsent, ChannelId, PublishAnswer};
+use crate::{
+    core::client::{CardAbsent, ChannelId, PublishAnswer},
+    limits::CONNECT_TIMEOUT,
+};
 
 /// What tasks hand to the driver.
 pub(super) enum Arrival {

@@ -4,6 +4,7 @@
 
 mod cards;
 mod debug;
+mod limits;
 mod malformed;
 mod refusals;
 mod roundtrip;

@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use cobijo_protocol::limits::BACKLOG_MAX;
-
-use crate::engine::Key;
+use crate::{engine::Key, limits::BACKLOG_MAX};
 
 /// A queue in which every key stands once, so that asking again for what follows anyway adds nothing. [W-7]
 #[derive(Default)]

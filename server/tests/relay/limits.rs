@@ -5,10 +5,11 @@ use std::{ops::Range, time::Duration};
 use cobijo_protocol::{
     frame::{Closing, FromRelay, Operation, Outcome, SlotState},
     limits::{
-        CONNECTION_CREDITS, DEAD_AFTER, FRAME_ADDRESSES_MAX, HANDSHAKE_TIMEOUT, HELLO_TIMEOUT,
-        MESSAGE_TIMEOUT, PING_INTERVAL, REGISTERED_ADDRESSES_MAX, WATCH_ADDRESSES_MAX,
+        CONNECTION_CREDITS, DEAD_AFTER, FRAME_ADDRESSES_MAX, HELLO_TIMEOUT, MESSAGE_TIMEOUT,
+        PING_INTERVAL, REGISTERED_ADDRESSES_MAX, WATCH_ADDRESSES_MAX,
     },
 };
+use cobijo_server::limits::HANDSHAKE_TIMEOUT;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     time::Instant,

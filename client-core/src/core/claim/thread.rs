@@ -6,6 +6,7 @@ use cobijo_protocol::{
     credential::{Identity, PersonLeaf},
     intake::{Waiting, waiting_info},
     keys::PublicKey,
+    limits::WAITING_TEXTS_MAX,
     slot::{Kind, ThreadSecret},
 };
 use serde::{Deserialize, Serialize};
@@ -20,9 +21,6 @@ use crate::{
     },
     mls::{Suite, hpke, key_package::OfferedKeyPackage},
 };
-
-/// Texts kept from one waiting thread: whoever knows `r` may write there.
-const TEXTS_MAX: usize = 64;
 
 /// Bytes of all texts kept from one waiting thread: as many as the longest one may have.
 const TEXTS_BYTES_MAX: usize = TEXT_BYTES_MAX;
@@ -120,7 +118,7 @@ impl WaitingThread {
     }
 
     fn open(&mut self, sealed: &[u8]) -> Option<String> {
-        if self.texts >= TEXTS_MAX {
+        if self.texts >= WAITING_TEXTS_MAX {
             return None;
         }
         let pair = hpke::key_pair(self.seed.as_bytes()).ok()?;

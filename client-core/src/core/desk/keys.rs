@@ -7,7 +7,7 @@ use cobijo_protocol::{
     commit::{Removal, Statement},
     content::{DeskContent, desk_key_seal_info},
     keys::{PublicKey, SecretKey, Signed},
-    limits::{ATTESTATION_DAYS, DESK_KEY_DAYS, DESK_KEY_RENEWAL_DAYS},
+    limits::{ATTESTATION_DAYS, DESK_KEY_DAYS},
     link::DeskId,
 };
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,7 @@ use serde_bytes::ByteBuf;
 
 use crate::{
     core::{contest::random, port::Rng},
+    limits::DESK_KEY_RENEWAL_DAYS,
     mls::hpke,
 };
 

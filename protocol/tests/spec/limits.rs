@@ -1,0 +1,130 @@
+//! SPEC.md, section 13, and the constants.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use cobijo_protocol::{limits::*, parts::PAYLOAD_BYTES_MAX};
+
+/// Rows that the relay's settings decide.
+const OF_THE_RELAY: [&str; 1] = ["frames, bytes of a connection"];
+
+#[test]
+fn every_row_of_the_text_is_its_constant() {
+    let text = include_str!("../../SPEC.md");
+    let (_, section) = text.split_once("\n## 13 Limits\n").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let rows = section.lines().filter_map(|line| {
+        let (limit, value) = line.strip_prefix("| ")?.split_once(" | ")?;
+        Some((limit, value.strip_suffix(" |")?))
+    });
+    let said: BTreeMap<_, _> = rows
+        .filter(|(limit, _)| *limit != "limit" && !OF_THE_RELAY.contains(limit))
+        .collect();
+    let constants = [of_the_relay(), of_clients()].concat();
+    let known: BTreeMap<_, _> = constants
+        .iter()
+        .map(|(limit, value)| (*limit, value.as_str()))
+        .collect();
+    assert_eq!(said, known);
+}
+
+fn of_the_relay() -> Vec<(&'static str, String)> {
+    vec![
+        ("cell", format!("{} bytes", grouped(CELL_BYTES))),
+        (
+            "frame",
+            format!(
+                "1–{FRAME_OPERATIONS_MAX} units of {} bytes; {FRAME_OPERATIONS_MAX} operations",
+                grouped(FRAME_UNIT_BYTES)
+            ),
+        ),
+        (
+            "addresses of a watch; registered a connection",
+            format!(
+                "{WATCH_ADDRESSES_MAX}; {}",
+                grouped(REGISTERED_ADDRESSES_MAX)
+            ),
+        ),
+        (
+            "frames a client sends before the first is answered",
+            FRAMES_IN_FLIGHT_MAX.to_string(),
+        ),
+        (
+            "credits of a connection",
+            grouped(CONNECTION_CREDITS as usize),
+        ),
+        (
+            "mailboxes open a connection; items of a mailbox",
+            format!("{OPEN_MAILBOXES_MAX}; {}", grouped(MAILBOX_ITEMS_MAX)),
+        ),
+    ]
+}
+
+fn of_clients() -> Vec<(&'static str, String)> {
+    let hours = |time: Duration| time.as_secs() / 3600;
+    vec![
+        (
+            "bodies of a head; payload",
+            format!("{HEAD_BODIES_MAX}; {} bytes", grouped(PAYLOAD_BYTES_MAX)),
+        ),
+        (
+            "card; posters; alias",
+            format!(
+                "{} bytes; {CARD_POSTERS_MAX}; {ALIAS_BYTES_MAX} bytes",
+                grouped(CARD_BYTES_MAX)
+            ),
+        ),
+        (
+            "messages of a leaf in one epoch (count of a cut)",
+            CUT_MESSAGES_MAX.to_string(),
+        ),
+        ("clock ahead", format!("2^{}", LAMPORT_AHEAD_MAX.ilog2())),
+        (
+            "retention",
+            format!(
+                "{RETENTION_DAYS_MIN}–{RETENTION_DAYS_MAX} days, {RETENTION_DAYS_DEFAULT} by default"
+            ),
+        ),
+        (
+            "desk key; attestation",
+            format!("{DESK_KEY_DAYS} days; {ATTESTATION_DAYS} days"),
+        ),
+        (
+            "invite; intake key; claim",
+            format!(
+                "{} h; {} h at least; {} minutes",
+                hours(INVITE_LIFETIME),
+                hours(INTAKE_KEY_LIFETIME),
+                CLAIM_LIFETIME.as_secs() / 60
+            ),
+        ),
+        (
+            "KeyPackages a colleague keeps in the desk",
+            POOL_KEY_PACKAGES.to_string(),
+        ),
+        (
+            "indices of a welcome thread",
+            WELCOME_INDICES_MAX.to_string(),
+        ),
+        (
+            "texts kept from one waiting thread",
+            WAITING_TEXTS_MAX.to_string(),
+        ),
+        (
+            "stale margin",
+            format!("{STALE_MARGIN_DAYS} days before the end of retention"),
+        ),
+    ]
+}
+
+/// With a comma before each three digits.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
