@@ -17,6 +17,8 @@ const LINE_BYTES: usize = 256;
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(super) struct History {
     entries: Vec<Entry>,
+    /// How many lines are of groups that this one is the successor of, whose clocks were others.
+    closed: usize,
 }
 
 impl History {
@@ -39,9 +41,9 @@ impl History {
         if entry.id.is_some() && self.entries.iter().any(|known| known.id == entry.id) {
             return false;
         }
-        let place = self
-            .entries
-            .partition_point(|known| order(known) <= order(&entry));
+        let is_later = |known: &Entry| known.id.is_some() && order(known) > order(&entry);
+        let place = self.entries[self.closed..].iter().position(is_later);
+        let place = place.map_or(self.entries.len(), |place| self.closed + place);
         self.entries.insert(place, entry);
         self.drop_oldest();
         true
@@ -66,9 +68,9 @@ impl History {
     /// What she wrote while she waited: before everything that is said in the group.
     pub(super) fn first_text(&mut self, text: String, own: bool, now: Now) -> Entry {
         let entry = text_of_hers(text, 0, own, now);
-        let place = self
-            .entries
-            .partition_point(|known| known.clock == 0 && known.author.is_some());
+        let is_first = |known: &&Entry| known.clock == 0 && known.author.is_some();
+        let before = self.entries[self.closed..].iter().take_while(is_first);
+        let place = self.closed + before.count();
         self.entries.insert(place, entry.clone());
         self.drop_oldest();
         entry
@@ -93,6 +95,7 @@ impl History {
             old += 1;
         }
         self.entries.drain(..old);
+        self.closed = self.closed.saturating_sub(old);
     }
 
     /// Sets how sure a line is.
@@ -104,15 +107,16 @@ impl History {
 
     /// Takes a line back.
     pub(super) fn withdraw(&mut self, id: MessageId) {
-        self.entries.retain(|entry| entry.id != Some(id));
+        let Some(place) = self.entries.iter().position(|entry| entry.id == Some(id)) else {
+            return;
+        };
+        self.entries.remove(place);
+        self.closed -= usize::from(place < self.closed);
     }
 
     /// Goes on behind the lines of the group that this one is the successor of.
     pub(super) fn close_chapter(&mut self) {
-        // A successor's clocks begin anew: what was said before stays before.
-        for entry in &mut self.entries {
-            entry.clock = 0;
-        }
+        self.closed = self.entries.len();
     }
 }
 
@@ -141,7 +145,7 @@ fn text_of_hers(text: String, clock: u64, own: bool, now: Now) -> Entry {
     }
 }
 
-/// Clock, then id: alike on every client. Lines without an id stay where they were put.
+/// Clock, then id: alike on every client. Lines without an id stay behind those that they were put behind.
 fn order(entry: &Entry) -> (u64, Option<MessageId>) {
     (entry.clock, entry.id)
 }
@@ -159,7 +163,69 @@ pub fn speaker(identity: &Identity) -> Speaker {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn said(clock: u64, id: u8) -> Entry {
+        Entry {
+            id: Some(MessageId::from_bytes([id; 16])),
+            ..text_of_hers(format!("{clock} {id}"), clock, false, Now::default())
+        }
+    }
+
+    fn ids(history: &History) -> Vec<MessageId> {
+        history
+            .entries()
+            .iter()
+            .filter_map(|entry| entry.id)
+            .collect()
+    }
+
+    proptest! {
+        ///
+        #[test]
+        fn in_whatever_order_lines_come_they_end_in_one_order_and_notes_between_change_nothing(
+            lines in proptest::collection::vec((0_u64..4, 0_u8..40, any::<bool>()), 0..30),
+            turn in 0_usize..30,
+        ) {
+            let mut sorted: Vec<_> = lines.iter().map(|&(clock, id, _)| (clock, id)).collect();
+            let mut seen = std::collections::BTreeSet::new();
+            sorted.retain(|&(_, id)| seen.insert(id));
+            let mut forwards = History::default();
+            let mut turned = History::default();
+            for &(clock, id) in &sorted {
+                forwards.insert(said(clock, id));
+            }
+            turned.insert(said(9, 200));
+            turned.close_chapter();
+            let cut = turn.min(sorted.len());
+            for (at, &(clock, id)) in sorted[cut..].iter().chain(&sorted[..cut]).enumerate() {
+                turned.insert(said(clock, id));
+                if lines[at].2 {
+                    turned.note(EntryContent::Missing(Speaker::Person), Now::default());
+                }
+            }
+            sorted.sort_unstable();
+            let sorted: Vec<_> = sorted.iter().map(|&(_, id)| MessageId::from_bytes([id; 16])).collect();
+            prop_assert_eq!(&ids(&forwards), &sorted);
+            prop_assert_eq!(&ids(&turned)[1..], &sorted);
+        }
+    }
+
+    #[test]
+    fn what_a_successor_says_stands_behind_what_was_said_before_whatever_its_clock() {
+        let mut history = History::default();
+        history.insert(said(5, 1));
+        history.insert(said(7, 2));
+        history.withdraw(MessageId::from_bytes([1; 16]));
+        history.close_chapter();
+        history.insert(said(0, 3));
+        assert_eq!(
+            ids(&history),
+            [2, 3].map(|id| MessageId::from_bytes([id; 16]))
+        );
+    }
 
     #[test]
     fn a_long_conversation_forgets_its_oldest_lines() {
