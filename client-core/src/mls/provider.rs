@@ -15,7 +15,8 @@ use openmls_traits::{
     types::SignatureScheme,
 };
 use rand_core::{Rng as _, SeedableRng as _};
-use serde_bytes::ByteBuf;
+use serde_bytes::{ByteBuf, Bytes};
+use zeroize::Zeroize as _;
 
 use super::{MlsError, Suite};
 use crate::{core::port::Rng, secret::SecretBytes};
@@ -56,11 +57,31 @@ impl Provider {
 
     /// What the storage holds now.
     pub(crate) fn values(&self) -> Result<Values, MlsError> {
+        let mut values = Values::new();
+        self.save_into(&mut values)?;
+        Ok(values)
+    }
+
+    /// Brings `values` in line with what the storage holds now: most of it hasn't changed.
+    pub(crate) fn save_into(&self, values: &mut Values) -> Result<(), MlsError> {
         let map = self.storage.values.read().map_err(|_| MlsError)?;
-        Ok(map
-            .iter()
-            .map(|(key, value)| (ByteBuf::from(key.clone()), SecretBytes::from(value.clone())))
-            .collect())
+        values.retain(|key, _| map.contains_key(key.as_slice()));
+        for (key, value) in map.iter() {
+            let known = values.get(Bytes::new(key)).map(SecretBytes::as_slice);
+            if known != Some(value.as_slice()) {
+                values.insert(ByteBuf::from(key.clone()), SecretBytes::from(value.clone()));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// openmls's map knows nothing of secrets.
+impl Drop for Provider {
+    fn drop(&mut self) {
+        if let Ok(mut map) = self.storage.values.write() {
+            map.values_mut().for_each(|value| value.zeroize());
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! One group's MLS state (RFC 9420), in Cobijo's profile. [G-2], [G-7]
+//! One group's MLS state (RFC 9420), with the profile of the design. [G-2], [G-7]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -22,6 +22,7 @@ use openmls_traits::OpenMlsProvider as _;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 use super::{
     MlsError, Suite,
@@ -186,6 +187,7 @@ impl MlsState {
         let Live { provider, group } = self.live(rng)?;
         let secret = group
             .export_secret(provider.crypto(), EXPORTER_LABEL, &[], 32)
+            .map(Zeroizing::new)
             .map_err(|_| MlsError)?;
         let mut leaves = Vec::new();
         let mut desk_key: Option<(u32, Signed<DeskKey>)> = None;
@@ -289,7 +291,9 @@ impl MlsState {
         let result = guard(|| work(live, &key));
         match result {
             Ok(Ok(value)) => {
-                self.values = live.provider.values()?;
+                if let Some(live) = &self.live {
+                    live.provider.save_into(&mut self.values)?;
+                }
                 Ok(Ok(value))
             }
             Ok(Err(error)) => {
