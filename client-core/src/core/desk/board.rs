@@ -51,6 +51,8 @@ pub(crate) struct Board {
 #[derive(Serialize, Deserialize)]
 struct HeldKey {
     key: IntakeKey,
+    /// Public key of its mailbox.
+    mailbox: MailboxKey,
     since: Now,
     from: Source,
     /// Somebody who is removed since knows it: it opens what was sealed to it, and no card names it.
@@ -88,6 +90,7 @@ impl Board {
         if is_new {
             self.make_room(from);
             self.intake_keys.push(HeldKey {
+                mailbox: MailboxKey::of(&key.mailbox),
                 key,
                 since: now,
                 from,
@@ -138,7 +141,7 @@ impl Board {
     /// The same of one key, which was on its way when somebody was removed.
     pub(crate) fn spend_intake_key(&mut self, mailbox: &MailboxKey) {
         let mut held = self.intake_keys.iter_mut();
-        if let Some(held) = held.find(|held| MailboxKey::of(&held.key.mailbox) == *mailbox) {
+        if let Some(held) = held.find(|held| held.mailbox == *mailbox) {
             held.is_spent = true;
         }
     }
@@ -154,36 +157,43 @@ impl Board {
 
     /// An intake key for a card of `day`, the one that was told first.
     pub(crate) fn intake_key_of(&self, day: Day) -> Option<&IntakeKey> {
-        self.nameable().find(|key| key.day == day)
+        let mut held = self.nameable();
+        held.find(|held| held.key.day == day).map(|held| &held.key)
     }
 
     /// The intake key of a mailbox that a card may name.
     pub(crate) fn intake_key(&self, mailbox: &MailboxKey) -> Option<&IntakeKey> {
-        self.nameable()
-            .find(|key| MailboxKey::of(&key.mailbox) == *mailbox)
+        let mut held = self.nameable();
+        held.find(|held| held.mailbox == *mailbox)
+            .map(|held| &held.key)
     }
 
     /// All intake keys that were told for a mailbox, whether a card may name it or not.
     pub(crate) fn told_of(&self, mailbox: &MailboxKey) -> impl Iterator<Item = &IntakeKey> {
-        let held = self.intake_keys.iter().map(|held| &held.key);
-        held.filter(move |key| MailboxKey::of(&key.mailbox) == *mailbox)
+        let held = self.intake_keys.iter();
+        held.filter(move |held| held.mailbox == *mailbox)
+            .map(|held| &held.key)
     }
 
-    fn nameable(&self) -> impl Iterator<Item = &IntakeKey> {
-        let unspent = self.intake_keys.iter().filter(|held| !held.is_spent);
-        unspent.map(|held| &held.key)
+    fn nameable(&self) -> impl Iterator<Item = &HeldKey> {
+        self.intake_keys.iter().filter(|held| !held.is_spent)
     }
 
     /// The mailboxes to open: what cards named last, then the newest.
     pub(crate) fn mailboxes(&self) -> Vec<SecretKey> {
-        let mailbox = |held: &HeldKey| MailboxKey::of(&held.key.mailbox);
-        let of_name =
-            |named: &MailboxKey| self.intake_keys.iter().find(|held| mailbox(held) == *named);
+        let open = self.open();
+        open.map(|held| held.key.mailbox.clone()).collect()
+    }
+
+    fn open(&self) -> impl Iterator<Item = &HeldKey> {
+        let of_name = |named: &MailboxKey| {
+            let mut held = self.intake_keys.iter();
+            held.find(|held| held.mailbox == *named)
+        };
         let named = self.named.iter().filter_map(of_name);
         let newest = self.intake_keys.iter().rev();
-        let newest = newest.filter(|held| !self.named.contains(&mailbox(held)));
-        let open = named.chain(newest).take(OPEN_MAILBOXES_MAX);
-        open.map(|held| held.key.mailbox.clone()).collect()
+        let newest = newest.filter(|held| !self.named.contains(&held.mailbox));
+        named.chain(newest).take(OPEN_MAILBOXES_MAX)
     }
 
     /// What opens intakes, with the newest version of the card.
@@ -203,14 +213,13 @@ impl Board {
         now: Now,
         emptied: impl Fn(&MailboxKey) -> Option<Day>,
     ) {
-        let open = self.mailboxes();
+        let open: Vec<_> = self.open().map(|held| held.mailbox).collect();
         self.intake_keys.retain_mut(|held| {
-            let mailbox = MailboxKey::of(&held.key.mailbox);
             let age = now.since(held.since);
-            let may_go = named != Some(mailbox)
+            let may_go = named != Some(held.mailbox)
                 && age >= INTAKE_KEY_LIFETIME
-                && open.contains(&held.key.mailbox);
-            let emptied = emptied(&mailbox).filter(|_| may_go);
+                && open.contains(&held.mailbox);
+            let emptied = emptied(&held.mailbox).filter(|_| may_go);
             // That nothing came on one connection proves nothing: a relay, or a slow line, may hold it back.
             let has_served = emptied.is_some_and(|day| *held.empty_on.get_or_insert(day) < day);
             !has_served && age < INTAKE_KEY_LIFETIME_MAX
