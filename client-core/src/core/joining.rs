@@ -36,8 +36,7 @@ pub struct Expect {
     pub profile: Profile,
     /// Root key of its desk.
     pub root: PublicKey,
-    /// Keys, attested or a person's, of whom one must have signed the GroupInfo; empty means any
-    /// member attested under the root.
+    /// Keys, attested or a person's, of whom one must have signed the GroupInfo.
     pub signers: Vec<PublicKey>,
     /// Keys, attested or a person's, of all who are in it; nothing where its person wasn't told.
     pub roster: Option<BTreeSet<PublicKey>>,
@@ -170,12 +169,7 @@ impl Expect {
         let Some(signer) = group.welcomed_by() else {
             return false;
         };
-        let key = signer.person_or_attested_key();
-        if self.signers.is_empty() {
-            signer.is_member()
-        } else {
-            self.signers.contains(&key)
-        }
+        self.signers.contains(&signer.person_or_attested_key())
     }
 
     fn allows_roster(&self, group: &Group) -> bool {
