@@ -14,7 +14,7 @@ use cobijo_protocol::{
     credential::Credential,
     intake::Taking,
     keys::PublicKey,
-    limits::{POOL_KEY_PACKAGES, RETENTION_DAYS_DEFAULT},
+    limits::{POOL_KEY_PACKAGES, RETENTION_DAYS_MAX},
     slot::{Kind, ThreadSecret},
 };
 use serde::{Deserialize, Serialize};
@@ -34,7 +34,7 @@ use crate::mls::key_package::{OfferedKeyPackage, OwnKeyPackage};
 /// KeyPackages that were taken and whose Welcome is waited for, at one time; the oldest gives way.
 const TAKEN_MAX: usize = 32;
 /// Time that a person may take to say yes: no Welcome stands at the relay for longer.
-const TAKEN_LIFETIME: Duration = Duration::from_secs(RETENTION_DAYS_DEFAULT as u64 * 86_400);
+const TAKEN_LIFETIME: Duration = Duration::from_secs(RETENTION_DAYS_MAX as u64 * 86_400);
 
 /// KeyPackages of one's own.
 #[derive(Default, Serialize, Deserialize)]
