@@ -25,7 +25,8 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 /// The attested key of a member, from her own disk.
 fn secret_key(world: &World, member: usize) -> SecretKey {
-    let disk = world.clients[member].disk.as_slice();
+    // The first byte is the version.
+    let disk = &world.clients[member].disk[1..];
     let mut value: Value = ciborium::from_reader(disk).unwrap();
     for name in ["side", "Team", "Member", "desk", "me", "key"] {
         let entries = value.into_map().unwrap().into_iter();

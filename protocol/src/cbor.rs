@@ -17,12 +17,17 @@ pub struct NotCanonical;
 /// Encodes.
 pub fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
     let mut bytes = Vec::new();
+    encode_into(value, &mut bytes);
+    bytes
+}
+
+/// Encodes behind what `bytes` holds.
+pub fn encode_into<T: Serialize + ?Sized>(value: &T, bytes: &mut Vec<u8>) {
     #[expect(
         clippy::expect_used,
         reason = "writing to memory and the derived serializers can't fail"
     )]
-    ciborium::into_writer(value, &mut bytes).expect("serializes into memory");
-    bytes
+    ciborium::into_writer(value, bytes).expect("serializes into memory");
 }
 
 /// Decodes, strictly.

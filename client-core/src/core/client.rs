@@ -1,4 +1,4 @@
-//! One profile: the owner of every machine. It routes and decides nothing.
+//! One profile: the owner of every machine. It routes, and says what is saved before what is sent.
 //!
 //! A client is a member of one desk, or a person who wrote to one. Each machine, or small family of
 //! them, has a channel of its own (a connection of the shell), so that the relay can't link what they
@@ -42,8 +42,11 @@ use crate::core::port::{Now, Rng};
 use channels::Channels;
 use side::Side;
 
-/// Version of the saved form.
+/// Version of the saved form: its first byte, so that a newer one is known before anything is decoded.
 const STATE_VERSION: u8 = 1;
+
+/// Bytes by which one step lets the state grow at most, but for a long message.
+const SNAPSHOT_ROOM: usize = 1 << 16;
 
 /// What the shell tells the client.
 pub enum Input {
@@ -155,6 +158,7 @@ pub struct Client {
     channels: Channels,
     outputs: VecDeque<Output>,
     stored: [u8; 32],
+    stored_len: usize,
     /// The clock as it was told last.
     now: Now,
 }
@@ -163,7 +167,6 @@ pub struct Client {
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct State {
-    version: u8,
     numbers: Numbers,
     side: Side,
 }
@@ -183,7 +186,6 @@ impl Client {
     /// A profile that is neither a desk's nor a person's yet.
     pub fn new() -> Self {
         Self::with_state(State {
-            version: STATE_VERSION,
             numbers: Numbers::default(),
             side: Side::Fresh,
         })
@@ -194,16 +196,21 @@ impl Client {
     /// # Errors
     /// [`RestoreError`] for anything else.
     pub fn restore(snapshot: &[u8]) -> Result<Self, RestoreError> {
-        let state: State = ciborium::from_reader(snapshot).map_err(|_| RestoreError::Malformed)?;
-        if state.version != STATE_VERSION {
+        let (&version, state) = snapshot.split_first().ok_or(RestoreError::Malformed)?;
+        if version != STATE_VERSION {
             return Err(RestoreError::Version);
         }
+        let state = ciborium::from_reader(state).map_err(|_| RestoreError::Malformed)?;
         Ok(Self::with_state(state))
     }
 
     /// The whole state.
     pub fn snapshot(&self) -> Zeroizing<Vec<u8>> {
-        Zeroizing::new(cbor::encode(&self.state))
+        // A vector that grows leaves copies of what it held.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(self.stored_len + SNAPSHOT_ROOM));
+        bytes.push(STATE_VERSION);
+        cbor::encode_into(&self.state, &mut bytes);
+        bytes
     }
 
     /// Does what was asked for, or begins it. The first call after a start may be
@@ -220,44 +227,52 @@ impl Client {
         self.now = now;
         let mut effects = Vec::new();
         let mut context = Context::new(now, rng, &mut self.state.numbers, &mut effects);
-        self.state.side.handle_command(command, &mut context)?;
+        let done = self.state.side.handle_command(command, &mut context);
+        self.store();
         self.settle(effects, now, rng);
-        Ok(())
+        done
     }
 
     /// Takes what the shell has to tell.
     pub fn handle_input(&mut self, input: Input, now: Now, rng: &mut Rng) {
-        self.now = now;
+        let before = std::mem::replace(&mut self.now, now);
         let mut effects = Vec::new();
-        let seen = match &input {
-            Input::Opened { channel } => {
-                self.channels.handle_opened(*channel);
-                Vec::new()
-            }
-            Input::Received { channel, frame } => self.channels.handle_frame(*channel, frame, now),
-            Input::Closed { channel } => {
-                self.channels.handle_closed(*channel, now, rng);
-                Vec::new()
-            }
-            Input::Timeout | Input::CardFetched { .. } | Input::CardPublished { .. } => Vec::new(),
-        };
         let side = &mut self.state.side;
         let mut context = Context::new(now, rng, &mut self.state.numbers, &mut effects);
-        match input {
-            Input::Opened { channel }
-            | Input::Received { channel, .. }
-            | Input::Closed { channel } => {
+        let is_touched = match input {
+            Input::Opened { channel } => {
+                self.channels.handle_opened(channel);
+                false
+            }
+            Input::Received { channel, frame } => {
+                let seen = self.channels.handle_frame(channel, &frame, now);
                 for seen in &seen {
                     side.handle_seen(channel, seen, &mut context);
                 }
+                !seen.is_empty()
             }
-            Input::Timeout => side.handle_timeout(&mut context),
+            Input::Closed { channel } => {
+                self.channels.handle_closed(channel, now, context.rng);
+                false
+            }
+            Input::Timeout => {
+                let is_due = side.poll_timeout(before).is_some_and(|due| due <= now);
+                if is_due {
+                    side.handle_timeout(&mut context);
+                }
+                is_due
+            }
             Input::CardFetched { desk, card } => {
                 side.handle_card_fetched(&desk, card, &mut context);
+                true
             }
             Input::CardPublished { desk, answer } => {
                 side.handle_card_published(&desk, answer, &mut context);
+                true
             }
+        };
+        if is_touched {
+            self.store();
         }
         self.settle(effects, now, rng);
     }
@@ -304,18 +319,24 @@ impl Client {
             channels: Channels::default(),
             outputs: VecDeque::new(),
             stored: [0; 32],
+            stored_len: 0,
             now: Now::default(),
         }
     }
 
-    /// Saves what changed, then says what follows from it.
-    fn settle(&mut self, effects: Vec<Output>, now: Now, rng: &mut Rng) {
+    /// Saves the state, where it has changed.
+    fn store(&mut self) {
         let snapshot = self.snapshot();
         let digest = Sha256::digest(snapshot.as_slice()).into();
         if digest != self.stored {
             self.stored = digest;
+            self.stored_len = snapshot.len();
             self.outputs.push_back(Output::Store(snapshot));
         }
+    }
+
+    /// Says what follows from what is saved.
+    fn settle(&mut self, effects: Vec<Output>, now: Now, rng: &mut Rng) {
         self.outputs.extend(effects);
         let lines = self.state.side.lines(now);
         self.outputs
