@@ -125,6 +125,11 @@ impl App {
         if self.driver.is_connecting() {
             self.screen.progress(Key::Connecting);
         }
+        self.finish().await
+    }
+
+    /// As [`App::settle`], without a word of it.
+    pub(crate) async fn finish(&mut self) -> Result<(), Problem> {
         let limit = self.timeout.unwrap_or(SETTLE_TIMEOUT);
         if let Ok(settled) = timeout(limit, self.driver.settle(QUIET)).await {
             settled?;

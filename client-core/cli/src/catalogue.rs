@@ -100,7 +100,6 @@ catalogue! {
     Arriving => "{} (llegando)", "{} (arriving)";
     Code => "Seis palabras para comparar por otro medio: {}", "Six words to compare by other means: {}";
     NoCode => "Todavía no hay palabras que comparar.", "There are no words to compare yet.";
-    CodeChanged => "Cambió quién puede leer; las seis palabras son otras. (cobijo code)", "Who can read has changed; the six words are other ones. (cobijo code)";
     Blocking => "Alguien en esta conversación estorba. Puedes pedir a la mesa otra persona: cobijo ask-desk", "Someone in this conversation is in the way. You can ask the desk for somebody else: cobijo ask-desk";
     MessageWithdrawn => "Un mensaje que se mostró no contaba: quien lo escribió ya no estaba.", "A message that was shown did not count: its author had been removed.";
     ChangeRefused => "No se pudo cambiar quién está en la conversación.", "Who is in the conversation could not be changed.";
@@ -109,7 +108,8 @@ catalogue! {
     StoppedRules => "Esta conversación sigue reglas que este programa no conoce. Instala una versión más nueva.", "This conversation follows rules that this program does not know. Install a newer version.";
     StoppedRemoved => "Ya no estás en esta conversación.", "You are no longer in this conversation.";
     StoppedWiped => "La persona cerró y borró la conversación.", "The person closed and erased the conversation.";
-    StoppedLeft => "Saliste de la conversación. Gracias por la confianza. La puerta queda abierta. (cobijo write)", "You have left the conversation. Thank you for your trust. The door stays open. (cobijo write)";
+    LeftForGood => "Saliste de la conversación. Gracias por la confianza. La puerta queda abierta. (cobijo write)", "You have left the conversation. Thank you for your trust. The door stays open. (cobijo write)";
+    LeftConversation => "Saliste de la conversación.", "You have left the conversation.";
     NoConversations => "Todavía no hay conversaciones.", "There are no conversations yet.";
     Conversation => "[{}] {}", "[{}] {}";
     ConversationEnded => "[{}] {} (terminada)", "[{}] {} (ended)";
@@ -172,7 +172,10 @@ catalogue! {
     DeskKeyRenewed => "La llave de la mesa está renovada.", "The desk key is renewed.";
     Removed => "Ya no es parte.", "Removed.";
     DeskTitle => "Mesa: {}", "Desk: {}";
-    DeskSays => "Su tarjeta dice: {}. {} Horario: {}. Espera: de {} a {} minutos. Idiomas: {}.", "Its card says: {}. {} Hours: {}. Wait: {} to {} minutes. Languages: {}.";
+    DeskName => "Nombre: {}", "Name: {}";
+    DeskAbout => "Dice de sí: {}", "Says of itself: {}";
+    DeskHours => "Horario: {}", "Hours: {}";
+    DeskWait => "Espera: de {} a {} minutos. Idiomas: {}.", "Wait: {} to {} minutes. Languages: {}.";
     DeskOpen => "Hoy está abierta.", "It is open today.";
     DeskClosed => "Hoy todavía no está abierta: cobijo shift", "It is not open yet today: cobijo shift";
     DeskColleague => "{} ({}){}", "{} ({}){}";
@@ -187,6 +190,8 @@ catalogue! {
 
     // Passphrases.
     PassphraseAsk => "Contraseña del perfil: ", "Passphrase of the profile: ";
+    PassphraseWhy => "Elige una contraseña, de al menos seis palabras al azar. Cierra lo que este programa guarda en este dispositivo. Nadie puede recuperarla por ti.",
+        "Choose a passphrase, of at least six random words. It locks what this program keeps on this device. Nobody can recover it for you.";
     PassphraseNew => "Contraseña nueva para este perfil: ", "New passphrase for this profile: ";
     PassphraseAgain => "Otra vez: ", "Once more: ";
 
@@ -248,7 +253,7 @@ catalogue! {
     NoInvite => "No hay ninguna invitación abierta con ese número. Haz una con: cobijo desk invite", "There is no open invitation with that number. Make one: cobijo desk invite";
     NobodyYet => "Nadie ha usado la invitación todavía.", "Nobody has used the invitation yet.";
     NotCoordinator => "Solo puede hacerlo una coordinadora que tenga la llave de la mesa.", "Only a coordinator who holds the desk key can do this.";
-    NotMember => "Este perfil todavía no es parte de una mesa. Entra con: cobijo desk join", "This profile is not part of a desk yet. Join with: cobijo desk join";
+    NotMember => "Este perfil no es parte de una mesa. Se entra con una invitación, en un perfil nuevo: cobijo desk join", "This profile is not part of a desk. Join one by invitation, in a new profile: cobijo desk join";
     NotOnShift => "Empieza tu turno antes: cobijo shift", "Begin your shift first: cobijo shift";
     NotNow => "Eso no se puede hacer en este momento. Mira dónde estás: cobijo list", "That can't be done at this moment. See where you are: cobijo list";
     RootElsewhere => "La llave raíz no está en este perfil. Tráela con: cobijo desk import-root ARCHIVO", "The root key is not in this profile. Bring it with: cobijo desk import-root FILE";

@@ -25,6 +25,7 @@ pub(crate) fn new(screen: Screen, file: Option<&Path>) -> Result<Passphrase, Pro
     if let Some(file) = file {
         return read(file);
     }
+    screen.progress(Key::PassphraseWhy);
     let passphrase = ask(screen, Key::PassphraseNew)?;
     if ask(screen, Key::PassphraseAgain)? == passphrase {
         Ok(passphrase)

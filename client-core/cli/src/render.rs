@@ -227,7 +227,11 @@ impl Screen {
                 let (object, _) = quiet("withdrawn", message);
                 (object, plain("", Key::MessageWithdrawn).1)
             }
-            ConversationEvent::CodeChanged => plain("code-changed", Key::CodeChanged),
+            // Whoever compares looks the words up; that they are others says nothing by itself.
+            ConversationEvent::CodeChanged => (
+                json!({ "event": "code-changed", "conversation": number }),
+                String::new(),
+            ),
             ConversationEvent::Blocking => plain("blocking", Key::Blocking),
             ConversationEvent::ChangeRefused => plain("change-refused", Key::ChangeRefused),
             ConversationEvent::DeskOffers(speaker) => {
@@ -243,7 +247,7 @@ impl Screen {
             ),
             ConversationEvent::Proposed(message) => quiet("proposed", message),
             ConversationEvent::Stopped(stopped) => {
-                let (_, text) = plain("", stopped_key(*stopped));
+                let text = stopped_key(*stopped).map_or_else(String::new, |key| plain("", key).1);
                 let object =
                     json!({ "event": "stopped", "conversation": number, "reason": stopped });
                 (object, text)
@@ -268,15 +272,16 @@ impl Screen {
     }
 }
 
-fn stopped_key(stopped: Stopped) -> Key {
-    match stopped {
+/// What is said of it; who left has been told.
+fn stopped_key(stopped: Stopped) -> Option<Key> {
+    Some(match stopped {
         Stopped::Broken => Key::StoppedBroken,
         Stopped::Stale => Key::StoppedStale,
         Stopped::UnknownRules => Key::StoppedRules,
         Stopped::Removed => Key::StoppedRemoved,
         Stopped::Wiped => Key::StoppedWiped,
-        Stopped::Left => Key::StoppedLeft,
-    }
+        Stopped::Left => return None,
+    })
 }
 /// The words in both lists: two people who compare may have different languages.
 fn both(indices: &WordIndices) -> Value {

@@ -84,7 +84,7 @@ fn perform(cli: &Cli, screen: Screen) -> Result<Outcome, Problem> {
         let mut done = app.perform(task).await;
         if done.is_ok() {
             // What the client still has to do by itself: a commit, a KeyPackage, a card.
-            done = app.settle().await;
+            done = app.finish().await;
         }
         let outcome = app.outcome();
         app.stop().await;

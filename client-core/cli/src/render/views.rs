@@ -157,7 +157,11 @@ impl Screen {
             self.fill(Key::DeskTitle, &[&view.link.to_string()]),
             self.text(is_open).to_owned(),
         ];
-        lines.extend(view.description.as_ref().map(|says| self.description(says)));
+        lines.extend(
+            view.description
+                .iter()
+                .flat_map(|says| self.description(says)),
+        );
         let mut colleagues = Vec::new();
         for colleague in &view.colleagues {
             let is_available = colleague.own || colleague.key_packages > 0;
@@ -182,23 +186,25 @@ impl Screen {
     }
 
     /// What a desk's card says, in the language of whoever reads.
-    fn description(self, says: &Description) -> String {
+    fn description(self, says: &Description) -> Vec<String> {
         let of = |text: &Text| {
             clean(match self.language {
                 Language::Es => &text.es,
                 Language::En => &text.en,
             })
         };
-        let (from, to) = says.wait_minutes;
-        let values = [
-            &*of(&says.name),
-            &*of(&says.about),
-            &*of(&says.hours),
-            &*from.to_string(),
-            &*to.to_string(),
-            &*clean(&says.languages.join(", ")),
+        let texts = [
+            (Key::DeskName, of(&says.name)),
+            (Key::DeskAbout, of(&says.about)),
+            (Key::DeskHours, of(&says.hours)),
         ];
-        self.fill(Key::DeskSays, &values)
+        let said = texts.iter().filter(|(_, text)| !text.is_empty());
+        let mut lines: Vec<_> = said.map(|(key, text)| self.fill(*key, &[text])).collect();
+        let (from, to) = says.wait_minutes;
+        let languages = clean(&says.languages.join(", "));
+        let values = [&*from.to_string(), &*to.to_string(), &*languages];
+        lines.push(self.fill(Key::DeskWait, &values));
+        lines
     }
 
     pub(super) fn speaker(self, speaker: &Speaker) -> String {

@@ -1,8 +1,7 @@
 //! What everybody does in a conversation.
 
 use cobijo_client_core::core::client::{
-    Client, Command, ConversationId, ConversationView, EntryState, Event, PersonCommand,
-    PersonStage, Standing,
+    Client, Command, ConversationId, ConversationView, EntryState, Event, PersonCommand, Standing,
 };
 use cobijo_protocol::keys::PublicKey;
 use serde_json::json;
@@ -36,17 +35,13 @@ impl App {
             .iter()
             .map(|view| self.screen.conversation(view))
             .collect();
-        let text = match (shown.is_empty(), self.client().standing()) {
-            (false, _) => shown
-                .iter()
-                .map(|(_, text)| text.as_str())
-                .collect::<Vec<_>>()
-                .join("\n"),
-            (true, Standing::Person(person)) if person.stage != PersonStage::Ended => {
-                self.screen.text(Key::Waiting).to_owned()
-            }
-            (true, _) => self.screen.text(Key::NoConversations).to_owned(),
-        };
+        let mut lines: Vec<&str> = shown.iter().map(|(_, text)| text.as_str()).collect();
+        if is_waiting(&self.client().standing()) {
+            lines.push(self.screen.text(Key::Waiting));
+        } else if lines.is_empty() {
+            lines.push(self.screen.text(Key::NoConversations));
+        }
+        let text = lines.join("\n");
         let objects: Vec<_> = shown.into_iter().map(|(object, _)| object).collect();
         self.screen
             .show(&json!({ "event": "list", "conversations": objects }), &text);
@@ -104,7 +99,14 @@ impl App {
             view.is_none_or(|view| !view.open).then_some(Ok(()))
         })
         .await?;
-        self.all_stored(conversation).await
+        self.all_stored(conversation).await?;
+        let is_person = matches!(self.client().standing(), Standing::Person(_));
+        self.say_done(if is_person {
+            Key::LeftForGood
+        } else {
+            Key::LeftConversation
+        });
+        Ok(())
     }
 
     /// Waits until everything that one wrote in a conversation is at the relay.

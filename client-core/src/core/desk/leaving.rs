@@ -27,7 +27,9 @@ impl Desk {
         if self.role() == Role::Coordinator && !others.any(|one| one.role == Role::Coordinator) {
             return Err(CommandError::LastCoordinator);
         }
-        self.end_shift(context);
+        if self.shift.is_on() {
+            self.end_shift(context);
+        }
         for invited in self.invites.drain(..) {
             let (id, reason) = (invited.id, InviteEnd::Revoked);
             context.event(Event::InviteEnded { id, reason });
