@@ -246,9 +246,7 @@ impl Client {
             }
             Input::Received { channel, frame } => {
                 let seen = self.channels.handle_frame(channel, &frame, now);
-                for seen in &seen {
-                    side.handle_seen(channel, seen, &mut context);
-                }
+                side.handle_seen(channel, &seen, &mut context);
                 !seen.is_empty()
             }
             Input::Closed { channel } => {

@@ -301,12 +301,19 @@ impl Desk {
     pub(crate) fn handle_seen(
         &mut self,
         channel: ChannelId,
-        seen: &Seen,
+        seen: &[Seen],
         context: &mut Context<'_>,
     ) {
         if self.group.stop().is_some() {
             return;
         }
+        for seen in seen {
+            self.take_seen(channel, seen, context);
+        }
+        self.advance(context);
+    }
+
+    fn take_seen(&mut self, channel: ChannelId, seen: &Seen, context: &mut Context<'_>) {
         if channel == self.channel {
             self.group.handle_seen(seen, context.now, context.rng);
             self.handle_takes(seen, context);
@@ -321,7 +328,6 @@ impl Desk {
         } else {
             self.handle_shift(channel, seen, context);
         }
-        self.advance(context);
     }
 
     /// When [`Desk::handle_timeout`] is to be called.

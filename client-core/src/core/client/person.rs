@@ -246,21 +246,23 @@ impl Person {
     pub(super) fn handle_seen(
         &mut self,
         channel: ChannelId,
-        seen: &Seen,
+        seen: &[Seen],
         context: &mut Context<'_>,
     ) {
         let now = context.now;
-        for contacting in self
-            .contacts_mut()
-            .filter(|contacting| contacting.channel == channel)
-        {
-            contacting.waiting.handle_seen(seen, now, context.rng);
-        }
-        for talking in self
-            .talks_mut()
-            .filter(|talking| talking.channel == channel)
-        {
-            talking.conversation.handle_seen(seen, now, context.rng);
+        for seen in seen {
+            for contacting in self
+                .contacts_mut()
+                .filter(|contacting| contacting.channel == channel)
+            {
+                contacting.waiting.handle_seen(seen, now, context.rng);
+            }
+            for talking in self
+                .talks_mut()
+                .filter(|talking| talking.channel == channel)
+            {
+                talking.conversation.handle_seen(seen, now, context.rng);
+            }
         }
         self.go_on(context);
     }

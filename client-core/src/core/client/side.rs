@@ -65,10 +65,11 @@ impl Side {
         }
     }
 
+    /// Takes all that one frame said, then does once what follows from it.
     pub(super) fn handle_seen(
         &mut self,
         channel: ChannelId,
-        seen: &Seen,
+        seen: &[Seen],
         context: &mut Context<'_>,
     ) {
         match self {

@@ -101,12 +101,13 @@ impl Team {
     pub(super) fn handle_seen(
         &mut self,
         channel: ChannelId,
-        seen: &Seen,
+        seen: &[Seen],
         context: &mut Context<'_>,
     ) {
         match self {
             Self::Newcomer(newcomer) => {
-                if let Some(desk) = newcomer.handle_seen(channel, seen, context) {
+                let joined = |seen| newcomer.handle_seen(channel, seen, context);
+                if let Some(desk) = seen.iter().find_map(joined) {
                     *self = Self::Member(Box::new(Member::new(desk)));
                     context.event(Event::JoinedDesk);
                 }
@@ -290,9 +291,11 @@ impl Member {
         lines
     }
 
-    fn handle_seen(&mut self, channel: ChannelId, seen: &Seen, context: &mut Context<'_>) {
+    fn handle_seen(&mut self, channel: ChannelId, seen: &[Seen], context: &mut Context<'_>) {
         self.desk.handle_seen(channel, seen, context);
-        self.conversations.handle_seen(channel, seen, context);
+        for seen in seen {
+            self.conversations.handle_seen(channel, seen, context);
+        }
         self.route(context);
     }
 
