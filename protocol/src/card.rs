@@ -1,5 +1,7 @@
 //! Desks as they sign themselves: root key, desk key, attestations, card and its daily part. [D-1]–[D-9]
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
@@ -91,10 +93,18 @@ impl Attested {
     }
 }
 
+/// Marks that turn the text beside them around, or end its line.
+const TURNING: [RangeInclusive<char>; 4] = [
+    '\u{061c}'..='\u{061c}',
+    '\u{200e}'..='\u{200f}',
+    '\u{2028}'..='\u{202e}',
+    '\u{2066}'..='\u{2069}',
+];
+
 /// Whether a text may be an alias: 1 to 64 bytes that can neither move a terminal's cursor nor turn
 /// the text beside it around. [D-4]
 pub fn is_alias(text: &str) -> bool {
-    let turns = |c: char| matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let turns = |c: char| TURNING.iter().any(|marks| marks.contains(&c));
     (1..=ALIAS_BYTES_MAX).contains(&text.len()) && !text.chars().any(|c| c.is_control() || turns(c))
 }
 

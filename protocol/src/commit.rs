@@ -180,6 +180,7 @@ pub fn sign_leave(
 }
 
 /// Whether `key` signed a leave of the LeafNode with that hash.
+#[must_use]
 pub fn verify_leave(
     key: &PublicKey,
     group: &[u8],
@@ -202,6 +203,7 @@ pub fn sign_wipe(person: &SecretKey, group: &[u8]) -> Statement {
 }
 
 /// Whether `person` signed a wipe of the group.
+#[must_use]
 pub fn verify_wipe(person: &PublicKey, group: &[u8], signature: &Signature) -> bool {
     person.verify(WIPE_LABEL, &group_message(group, &[]), signature)
 }
@@ -220,6 +222,7 @@ pub fn sign_person_rescue(person: &SecretKey, group: &[u8], leaf_key: &PublicKey
 }
 
 /// Whether `person` signed a rescue by the leaf of `leaf_key`.
+#[must_use]
 pub fn verify_person_rescue(
     person: &PublicKey,
     group: &[u8],

@@ -9,7 +9,7 @@ use crate::{
     card::{Attested, CardVersion, DeskKey},
     commit::Statement,
     fixed::{byte_array, opaque_debug},
-    keys::{PublicKey, SecretKey, Signed},
+    keys::{IntakeSeed, PublicKey, SecretKey, Signed},
     link::DeskId,
     slot::ThreadSecret,
 };
@@ -150,7 +150,7 @@ pub struct IntakeKey {
     /// Signing key of the mailbox.
     pub mailbox: SecretKey,
     /// Seed of the X-Wing key.
-    pub seed: ThreadSecret,
+    pub seed: IntakeSeed,
 }
 
 /// What became of a waiting person.

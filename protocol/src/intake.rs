@@ -10,7 +10,7 @@ use crate::{
     card::{Attestation, Attested, DeskKey, is_alias},
     cbor::{self, NotCanonical},
     commit::Statement,
-    fixed::opaque_debug,
+    fixed::{byte_array, opaque_debug},
     keys::{PublicKey, SecretKey, Signature},
     limits::CELL_BYTES,
     link::DeskId,
@@ -21,6 +21,18 @@ use crate::{
 pub const ENCAPSULATION_BYTES: usize = 1120;
 /// Bytes of an intake's plaintext: length u16 BE ‖ CBOR ‖ zeros.
 pub const INTAKE_PLAINTEXT_BYTES: usize = CELL_BYTES - ENCAPSULATION_BYTES - 16;
+
+byte_array!(
+    /// SHA-256 of an MLSMessage that holds a Welcome or a KeyPackage.
+    public MessageHash, 32
+);
+
+impl MessageHash {
+    /// Hashes a message.
+    pub fn of(message: &[u8]) -> Self {
+        Self(Sha256::digest(message).into())
+    }
+}
 
 opaque_debug!(
     Intake,
@@ -59,14 +71,14 @@ pub enum IntakeKind {
     CameBack {
         /// The conversation's MLS group id.
         group: ByteBuf,
-        /// By her key over the group id and `r`: see [`sign_contact`].
+        /// By her key over r ‖ group id: see [`sign_contact`].
         signature: Signature,
     },
     /// She, or a member, can't follow a group.
     Rescue {
         /// Its MLS group id.
         group: ByteBuf,
-        /// By the person key or attested key over the group id and `r`: see [`sign_contact`].
+        /// By the person key or attested key over r ‖ group id: see [`sign_contact`].
         signature: Signature,
     },
 }
@@ -146,7 +158,7 @@ pub struct Newcomer {
     pub key: PublicKey,
     /// The name she wants to be seen by.
     pub alias: String,
-    /// By that key over `r` and the alias, so that nobody else's key is attested.
+    /// By that key over r ‖ alias, so that nobody else's key is attested.
     pub signature: Signature,
 }
 
@@ -177,8 +189,7 @@ pub enum Reply {
 #[serde(deny_unknown_fields)]
 pub struct SignedReply {
     /// SHA-256 of the MLSMessage that is offered: a Welcome, or the KeyPackage in `content`.
-    #[serde(with = "serde_bytes")]
-    pub hash: [u8; 32],
+    pub hash: MessageHash,
     /// The KeyPackage, for an offer; empty for a claim.
     pub content: ByteBuf,
     /// Who replies.
@@ -222,10 +233,13 @@ impl SignedReply {
         key: &SecretKey,
         by: Attested,
         r: &ThreadSecret,
-        hash: [u8; 32],
+        hash: MessageHash,
         content: Vec<u8>,
     ) -> Self {
-        let signature = key.sign(REPLY_LABEL, &[r.as_bytes().as_slice(), &hash].concat());
+        let signature = key.sign(
+            REPLY_LABEL,
+            &[r.as_bytes().as_slice(), hash.as_bytes()].concat(),
+        );
         Self {
             hash,
             content: ByteBuf::from(content),
@@ -250,14 +264,13 @@ impl SignedReply {
         root: &PublicKey,
         r: &ThreadSecret,
     ) -> Option<(Attestation, DeskKey)> {
-        let is_of_content =
-            !self.content.is_empty() && self.hash == *Sha256::digest(self.content.as_slice());
+        let is_of_content = !self.content.is_empty() && self.hash == MessageHash::of(&self.content);
         self.verify(root, r).filter(|_| is_of_content)
     }
 
     fn verify(&self, root: &PublicKey, r: &ThreadSecret) -> Option<(Attestation, DeskKey)> {
         let (attestation, desk_key) = self.by.verify(root).ok()?;
-        let message = [r.as_bytes().as_slice(), &self.hash].concat();
+        let message = [r.as_bytes().as_slice(), self.hash.as_bytes()].concat();
         attestation
             .key
             .verify(REPLY_LABEL, &message, &self.signature)
@@ -321,6 +334,7 @@ pub fn sign_not_this_one(person: &SecretKey, r: &ThreadSecret, index: u64) -> Re
 }
 
 /// Whether the person said that the reply at `index` can't be joined.
+#[must_use]
 pub fn verify_not_this_one(
     person: &PublicKey,
     r: &ThreadSecret,
@@ -345,6 +359,7 @@ impl Newcomer {
     }
 
     /// Whether the newcomer holds the key, and the alias may be one.
+    #[must_use]
     pub fn verify(&self, r: &ThreadSecret) -> bool {
         is_alias(&self.alias)
             && self.key.verify(
@@ -361,6 +376,7 @@ pub fn sign_contact(key: &SecretKey, r: &ThreadSecret, group: &[u8]) -> Signatur
 }
 
 /// Whether `key` signed a contact about the group.
+#[must_use]
 pub fn verify_contact(
     key: &PublicKey,
     r: &ThreadSecret,

@@ -15,6 +15,10 @@ byte_array!(
     secret SecretKey, 32
 );
 byte_array!(
+    /// The seed of an intake key, an X-Wing key pair: whoever has it opens what waiting people write. [D-9]
+    secret IntakeSeed, 32
+);
+byte_array!(
     /// An Ed25519 signature.
     public Signature, 64
 );

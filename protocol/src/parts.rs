@@ -5,15 +5,9 @@
 //! final for everyone.
 
 use crate::{
-    fixed::byte_array,
     limits::HEAD_BODIES_MAX,
     slot::{CELL_DATA_MAX, Slot, ThreadSecret, TooLong},
 };
-
-byte_array!(
-    /// Nonce that a cell is sealed under.
-    public Nonce, 24
-);
 
 /// Tag of data that is whole.
 const WHOLE: u8 = 0;

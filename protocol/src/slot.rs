@@ -12,7 +12,7 @@ use hkdf::Hkdf;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use crate::{cell::Cell, fixed::byte_array, limits::CELL_BYTES};
+use crate::{cell::Cell, fixed::byte_array, keys::IntakeSeed, limits::CELL_BYTES};
 
 byte_array!(
     /// Where a slot is; reading needs nothing else.
@@ -250,14 +250,14 @@ impl EraseKey {
 }
 
 /// Derives the thread secret of a claim from the intake key's X-Wing seed and the person's `r`. [S-6]
-pub fn claim_secret(intake_seed: &[u8; 32], r: &ThreadSecret) -> ThreadSecret {
+pub fn claim_secret(intake_seed: &IntakeSeed, r: &ThreadSecret) -> ThreadSecret {
     let info = [b"cobijo/1 claim".as_slice(), r.as_bytes()].concat();
     let mut okm = [0; 32];
     #[expect(
         clippy::expect_used,
         reason = "32 bytes are within HKDF's limit of 255 hashes"
     )]
-    Hkdf::<Sha256>::new(None, intake_seed)
+    Hkdf::<Sha256>::new(None, intake_seed.as_bytes())
         .expand(&info, &mut okm)
         .expect("32 bytes within HKDF's limit");
     ThreadSecret::from_bytes(okm)

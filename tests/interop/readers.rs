@@ -4,7 +4,7 @@
 use cobijo_protocol::{
     card::{Attestation, Attested, CardBody, Daily, DeskKey, Role, Text, UnverifiedCard},
     cbor,
-    intake::{Reply as OwnReply, SignedReply},
+    intake::{MessageHash, Reply as OwnReply, SignedReply},
     keys::{PublicKey, SecretKey, Signed},
     link::{DeskId, DeskLink, RelayUrl},
     mailbox::MailboxKey,
@@ -95,7 +95,13 @@ async fn a_survivor_with_another_client_joins_nobody_who_is_of_the_desk_no_more(
         for (at, by) in (0..).step_by(2).zip(no_more) {
             let key = key(by.verify(&root).unwrap().0.serial);
             let secret = ThreadSecret::from_bytes(r);
-            let reply = SignedReply::sign(&key, by, &secret, [7; 32], Vec::new());
+            let reply = SignedReply::sign(
+                &key,
+                by,
+                &secret,
+                MessageHash::from_bytes([7; 32]),
+                Vec::new(),
+            );
             let payload = cbor::encode(&OwnReply::Claimed(reply));
             let slot = thread.slot(at);
             let cell = slot.seal(&split(&payload, random()).0);

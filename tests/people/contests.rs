@@ -8,7 +8,7 @@ use cobijo_protocol::{
     card::Role,
     cbor,
     credential::Credential,
-    intake::{Reply, SignedReply, Waiting, sign_not_this_one},
+    intake::{MessageHash, Reply, SignedReply, Waiting, sign_not_this_one},
     limits::CLAIM_LIFETIME,
     slot::{Kind, Slot, claim_secret},
 };
@@ -91,7 +91,7 @@ fn replies_that_race_are_decided_by_the_reply_thread() {
     };
     world.claim(luz);
     // Both hold a claim: the relay showed Mar an empty claim thread.
-    let claims = claim_secret(world.day.seed.as_bytes(), &opened.intake.r);
+    let claims = claim_secret(&world.day.seed, &opened.intake.r);
     let first = Slot::derive(&claims, Kind::Claim, 0, 0).address();
     world.relay.lie(Viewer(mar as u32), first, Lie::Empty);
     let me = world.actors[mar].me.clone().unwrap();
@@ -121,7 +121,13 @@ fn a_signed_reply_that_cant_be_joined_is_refused_and_the_contest_goes_on() {
     let mar = world.member("Mar");
     world.run();
     let me = world.actors[mar].me.clone().unwrap();
-    let reply = SignedReply::sign(&me.key, me.attested, &r(&world, ana), [7; 32], Vec::new());
+    let reply = SignedReply::sign(
+        &me.key,
+        me.attested,
+        &r(&world, ana),
+        MessageHash::from_bytes([7; 32]),
+        Vec::new(),
+    );
     put(
         &mut world,
         ana,
@@ -170,7 +176,13 @@ fn a_reply_of_a_desk_that_signed_itself_is_void() {
     let Credential::Member(attested) = other.attest("Luz", Role::Accompanier, &key.public()) else {
         panic!("a member's credential");
     };
-    let reply = SignedReply::sign(&key, attested, &r(&world, ana), [7; 32], Vec::new());
+    let reply = SignedReply::sign(
+        &key,
+        attested,
+        &r(&world, ana),
+        MessageHash::from_bytes([7; 32]),
+        Vec::new(),
+    );
     put(
         &mut world,
         ana,
@@ -193,7 +205,13 @@ fn a_reply_in_the_name_of_a_member_who_did_not_sign_it_is_void() {
     world.run();
     let attested = world.actors[mar].me.clone().unwrap().attested;
     let key = world.key();
-    let reply = SignedReply::sign(&key, attested, &r(&world, ana), [7; 32], Vec::new());
+    let reply = SignedReply::sign(
+        &key,
+        attested,
+        &r(&world, ana),
+        MessageHash::from_bytes([7; 32]),
+        Vec::new(),
+    );
     let payload = cbor::encode(&Reply::Claimed(reply));
     put(&mut world, ana, Kind::Reply, 0, &payload);
     world.run();

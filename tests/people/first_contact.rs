@@ -1,7 +1,10 @@
 //! From the sealed intake to the first words in the room.
 
 use cobijo_client_core::core::intake::ContactError;
-use cobijo_protocol::{keys::SecretKey, limits::CLAIM_LIFETIME, slot::ThreadSecret};
+use cobijo_protocol::{
+    keys::{IntakeSeed, SecretKey},
+    limits::CLAIM_LIFETIME,
+};
 
 use crate::world::{Told, World};
 
@@ -126,7 +129,7 @@ fn an_unknown_mailbox_means_a_new_card_and_the_message_is_sealed_again() {
     world.run();
     assert!(!world.was_told(ana, &Told::Stored));
     world.day.mailbox = real;
-    world.day.seed = ThreadSecret::from_bytes([78; 32]);
+    world.day.seed = IntakeSeed::from_bytes([78; 32]);
     world.day.day += 1;
     let card = world.card();
     let waiting = &mut world.actors[ana].waiting.as_mut().unwrap().machine;

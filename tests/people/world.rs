@@ -20,10 +20,9 @@ use cobijo_protocol::{
     card::{Card, Role},
     content::IntakeKey,
     credential::Credential,
-    keys::SecretKey,
+    keys::{IntakeSeed, SecretKey},
     link::DeskId,
     mailbox::MailboxKey,
-    slot::ThreadSecret,
 };
 use cobijo_tests::{
     authority::Authority,
@@ -96,7 +95,7 @@ impl World {
             day: IntakeKey {
                 day: NOW.day(),
                 mailbox,
-                seed: ThreadSecret::from_bytes([32; 32]),
+                seed: IntakeSeed::from_bytes([32; 32]),
             },
             actors: Vec::new(),
             crashes: false,

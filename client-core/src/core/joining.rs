@@ -7,16 +7,15 @@ use std::collections::BTreeSet;
 
 use cobijo_protocol::{
     cbor,
-    cell::CellHash,
     commit::{POLICY, Predecessor, Profile, Terms, WelcomePayload},
     credential::Identity,
+    intake::MessageHash,
     keys::{PublicKey, SecretKey},
     limits::WELCOME_INDICES_MAX,
     slot::Kind,
 };
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
-use sha2::{Digest, Sha256};
 
 use super::{
     contest::Contest,
@@ -43,7 +42,7 @@ pub struct Expect {
     /// Which group it is the successor of.
     pub lineage: Lineage,
     /// SHA-256 of the Welcome, where a reply named it.
-    pub welcome: Option<CellHash>,
+    pub welcome: Option<MessageHash>,
 }
 
 /// Which group a group is the successor of.
@@ -137,7 +136,7 @@ impl Joining {
 
     fn join(&self, payload: &[u8], now: Now, rng: &mut Rng) -> Option<Group> {
         let payload: WelcomePayload = cbor::decode(payload).ok()?;
-        let hash: CellHash = Sha256::digest(&payload.welcome).into();
+        let hash = MessageHash::of(&payload.welcome);
         if self.expect.welcome.is_some_and(|expected| expected != hash) {
             return None;
         }

@@ -3,9 +3,9 @@
 use cobijo_protocol::{
     card::Attested,
     cbor,
-    cell::CellHash,
     commit::WELCOME_SECRET_EXTENSION,
     credential::{Credential, Identity},
+    intake::MessageHash,
     keys::{PublicKey, SecretKey},
     slot::ThreadSecret,
 };
@@ -17,7 +17,6 @@ use openmls::prelude::{
 use openmls_rust_crypto::RustCrypto;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
-use sha2::{Digest, Sha256};
 
 use super::{
     MlsError, Suite,
@@ -166,8 +165,8 @@ impl OfferedKeyPackage {
     }
 
     /// SHA-256 of the MLSMessage.
-    pub fn hash(&self) -> CellHash {
-        Sha256::digest(&self.message).into()
+    pub fn hash(&self) -> MessageHash {
+        MessageHash::of(&self.message)
     }
 
     /// Whose leaf it is.

@@ -7,7 +7,7 @@ use cobijo_protocol::{
     credential::{PersonCredential, PersonLeaf},
     frame::SessionNonce,
     intake::{
-        Claim, Newcomer, Reply, SignedReply, Taking, sign_contact, sign_not_this_one,
+        Claim, MessageHash, Newcomer, Reply, SignedReply, Taking, sign_contact, sign_not_this_one,
         verify_contact, verify_not_this_one,
     },
     keys::{BadSignature, PublicKey, Signature},
@@ -219,7 +219,7 @@ fn a_reply_is_signed_for_one_waiting_person_and_one_content() {
         assert!(verify(&reply, &root, &ThreadSecret::from_bytes([0; 32])).is_none());
         let with = |reply: SignedReply| verify(&reply, &root, &r()).is_some();
         assert!(!with(SignedReply {
-            hash: [0; 32],
+            hash: MessageHash::from_bytes([0; 32]),
             ..reply.clone()
         }));
         assert!(!with(SignedReply {

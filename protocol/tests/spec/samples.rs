@@ -21,16 +21,15 @@ use cobijo_protocol::{
     },
     credential::{Credential, PersonCredential, PersonLeaf},
     intake::{
-        Claim, Intake, IntakeKind, Newcomer, Reply, SignedReply, Taking, Waiting, sign_contact,
-        sign_not_this_one,
+        Claim, Intake, IntakeKind, MessageHash, Newcomer, Reply, SignedReply, Taking, Waiting,
+        sign_contact, sign_not_this_one,
     },
-    keys::{PublicKey, SecretKey, Signed},
+    keys::{IntakeSeed, PublicKey, SecretKey, Signed},
     link::{DeskId, DeskLink, Invite, RelayUrl},
     mailbox::MailboxKey,
     slot::ThreadSecret,
 };
 use serde_bytes::ByteBuf;
-use sha2::{Digest, Sha256};
 
 /// Day of every sample.
 pub(crate) const DAY: u32 = 20_781;
@@ -286,17 +285,13 @@ pub(crate) fn welcome_payload() -> WelcomePayload {
     }
 }
 
-fn hash(content: &[u8]) -> [u8; 32] {
-    Sha256::digest(content).into()
-}
-
 const KEY_PACKAGE: [u8; 24] = [0x4b; 24];
 
 pub(crate) fn intake_key() -> IntakeKey {
     IntakeKey {
         day: DAY,
         mailbox: key(MAILBOX),
-        seed: ThreadSecret::from_bytes([0x53; 32]),
+        seed: IntakeSeed::from_bytes([0x53; 32]),
     }
 }
 
@@ -437,7 +432,7 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
             &key(ACCOMPANIER),
             attested(ACCOMPANIER),
             &r(),
-            hash(hashed),
+            MessageHash::of(hashed),
             content.to_vec(),
         )
     };

@@ -2,9 +2,8 @@ use cobijo_protocol::{
     Day,
     card::{Text, UnverifiedCard},
     content::IntakeKey,
-    keys::SecretKey,
+    keys::{IntakeSeed, SecretKey},
     mailbox::MailboxKey,
-    slot::ThreadSecret,
 };
 use rand_core::SeedableRng as _;
 
@@ -304,6 +303,6 @@ fn intake_key(day: Day, seed: u8) -> IntakeKey {
     IntakeKey {
         day,
         mailbox: SecretKey::from_bytes([seed; 32]),
-        seed: ThreadSecret::from_bytes([seed; 32]),
+        seed: IntakeSeed::from_bytes([seed; 32]),
     }
 }

@@ -59,7 +59,7 @@ impl Claims {
         rng: &mut Rng,
     ) -> Result<Self, TooLong> {
         let r = &opened.intake.r;
-        let secret = claim_secret(opened.seed.as_bytes(), r);
+        let secret = claim_secret(&opened.seed, r);
         let contest = Contest::new(secret, Kind::Claim, 0);
         let mut claims = Self {
             r: r.clone(),

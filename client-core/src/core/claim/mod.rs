@@ -14,7 +14,7 @@ use cobijo_protocol::{
     commit::{POLICY, Profile, Terms},
     content::ClaimNotice,
     credential::Credential,
-    intake::{IntakeKind, SignedReply},
+    intake::{IntakeKind, MessageHash, SignedReply},
     keys::{PublicKey, SecretKey},
     slot::TooLong,
 };
@@ -340,7 +340,7 @@ impl Claim {
         Ok(Stage::Answering(group))
     }
 
-    fn reply(&mut self, hash: [u8; 32], content: Vec<u8>, rng: &mut Rng) -> Result<(), TooLong> {
+    fn reply(&mut self, hash: MessageHash, content: Vec<u8>, rng: &mut Rng) -> Result<(), TooLong> {
         let by = self.me.attested.clone();
         let reply = SignedReply::sign(&self.me.key, by, &self.opened.intake.r, hash, content);
         self.replies.contend(reply, rng)
@@ -351,10 +351,7 @@ impl Claim {
         let credential = Credential::Member(self.me.attested.clone());
         let own = OwnKeyPackage::new(self.me.suite, &self.me.key, &credential, rng)?;
         let message = own.message().to_vec();
-        let hash =
-            sha2::Digest::finalize(<sha2::Sha256 as sha2::Digest>::new_with_prefix(&message))
-                .into();
-        self.reply(hash, message, rng)?;
+        self.reply(MessageHash::of(&message), message, rng)?;
         let expect = Expect {
             profile: Profile::Conversation,
             root: self.me.root,

@@ -6,7 +6,7 @@ use cobijo_protocol::{
     cell::Cell,
     content::{ClaimNotice, IntakeKey},
     intake::{Intake, IntakeKind, intake_info, verify_contact},
-    keys::PublicKey,
+    keys::{IntakeSeed, PublicKey},
     limits::{CLAIM_LIFETIME, INTAKE_KEY_LIFETIME, MAILBOX_ITEMS_MAX, RETENTION_DAYS_MAX},
     link::DeskId,
     mailbox::{ItemId, MailboxKey},
@@ -40,7 +40,7 @@ pub struct Opened {
     /// What she sealed.
     pub intake: Intake,
     /// Seed of the key that opened it: what she adds is sealed to the same one.
-    pub seed: ThreadSecret,
+    pub seed: IntakeSeed,
     /// When the claims of others, seen by this client, lapse: all of one claimer at one time.
     pub claims: Vec<(PublicKey, Now)>,
     /// When the claim lapses that a colleague told of last.
@@ -171,7 +171,7 @@ impl Queue {
         mailbox: MailboxKey,
         cell: &Cell,
         keys: &[LiveKey<'_>],
-    ) -> Option<(zeroize::Zeroizing<Vec<u8>>, ThreadSecret)> {
+    ) -> Option<(zeroize::Zeroizing<Vec<u8>>, IntakeSeed)> {
         let of_mailbox = keys
             .iter()
             .filter(|live| MailboxKey::of(&live.key.mailbox) == mailbox);

@@ -5,7 +5,7 @@ use cobijo_protocol::{
     commit::Statement,
     credential::{Identity, PersonLeaf},
     intake::{Waiting, waiting_info},
-    keys::PublicKey,
+    keys::{IntakeSeed, PublicKey},
     limits::WAITING_TEXTS_MAX,
     slot::{Kind, ThreadSecret},
 };
@@ -32,7 +32,7 @@ const SLOTS_FIRST: u64 = 64;
 #[derive(Clone, Serialize, Deserialize)]
 pub struct WaitingThread {
     r: ThreadSecret,
-    seed: ThreadSecret,
+    seed: IntakeSeed,
     person: PublicKey,
     contest: Contest,
     /// MLSMessages that hold KeyPackages of hers: the highest serial of each kind of leaf.
@@ -52,7 +52,7 @@ struct Package {
 
 impl WaitingThread {
     /// Starts to read; `seed` is of the key that opened the intake.
-    pub fn new(r: ThreadSecret, seed: ThreadSecret, person: PublicKey) -> Self {
+    pub fn new(r: ThreadSecret, seed: IntakeSeed, person: PublicKey) -> Self {
         let contest = Contest::new(r.clone(), Kind::Waiting, 0);
         Self {
             r,

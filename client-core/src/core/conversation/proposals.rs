@@ -4,6 +4,7 @@ use cobijo_protocol::{
     card::{Attestation, Card},
     content::{MessageId, Proposal, Reads},
     credential::Identity,
+    intake::MessageHash,
     keys::PublicKey,
 };
 use serde::{Deserialize, Serialize};
@@ -27,7 +28,7 @@ const PROPOSALS_MAX: usize = 16;
 pub(super) struct Proposals {
     open: Vec<Open>,
     /// Hashes of every KeyPackage that was proposed: a no is final.
-    known: Vec<[u8; 32]>,
+    known: Vec<MessageHash>,
     /// When a card is to be looked at, where none came.
     #[serde(skip)]
     look: Now,

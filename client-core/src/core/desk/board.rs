@@ -343,7 +343,7 @@ impl std::fmt::Debug for Board {
 
 #[cfg(test)]
 mod tests {
-    use cobijo_protocol::slot::ThreadSecret;
+    use cobijo_protocol::keys::IntakeSeed;
 
     use super::*;
 
@@ -353,7 +353,7 @@ mod tests {
         IntakeKey {
             day,
             mailbox: SecretKey::from_bytes([seed; 32]),
-            seed: ThreadSecret::from_bytes([seed; 32]),
+            seed: IntakeSeed::from_bytes([seed; 32]),
         }
     }
 

@@ -3,9 +3,8 @@
 use cobijo_protocol::{
     card::Role,
     content::{Content, DeskContent, IntakeKey},
-    keys::{PublicKey, SecretKey},
+    keys::{IntakeSeed, PublicKey, SecretKey},
     link::DeskId,
-    slot::ThreadSecret,
 };
 use serde_bytes::ByteBuf;
 
@@ -134,7 +133,7 @@ impl Desk {
         let key = IntakeKey {
             day: context.now.day(),
             mailbox: SecretKey::from_bytes(random(context.rng)),
-            seed: ThreadSecret::from_bytes(random(context.rng)),
+            seed: IntakeSeed::from_bytes(random(context.rng)),
         };
         let content = Content::Desk(DeskContent::IntakeKey(key.clone()));
         if let Ok(id) = self.group.send(content, context.rng) {

@@ -5,13 +5,13 @@ use std::time::Duration;
 use cobijo_protocol::{
     cbor,
     commit::{CommitData, POLICY, Statement, WelcomePayload},
+    intake::MessageHash,
     keys::PublicKey,
     parts::Split,
     slot::ThreadSecret,
 };
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
-use sha2::{Digest, Sha256};
 
 use super::{Group, GroupEvent, Stop, judge};
 use crate::{
@@ -356,7 +356,7 @@ impl Group {
                 WelcomeHead::new(add.welcome_secret().clone(), *total, bodies.clone()).put(),
             );
         }
-        self.welcome = built.welcome.map(|welcome| Sha256::digest(welcome).into());
+        self.welcome = built.welcome.map(|welcome| MessageHash::of(&welcome));
         self.contest
             .contend_between(before, built.commit, after, rng)
             .map_err(|_| MlsError)

@@ -24,10 +24,10 @@ use std::collections::{BTreeSet, VecDeque};
 use cobijo_protocol::{
     Day,
     card::{DeskKey, verify_desk_key},
-    cell::CellHash,
     commit::{Terms, WelcomePayload},
     content::{Content, MessageId},
     credential::{Credential, Identity},
+    intake::MessageHash,
     keys::{PublicKey, SecretKey, Signed},
     parts::PAYLOAD_BYTES_MAX,
     slot::{Kind, TooLong},
@@ -77,7 +77,7 @@ pub struct Group {
     /// Who signed the GroupInfo of the Welcome that this member joined by.
     welcomed_by: Option<Identity>,
     /// SHA-256 of the Welcome of the last commit that this member built.
-    welcome: Option<CellHash>,
+    welcome: Option<MessageHash>,
     contest: Contest,
     /// The request whose commit stands built in the contest.
     built: Option<Request>,
@@ -254,7 +254,7 @@ impl Group {
 
     /// SHA-256 of the Welcome of the last commit that this member built, as a reply names it. It stands
     /// once the commit has won and [`Self::is_settled`].
-    pub fn welcome(&self) -> Option<CellHash> {
+    pub fn welcome(&self) -> Option<MessageHash> {
         self.welcome
     }
 

@@ -1,8 +1,8 @@
 //! Threads of replies, valid and void.
 
-use cobijo_protocol::intake::{Reply, SignedReply, sign_not_this_one};
+use cobijo_protocol::intake::{MessageHash, Reply, SignedReply, sign_not_this_one};
 
-use super::{ACCOMPANIER, COORDINATOR, KEY_PACKAGE, PERSON, attested, hash, key, r};
+use super::{ACCOMPANIER, COORDINATOR, KEY_PACKAGE, PERSON, attested, key, r};
 
 /// Replies in the order of their indices.
 type ReplyThread = Vec<(&'static str, Reply)>;
@@ -10,7 +10,7 @@ type ReplyThread = Vec<(&'static str, Reply)>;
 /// Replies for each kind of intake.
 pub(crate) fn reply_threads() -> Vec<(&'static str, &'static str, ReplyThread)> {
     let signed = |by: u8, hashed: &[u8], content: &[u8]| {
-        let (hash, content) = (hash(hashed), content.to_vec());
+        let (hash, content) = (MessageHash::of(hashed), content.to_vec());
         SignedReply::sign(&key(by), attested(ACCOMPANIER), &r(), hash, content)
     };
     let claimed = |welcome: u8| Reply::Claimed(signed(ACCOMPANIER, &[welcome], &[]));

@@ -1,6 +1,9 @@
 //! Slots of every kind, derived a second time from the text of SPEC.md.
 
-use cobijo_protocol::slot::{Kind, Slot, ThreadSecret, claim_secret};
+use cobijo_protocol::{
+    keys::IntakeSeed,
+    slot::{Kind, Slot, ThreadSecret, claim_secret},
+};
 use hkdf::Hkdf;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -116,7 +119,7 @@ fn claim() -> Value {
     Hkdf::<Sha256>::new(None, &seed)
         .expand(&[b"cobijo/1 claim".as_slice(), &r].concat(), &mut expected)
         .unwrap();
-    let secret = claim_secret(&seed, &ThreadSecret::from_bytes(r));
+    let secret = claim_secret(&IntakeSeed::from_bytes(seed), &ThreadSecret::from_bytes(r));
     assert_eq!(secret.as_bytes(), &expected);
     json!({ "intake_seed": hex(seed), "r": hex(r), "secret": hex(expected) })
 }

@@ -197,7 +197,7 @@ fn reason(conversation: &Conversation) -> Option<Reason> {
 fn proposal_id(offered: &OfferedKeyPackage) -> MessageId {
     let mut id = [0; MessageId::LEN];
     id.iter_mut()
-        .zip(offered.hash())
+        .zip(*offered.hash().as_bytes())
         .for_each(|(byte, hashed)| *byte = hashed);
     MessageId::from_bytes(id)
 }
