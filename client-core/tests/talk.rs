@@ -7,8 +7,8 @@ mod world;
 use std::time::Duration;
 
 use cobijo_client_core::core::client::{
-    Command, CommandError, Event, PersonCommand, PersonStage, QueueReason, QueueState, Standing,
-    TeamCommand,
+    Command, CommandError, Event, PersonCommand, PersonStage, QueueReason, QueueState, RowId,
+    Standing, TeamCommand,
 };
 use cobijo_protocol::{card::Role, content::Reads};
 use world::World;
@@ -32,6 +32,43 @@ fn a_person_writes_and_is_answered_and_both_talk() {
     let code = world.conversation(ana).code;
     assert!(code.is_some() && code == world.conversation(luz).code);
     assert_eq!(world.clients[luz].client.queue(), []);
+}
+
+#[test]
+fn what_is_refused_leaves_the_profile_as_it_was() {
+    let (mut world, luz, ana) = waiting();
+    world.claim(luz).unwrap();
+    let (unknown, of_luz) = (RowId::from_number(99), world.key(luz));
+    let conversation = world.conversation(luz).id;
+    let propose = TeamCommand::Propose {
+        conversation,
+        colleague: of_luz,
+        reason: String::new(),
+        reads: Reads::FromNow,
+    };
+    let too_long = "x".repeat(300_000);
+    let say = |world: &World, client| Command::Say {
+        conversation: world.conversation(client).id,
+        text: too_long.clone(),
+    };
+    let refused = [
+        (luz, say(&world, luz), CommandError::TooLong),
+        (ana, say(&world, ana), CommandError::TooLong),
+        (
+            luz,
+            Command::Team(TeamCommand::Claim(unknown)),
+            CommandError::Unknown,
+        ),
+        (luz, Command::Team(propose), CommandError::Yourself),
+    ];
+    for (client, command, error) in refused {
+        let before = world.clients[client].client.snapshot();
+        assert_eq!(world.command(client, command), Err(error));
+        assert!(
+            before == world.clients[client].client.snapshot(),
+            "{error:?}"
+        );
+    }
 }
 
 #[test]

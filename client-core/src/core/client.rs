@@ -217,7 +217,7 @@ impl Client {
     /// [`Client::handle_input`] with [`Input::Timeout`]: it asks for the connections.
     ///
     /// # Errors
-    /// [`CommandError`] where it can't be; then nothing has changed.
+    /// [`CommandError`] where it can't be; then nothing was begun.
     pub fn handle_command(
         &mut self,
         command: Command,

@@ -124,8 +124,10 @@ impl Shift {
             return Err(CommandError::NotOnShift);
         }
         let opened = self.queue.claim(row).ok_or(CommandError::Unknown)?;
-        let claim =
-            Claim::new(me.clone(), opened, context.rng).map_err(|_| CommandError::Stopped)?;
+        let Ok(claim) = Claim::new(me.clone(), opened, context.rng) else {
+            self.queue.release(row);
+            return Err(CommandError::Stopped);
+        };
         let first = claim.opened().intake.text.clone();
         self.claims.push(Answer {
             row,

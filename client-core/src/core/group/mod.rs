@@ -29,7 +29,6 @@ use cobijo_protocol::{
     credential::{Credential, Identity},
     intake::MessageHash,
     keys::{PublicKey, SecretKey, Signed},
-    parts::PAYLOAD_BYTES_MAX,
     slot::{Kind, TooLong},
     words::{WordIndices, conversation_code},
 };
@@ -56,9 +55,6 @@ use crate::mls::{
 
 pub use build::Change;
 pub use event::{Author, GroupEvent, Member, Stop};
-
-/// Bytes of MLS framing and signature around an application message, generously.
-const MESSAGE_OVERHEAD: usize = 1024;
 
 /// A member's state of one group.
 #[derive(Serialize, Deserialize)]
@@ -291,10 +287,7 @@ impl Group {
     pub fn send(&mut self, content: Content, rng: &mut Rng) -> Result<MessageId, GroupError> {
         let salt = MessageId::from_bytes(random(rng));
         let (key, day) = (self.own_key(), self.caught_up);
-        let (id, message) = self.shown.own_message(salt, content, key, day);
-        if message.len() > PAYLOAD_BYTES_MAX - MESSAGE_OVERHEAD {
-            return Err(TooLong.into());
-        }
+        let (id, message) = self.shown.own_message(salt, content, key, day)?;
         self.outbox.push(id, message);
         self.hygiene.active();
         Ok(id)

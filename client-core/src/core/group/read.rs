@@ -7,6 +7,8 @@ use cobijo_protocol::{
     content::{Content, Message, MessageId},
     keys::PublicKey,
     limits::LAMPORT_AHEAD_MAX,
+    parts::PAYLOAD_BYTES_MAX,
+    slot::TooLong,
 };
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +21,9 @@ use crate::{
     },
     mls::verdict::Fault,
 };
+
+/// Bytes of MLS framing and signature around an application message, generously.
+const MESSAGE_OVERHEAD: usize = 1024;
 
 /// Messages that were shown, so that each is shown once, and the clock that orders them.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -49,19 +54,26 @@ impl Shown {
     }
 
     /// Encodes a message of one's own, one tick later than all that was shown, and names it.
+    ///
+    /// # Errors
+    /// [`TooLong`] where it doesn't fit; then nothing has changed.
     pub(super) fn own_message(
         &mut self,
         salt: MessageId,
         content: Content,
         key: PublicKey,
         day: Day,
-    ) -> (MessageId, Vec<u8>) {
-        self.clock += 1;
+    ) -> Result<(MessageId, Vec<u8>), TooLong> {
+        let clock = self.clock + 1;
         let message = cbor::encode(&Message {
             id: salt,
-            clock: self.clock,
+            clock,
             content,
         });
+        if message.len() > PAYLOAD_BYTES_MAX - MESSAGE_OVERHEAD {
+            return Err(TooLong);
+        }
+        self.clock = clock;
         let id = MessageId::of(&key, &message);
         self.messages.insert(
             id,
@@ -70,7 +82,7 @@ impl Shown {
                 day,
             },
         );
-        (id, message)
+        Ok((id, message))
     }
 
     /// Takes note of a message that stands in a stream., [A-3]
@@ -241,12 +253,14 @@ mod tests {
             panic!("not shown");
         };
         assert_eq!(clock, 7);
-        let (_, own) = shown.own_message(
-            MessageId::from_bytes([3; 16]),
-            Content::Text(String::new()),
-            author().key,
-            0,
-        );
+        let (_, own) = shown
+            .own_message(
+                MessageId::from_bytes([3; 16]),
+                Content::Text(String::new()),
+                author().key,
+                0,
+            )
+            .unwrap();
         let own: Message = cbor::decode(&own).unwrap();
         assert_eq!(own.clock, LAMPORT_AHEAD_MAX + 1);
     }
