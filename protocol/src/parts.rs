@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn design_figure_of_the_largest_payload_holds() {
+    fn the_figure_of_the_largest_payload_holds() {
         assert_eq!(PAYLOAD_BYTES_MAX, 263_409);
     }
 

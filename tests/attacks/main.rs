@@ -1,4 +1,4 @@
-//! Attacks that were run against earlier drafts, and those that the rules of the design name: each test
+//! Attacks that a member, a relay or a stranger may try, on what the rules of SPEC.md forbid: each test
 //! fails when its defence is taken out. What was taken out is said in the README of the model test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![expect(

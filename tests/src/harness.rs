@@ -1,7 +1,7 @@
 //! The real programs, as people run them: `Relay::start()`, `relay.client("asha")`.
 //!
 //! Nothing here sleeps: whatever is waited for is an event that a program prints, with a deadline.
-//! What is dropped checks that nothing is left over.
+//! What is dropped is killed.
 
 mod client;
 mod desk;

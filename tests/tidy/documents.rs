@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::tree::{file, none, rust};
+use crate::tree::{Text, file, none, rust};
 
 const CONTRIBUTING_LINES_MAX: usize = 60;
 
@@ -27,24 +27,55 @@ fn every_test_that_the_threat_model_names_exists() {
 #[test]
 fn every_make_target_that_a_document_names_exists() {
     let makefile = &file("Makefile").unwrap().text;
+    let mut named = 0;
     let mut findings = Vec::new();
-    for path in [
-        "README.md",
-        "CONTRIBUTING.md",
-        "ARCHITECTURE.md",
-        "deploy/OPERATORS.md",
-    ] {
-        for span in code_spans(&file(path).unwrap().text) {
-            let Some(rest) = span.strip_prefix("make ") else {
+    for document in documents() {
+        let text = &document.text;
+        let indented = text.lines().filter(|line| line.starts_with("    "));
+        let commands = indented.map(|line| line.trim().to_owned());
+        for command in code_spans(text).into_iter().chain(commands) {
+            let Some(rest) = command.strip_prefix("make ") else {
                 continue;
             };
+            named += 1;
             let target = rest.split_whitespace().next().unwrap_or_default();
             if !makefile.contains(&format!("\n{target}:")) {
-                findings.push(format!("{path}: make {target}"));
+                findings.push(format!("{}: make {target}", document.path));
             }
         }
     }
+    assert!(named > 0);
     none(findings, "no such target");
+}
+
+/// What README lets somebody type is what `make run` prints, with the port and the folder filled in.
+#[test]
+fn the_five_minutes_of_readme_are_those_that_make_run_prints() {
+    let readme = &file("README.md").unwrap().text;
+    let (_, minutes) = readme.split_once("### Five minutes").unwrap();
+    let (minutes, _) = minutes.split_once("### ").unwrap();
+    let commands = |text: &str| -> Vec<String> {
+        let indented = text.lines().filter(|line| line.starts_with("    "));
+        indented.map(|line| line.trim().to_owned()).collect()
+    };
+    let filled = [
+        (
+            "${certificate#\"$PWD/\"}",
+            "target/run/relay/development-certificate.pem",
+        ),
+        ("$folder", "target/run"),
+        ("$url", "https://localhost:8443"),
+    ];
+    let script = &file("deploy/try").unwrap().text;
+    let (_, printed) = script.split_once("<<NEXT").unwrap();
+    let (printed, _) = printed.split_once("\nNEXT").unwrap();
+    let printed = filled
+        .iter()
+        .fold(printed.to_owned(), |text, (name, value)| {
+            text.replace(name, value)
+        });
+    assert!(!commands(minutes).is_empty());
+    assert_eq!(commands(minutes), commands(&printed));
 }
 
 #[test]
@@ -66,31 +97,53 @@ fn every_make_target_says_what_it_does() {
 #[test]
 fn links_between_documents_lead_somewhere() {
     let mut findings = Vec::new();
-    for document in crate::tree::texts()
-        .iter()
-        .filter(|file| file.path.ends_with(".md"))
-    {
+    for document in documents() {
         let folder = document
             .path
             .rsplit_once('/')
             .map_or("", |(folder, _)| folder);
-        for link in document
-            .text
-            .split("](")
-            .skip(1)
-            .filter_map(|rest| rest.split_once(')'))
-            .map(|(link, _)| link)
-        {
-            let path = link.split('#').next().unwrap_or_default();
-            if path.is_empty() || path.contains("://") {
-                continue;
-            }
-            if !crate::tree::root().join(folder).join(path).exists() {
+        let links = document.text.split("](").skip(1);
+        let links = links.filter_map(|rest| rest.split_once(')'));
+        for (link, _) in links.filter(|(link, _)| !link.contains("://")) {
+            // A link may be broken at a line's end.
+            let link = link.replace('\n', "");
+            let (path, anchor) = link.split_once('#').unwrap_or((&link, ""));
+            let path = match (path, folder) {
+                ("", _) => document.path.clone(),
+                (path, "") => path.to_owned(),
+                (path, folder) => format!("{folder}/{path}"),
+            };
+            let target = crate::tree::root().join(&path);
+            let leads = match anchor {
+                "" => target.exists(),
+                _ => std::fs::read_to_string(target)
+                    .is_ok_and(|text| anchors(&text).contains(anchor)),
+            };
+            if !leads {
                 findings.push(format!("{}: {link}", document.path));
             }
         }
     }
     none(findings, "links to nothing");
+}
+
+fn documents() -> impl Iterator<Item = &'static Text> {
+    let texts = crate::tree::texts().iter();
+    texts.filter(|file| file.path.ends_with(".md"))
+}
+
+/// What a heading is linked to by: lower case, hyphens for spaces, no other punctuation.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    headings
+        .map(|line| {
+            let heading = line.trim_start_matches('#').trim().to_lowercase();
+            let kept = heading
+                .chars()
+                .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+            kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+        })
+        .collect()
 }
 
 fn code_spans(text: &str) -> Vec<String> {

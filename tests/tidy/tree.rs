@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 /// Folders that hold nothing of ours.
-const NOT_OURS: [&str; 4] = [".git", "target", "data", "node_modules"];
+const NOT_OURS: [&str; 2] = [".git", "target"];
 
 /// One text file, by its path from the root with `/` between folders.
 pub(crate) struct Text {

@@ -1,4 +1,4 @@
-//! What decides. No I/O, no clock, no randomness of its own; the parts are the words of the design.
+//! What decides. No I/O, no clock, no randomness of its own; the parts are called by the words of SPEC.md.
 //!
 //! Each part is a machine: [`port::Wants`] says what it wants from the relay now, derived from its
 //! state; [`port::Seen`] tells it what the relay said. A crash or a lost connection is therefore
