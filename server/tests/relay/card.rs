@@ -4,6 +4,7 @@ use hyper::{Method, StatusCode};
 
 use crate::harness::*;
 
+/// [D-8]
 #[tokio::test]
 async fn a_card_is_published_by_a_hosted_desk_and_read_by_everyone() {
     let relay = Relay::start().await;

@@ -13,6 +13,7 @@ use crate::{
     process::{Process, log, run},
 };
 
+///
 #[tokio::test]
 async fn a_whole_scenario_at_trace_leaves_only_addresses_as_keys() {
     let directory = tempfile::tempdir().unwrap();

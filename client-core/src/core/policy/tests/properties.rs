@@ -140,7 +140,7 @@ fn rescued(scene: &Scene) -> BTreeSet<PublicKey> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
-    /// [P-6], [P-12], [P-20], [P-21], [P-22]
+    /// [P-12], [P-20], [P-21]
     #[test]
     fn a_valid_commit_does_only_what_its_author_may(plan in plan()) {
         let scene = plan.scene();
