@@ -3,6 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use data_encoding::HEXLOWER;
+use serde_json::Value;
 
 use crate::{
     foreign::{
@@ -12,7 +13,7 @@ use crate::{
         group::{CommitData, Message, Statement, Terms, identity, welcome_payload},
         slot::{self, Data, Thread},
     },
-    vectors::{array, list, number, vectors},
+    vectors::{array, hex, list, number, vectors},
 };
 
 #[test]
@@ -32,42 +33,82 @@ fn what_must_be_refused_is_refused() {
         number(&sealed["leaf"]),
     );
     let slot = thread.slot(number(&sealed["counter"]));
-    refuses("card", |bytes| desk::card(bytes, &desk));
-    refuses("cell", |bytes| slot.open(bytes));
-    refuses("cell-plaintext", |bytes| {
+    let (cells, frames) = (vectors("cells"), vectors("frames"));
+    let (group, contacts) = (vectors("group"), vectors("contact"));
+    let each = |list_of: &Value, field: &str| -> Vec<Vec<u8>> {
+        list(list_of).iter().map(|one| hex(&one[field])).collect()
+    };
+    let framed = |list_of: &Value| -> Vec<Vec<u8>> {
+        let contents = each(list_of, "content");
+        contents
+            .iter()
+            .map(|content| frame::frame(content))
+            .collect()
+    };
+    let sample = |value: &Value| vec![hex(value)];
+
+    let cards = sample(&identities["card"]["cbor"]);
+    refuses("card", &cards, |bytes| desk::card(bytes, &desk));
+    refuses("cell", &sample(&sealed["cell"]), |bytes| slot.open(bytes));
+    let plaintext = slot::pad(&hex(&sealed["data"]), 4056);
+    refuses("cell-plaintext", &[plaintext], |bytes| {
         slot::opened(bytes).and_then(|data| Data::parse(&data))
     });
-    refuses("commit-data", |bytes| {
-        let data = CommitData::decode(bytes)?;
-        let mut statements = data.statements.iter();
-        statements
-            .all(|item| Statement::read(item, &root).is_some())
-            .then_some(data)
-    });
-    for leaf in ["accompanier", "leaf"] {
-        refuses("credential", |bytes| identity(bytes, &key(leaf), &root));
-    }
-    refuses("data", Data::parse);
-    refuses("from-relay", |bytes| {
+    refuses(
+        "commit-data",
+        &each(&group["commit_data"], "cbor"),
+        |bytes| {
+            let data = CommitData::decode(bytes)?;
+            let mut statements = data.statements.iter();
+            statements
+                .all(|item| Statement::read(item, &root).is_some())
+                .then_some(data)
+        },
+    );
+    // The key of the leaf that the unaltered credential is of, so that nothing is refused for another.
+    refuses(
+        "credential",
+        &each(&group["credentials"], "cbor"),
+        |bytes| {
+            let is_member = bytes.starts_with(b"\xa1\x66member");
+            let leaf = if is_member { "accompanier" } else { "leaf" };
+            identity(bytes, &key(leaf), &root)
+        },
+    );
+    refuses("data", &sample(&cells["sealed"]["data"]), Data::parse);
+    refuses("from-relay", &framed(&frames["from_relay"]), |bytes| {
         frame::content(bytes).and_then(frame::decode_from_relay)
     });
-    refuses("intake", Intake::parse);
-    refuses("message", |bytes| {
+    refuses(
+        "intake",
+        &each(&contacts["intakes"], "plaintext"),
+        Intake::parse,
+    );
+    refuses("message", &each(&group["messages"], "cbor"), |bytes| {
         Message::decode(bytes).filter(|message| content::is_known(&message.content, &root))
     });
-    refuses("operations", |bytes| {
+    refuses("operations", &framed(&frames["to_relay"]), |bytes| {
         frame::content(bytes).and_then(frame::decode_operations)
     });
-    refuses("reply", |bytes| {
+    refuses("reply", &each(&contacts["replies"], "cbor"), |bytes| {
         contact::reply(bytes, &r, &root, &key("person"))
     });
-    refuses("terms", Terms::decode);
-    refuses("waiting", |bytes| contact::waiting(bytes, &r));
-    refuses("welcome-payload", |bytes| welcome_payload(bytes, &root));
+    refuses("terms", &each(&group["terms"], "cbor"), Terms::decode);
+    refuses("waiting", &each(&contacts["waiting"], "cbor"), |bytes| {
+        contact::waiting(bytes, &r)
+    });
+    let payloads = sample(&group["welcome_payload"]["cbor"]);
+    refuses("welcome-payload", &payloads, |bytes| {
+        welcome_payload(bytes, &root)
+    });
 }
 
-/// Every file of the folder is refused by its decoder.
-fn refuses<T>(folder: &str, decode: impl Fn(&[u8]) -> Option<T>) {
+/// Every file of the folder is refused by its decoder, which takes the samples that they were made from.
+fn refuses<T>(folder: &str, samples: &[Vec<u8>], decode: impl Fn(&[u8]) -> Option<T>) {
+    assert!(!samples.is_empty());
+    for sample in samples {
+        assert!(decode(sample).is_some(), "a sample of {folder} is refused");
+    }
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../protocol/testdata/malformed");
     let files: Vec<_> = fs::read_dir(path.join(folder)).unwrap().collect();
     assert!(!files.is_empty());
