@@ -62,6 +62,7 @@ catalogue! {
     WriteAgain => "Escribes otra vez a la misma mesa, como si fuera la primera.", "You write to the same desk again, as if for the first time.";
     TextAsk => "Escribe tu mensaje. Para enviar: una línea con un solo punto. Para no enviar nada: Ctrl+C.",
         "Write your message. To send: a line with only a full stop. To send nothing: Ctrl+C.";
+    LineCut => "La terminal cortó esa línea; llegó hasta: «…{}». Sigue desde ahí en otra línea.", "The terminal cut that line; it came as far as: “…{}”. Go on from there in another line.";
     Sending => "Enviando…", "Sending…";
     IntakeStored => "Llegó tu mensaje. Mensaje automático: una persona lo leerá. Suele tardar entre {} y {} minutos. Puedes seguir escribiendo (cobijo add), o salir y volver (cobijo wait); no pierdes tu lugar.",
         "Your message arrived. Automatic message: a person will read it. It usually takes {} to {} minutes. You can keep writing (cobijo add), or leave and come back (cobijo wait); you keep your place.";

@@ -43,6 +43,13 @@ impl Screen {
         }
     }
 
+    /// What a person may want to know, with a value.
+    pub(crate) fn note(self, key: Key, value: &str) {
+        if !self.json {
+            write(&mut io::stderr().lock(), &self.fill(key, &[&clean(value)]));
+        }
+    }
+
     /// What went wrong, in one sentence.
     pub(crate) fn problem(self, problem: Problem) {
         let text = self.text(problem.key);

@@ -102,6 +102,9 @@ impl App {
         if line.is_empty() {
             return Ok(Next::Line);
         }
+        if let Some(end) = input::cut_after(line) {
+            self.screen.note(Key::LineCut, &end);
+        }
         let typed = match (view, line.strip_prefix('/')) {
             (View::Talk(_), Some(typed)) => typed,
             (View::Shift, typed) => typed.unwrap_or(line),
