@@ -76,10 +76,11 @@ impl Client {
     pub fn age_invitations(&self, by: Duration) -> anyhow::Result<()> {
         let passphrase = std::fs::read(self.passphrase_file())?;
         let (profile, state) = ProfileFolder::take(&self.profile())?.open(&passphrase)?;
-        let mut state: Value = ciborium::from_reader(state.as_slice())?;
+        let (version, state) = state.split_first().context("empty state")?;
+        let mut state: Value = ciborium::from_reader(state)?;
         let aged = age(&mut state, i128::try_from(by.as_millis())?, false);
         ensure!(aged > 0, "{} has no invitation", self.name());
-        let mut bytes = Vec::new();
+        let mut bytes = vec![*version];
         ciborium::into_writer(&state, &mut bytes)?;
         Ok(profile.save(&bytes)?)
     }
