@@ -1,9 +1,15 @@
 //! In the room: a colleague by her yes, her no, who leaves and who is removed.
 
 use cobijo_client_core::core::{
-    client::{EntryContent, Stopped},
+    client::{Entry, EntryContent, Speaker, Stopped},
     conversation::{ConversationError, Unacceptable},
+    port::Put,
 };
+use cobijo_protocol::{
+    parts::{Data, Split},
+    slot::{Kind, Slot, ThreadSecret},
+};
+use cobijo_tests::hostile::{Crafted, HostileMember};
 
 use crate::{conversation, world::Told};
 
@@ -147,4 +153,37 @@ fn her_leave_ends_it() {
     world.pass(std::time::Duration::from_secs(60));
     assert_eq!(world.talk(ana).stopped(), Some(Stopped::Left));
     assert!(!world.talk(luz).is_open());
+}
+
+/// [G-8]
+#[test]
+fn whoever_tries_what_is_not_allowed_is_named_once_and_changes_nothing() {
+    let (mut world, ana, luz) = conversation();
+    let mut hostile = HostileMember::of(&world.actors[luz].conversation.as_ref().unwrap().machine);
+    let hers = hostile
+        .leaves()
+        .into_iter()
+        .find(|leaf| *leaf != hostile.leaf());
+    let removes_her = Crafted {
+        removes: hers.into_iter().collect(),
+        ..Crafted::default()
+    };
+    for index in 0..2 {
+        let commit = hostile.commit(&removes_her).commit;
+        let slot = Slot::derive(&hostile.thread_secret(), Kind::Commit, 0, index);
+        let split = Split::of(&commit, ThreadSecret::from_bytes([index as u8; 32])).unwrap();
+        if let Data::Head(head) = &split.data {
+            for (body, data) in split.bodies.iter().enumerate() {
+                let slot = head.body_slot(body, false);
+                let cell = slot.seal(data, [4; 24]).unwrap();
+                world.relay.put_raw(&Put::new(&slot, cell));
+            }
+        }
+        let cell = slot.seal(&split.data.encode(), [5; 24]).unwrap();
+        assert!(world.relay.put_raw(&Put::new(&slot, cell)));
+    }
+    world.run();
+    let tried = |entry: &&Entry| matches!(&entry.content, EntryContent::NotAllowed(Speaker::Member { alias, .. }) if alias == "Luz");
+    assert_eq!(world.talk(ana).history().iter().filter(tried).count(), 1);
+    assert_eq!(world.talk(ana).members().len(), 2);
 }

@@ -87,6 +87,7 @@ catalogue! {
     Joined => "Llegó {}.", "{} has come in.";
     Left => "{} ya no está en esta conversación.", "{} is no longer in this conversation.";
     Missing => "Falta un mensaje de {}.", "A message from {} is missing.";
+    NotAllowed => "{} intentó un cambio que no está permitido. Nada cambió.", "{} tried a change that is not allowed. Nothing has changed.";
     RefusedProposal => "La respuesta es no. Siguen igual.", "The answer is no. You go on as before.";
     ProposalAsk => "¿Quieres que se sume {}? Es {}. Serviría para: {} Podrá leer: {}. Tú decides y puedes cambiar de opinión. (cobijo yes / cobijo no)",
         "Would you like {} to join? Role: {}. It would help with: {} They could read: {}. You decide and can change your mind. (cobijo yes / cobijo no)";

@@ -48,6 +48,10 @@ impl Screen {
                     self.fill(Key::UnknownMailbox, &[&poster]),
                 )
             }
+            Event::NotAllowed { alias } => (
+                json!({ "event": "not-allowed", "alias": alias }),
+                self.fill(Key::NotAllowed, &[&clean(alias)]),
+            ),
             Event::RootKey(key) => {
                 let text = data_encoding::BASE64URL_NOPAD.encode(key.as_bytes());
                 (

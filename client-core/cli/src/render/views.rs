@@ -53,6 +53,10 @@ impl Screen {
             EntryContent::Missing(who) => {
                 ("missing", self.fill(Key::Missing, &[&self.speaker(who)]))
             }
+            EntryContent::NotAllowed(who) => {
+                let text = self.fill(Key::NotAllowed, &[&self.speaker(who)]);
+                ("not-allowed", text)
+            }
         };
         let text = match entry.state {
             EntryState::Stored => text,
@@ -255,7 +259,10 @@ fn entry_object(entry: &Entry, kind: &str) -> Value {
             object["proposal"] =
                 json!({ "alias": alias, "role": role, "reason": reason, "reads": reads });
         }
-        EntryContent::Joined(who) | EntryContent::Left(who) | EntryContent::Missing(who) => {
+        EntryContent::Joined(who)
+        | EntryContent::Left(who)
+        | EntryContent::Missing(who)
+        | EntryContent::NotAllowed(who) => {
             object["who"] = object_of(who);
         }
         EntryContent::Refusal(_) => {}

@@ -27,6 +27,11 @@ pub enum Event {
         /// Who posted it, where she is still a member.
         alias: Option<String>,
     },
+    /// A colleague tried a change of the desk that the rules don't allow; nothing has changed.
+    NotAllowed {
+        /// Who.
+        alias: String,
+    },
     /// The root key, to be kept offline.
     RootKey(SecretKey),
     /// The desk key is used up after this day.

@@ -286,6 +286,8 @@ pub enum EntryContent {
     Left(Speaker),
     /// A message of this author is missing.
     Missing(Speaker),
+    /// Tried a change that the rules don't allow; nothing has changed.
+    NotAllowed(Speaker),
 }
 
 /// How sure a line is.

@@ -126,6 +126,7 @@ fn bytes_of(entry: &Entry) -> usize {
         EntryContent::Proposal { reason, .. } => reason.len(),
         EntryContent::Refusal(_)
         | EntryContent::Missing(_)
+        | EntryContent::NotAllowed(_)
         | EntryContent::Joined(_)
         | EntryContent::Left(_) => 0,
     };

@@ -55,7 +55,9 @@ impl Conversation {
             }
             GroupEvent::Refused(_) => self.events.push_back(ConversationEvent::ChangeRefused),
             GroupEvent::Blocking { .. } => self.events.push_back(ConversationEvent::Blocking),
-            GroupEvent::VoidCommit { .. } => {}
+            GroupEvent::VoidCommit { author } => {
+                self.note_once(EntryContent::NotAllowed(speaker(&author.identity)), now);
+            }
             GroupEvent::Stopped(stop) => {
                 self.events
                     .push_back(ConversationEvent::Stopped(stopped(stop)));
@@ -162,6 +164,13 @@ impl Conversation {
     fn note(&mut self, content: EntryContent, now: Now) {
         let entry = self.history.note(content, now);
         self.events.push_back(ConversationEvent::Entry(entry));
+    }
+
+    /// A line that says no more when it is said again at once: a member can write void commits for ever.
+    fn note_once(&mut self, content: EntryContent, now: Now) {
+        if self.history.entries().last().map(|entry| &entry.content) != Some(&content) {
+            self.note(content, now);
+        }
     }
 
     pub(super) fn insert(&mut self, entry: Entry) {

@@ -58,9 +58,13 @@ impl Desk {
                         self.snapshot_due = None;
                     }
                 }
-                GroupEvent::Missing { .. }
-                | GroupEvent::VoidCommit { .. }
-                | GroupEvent::Blocking { .. } => {}
+                GroupEvent::VoidCommit { author } => {
+                    if let Identity::Member { attestation, .. } = author.identity {
+                        let alias = attestation.alias;
+                        context.event(Event::NotAllowed { alias });
+                    }
+                }
+                GroupEvent::Missing { .. } | GroupEvent::Blocking { .. } => {}
             }
         }
     }
