@@ -1,4 +1,4 @@
-//! One group's MLS state (RFC 9420), with the profile of the design. [G-2], [G-7]
+//! One group's MLS state (RFC 9420), in Cobijo's profile. [G-2], [G-7]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

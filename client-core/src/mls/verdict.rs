@@ -1,7 +1,7 @@
 //! Which of openmls's errors are the same for every member, and which may be only mine.
 //!
-//! The table is the appendix of the design, for openmls 0.9.2. A wrong entry forks groups: *void* must be
-//! a pure function of group state and bytes; whatever may depend on the reader is *broken for me*. [G-8]
+//! The matches below are all of it, for openmls 0.9.2. A wrong entry forks groups: *void* must be a pure
+//! function of group state and bytes; whatever may depend on the reader is *broken for me*. [G-8]
 
 use openmls::group::{ProcessMessageError, PublicProcessMessageError, StageCommitError};
 use openmls::prelude::ApplyUpdatePathError;
