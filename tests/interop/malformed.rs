@@ -17,43 +17,36 @@ use crate::{
 };
 
 #[test]
-fn what_must_be_refused_is_refused() {
-    let identities = vectors("identity");
-    let root: [u8; 32] = array(&identities["desk"]["root"]);
-    let desk = array(&identities["desk"]["id"]);
-    let key = |name: &str| -> [u8; 32] {
-        let keys = list(&identities["keys"]);
-        array(&keys.iter().find(|key| key["name"] == name).unwrap()["public"])
-    };
-    let r = array(&vectors("contact")["waiting_info"]["r"]);
-    let sealed = &vectors("cells")["sealed"];
+fn malformed_cells_and_frames_are_refused() {
+    let (cells, frames) = (vectors("cells"), vectors("frames"));
+    let sealed = &cells["sealed"];
     let thread = Thread::new(
         array(&sealed["secret"]),
         number(&sealed["kind"]),
         number(&sealed["leaf"]),
     );
     let slot = thread.slot(number(&sealed["counter"]));
-    let (cells, frames) = (vectors("cells"), vectors("frames"));
-    let (group, contacts) = (vectors("group"), vectors("contact"));
-    let each = |list_of: &Value, field: &str| -> Vec<Vec<u8>> {
-        list(list_of).iter().map(|one| hex(&one[field])).collect()
-    };
-    let framed = |list_of: &Value| -> Vec<Vec<u8>> {
-        let contents = each(list_of, "content");
-        contents
-            .iter()
-            .map(|content| frame::frame(content))
-            .collect()
-    };
-    let sample = |value: &Value| vec![hex(value)];
-
-    let cards = sample(&identities["card"]["cbor"]);
-    refuses("card", &cards, |bytes| desk::card(bytes, &desk));
     refuses("cell", &sample(&sealed["cell"]), |bytes| slot.open(bytes));
     let plaintext = slot::pad(&hex(&sealed["data"]), 4056);
     refuses("cell-plaintext", &[plaintext], |bytes| {
         slot::opened(bytes).and_then(|data| Data::parse(&data))
     });
+    refuses("data", &sample(&sealed["data"]), Data::parse);
+    let framed = |all: &Value| -> Vec<Vec<u8>> {
+        let contents = each(all, "content");
+        contents.iter().map(|one| frame::frame(one)).collect()
+    };
+    refuses("from-relay", &framed(&frames["from_relay"]), |bytes| {
+        frame::content(bytes).and_then(frame::decode_from_relay)
+    });
+    refuses("operations", &framed(&frames["to_relay"]), |bytes| {
+        frame::content(bytes).and_then(frame::decode_operations)
+    });
+}
+
+#[test]
+fn malformed_values_of_a_group_are_refused() {
+    let (group, root) = (vectors("group"), root());
     refuses(
         "commit-data",
         &each(&group["commit_data"], "cbor"),
@@ -75,32 +68,50 @@ fn what_must_be_refused_is_refused() {
             identity(bytes, &key(leaf), &root)
         },
     );
-    refuses("data", &sample(&cells["sealed"]["data"]), Data::parse);
-    refuses("from-relay", &framed(&frames["from_relay"]), |bytes| {
-        frame::content(bytes).and_then(frame::decode_from_relay)
-    });
-    refuses(
-        "intake",
-        &each(&contacts["intakes"], "plaintext"),
-        Intake::parse,
-    );
     refuses("message", &each(&group["messages"], "cbor"), |bytes| {
         Message::decode(bytes).filter(|message| content::is_known(&message.content, &root))
     });
-    refuses("operations", &framed(&frames["to_relay"]), |bytes| {
-        frame::content(bytes).and_then(frame::decode_operations)
-    });
-    refuses("reply", &each(&contacts["replies"], "cbor"), |bytes| {
-        contact::reply(bytes, &r, &root, &key("person"))
-    });
     refuses("terms", &each(&group["terms"], "cbor"), Terms::decode);
-    refuses("waiting", &each(&contacts["waiting"], "cbor"), |bytes| {
-        contact::waiting(bytes, &r)
-    });
     let payloads = sample(&group["welcome_payload"]["cbor"]);
     refuses("welcome-payload", &payloads, |bytes| {
         welcome_payload(bytes, &root)
     });
+}
+
+#[test]
+fn malformed_values_of_a_first_contact_are_refused() {
+    let (contacts, root) = (vectors("contact"), root());
+    let identities = vectors("identity");
+    let desk = array(&identities["desk"]["id"]);
+    let r = array(&contacts["waiting_info"]["r"]);
+    let cards = sample(&identities["card"]["cbor"]);
+    refuses("card", &cards, |bytes| desk::card(bytes, &desk));
+    let intakes = each(&contacts["intakes"], "plaintext");
+    refuses("intake", &intakes, Intake::parse);
+    refuses("reply", &each(&contacts["replies"], "cbor"), |bytes| {
+        contact::reply(bytes, &r, &root, &key("person"))
+    });
+    refuses("waiting", &each(&contacts["waiting"], "cbor"), |bytes| {
+        contact::waiting(bytes, &r)
+    });
+}
+
+fn root() -> [u8; 32] {
+    array(&vectors("identity")["desk"]["root"])
+}
+
+fn key(name: &str) -> [u8; 32] {
+    let identities = vectors("identity");
+    let keys = list(&identities["keys"]);
+    array(&keys.iter().find(|key| key["name"] == name).unwrap()["public"])
+}
+
+fn each(all: &Value, field: &str) -> Vec<Vec<u8>> {
+    list(all).iter().map(|one| hex(&one[field])).collect()
+}
+
+fn sample(value: &Value) -> Vec<Vec<u8>> {
+    vec![hex(value)]
 }
 
 /// Every file of the folder is refused by its decoder, which takes the samples that they were made from.
