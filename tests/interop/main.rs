@@ -11,5 +11,6 @@ mod malformed;
 mod readers;
 mod talk;
 mod team;
+mod transcript;
 mod vectors;
 mod verdicts;

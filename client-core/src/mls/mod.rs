@@ -53,3 +53,6 @@ impl Suite {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the group's cryptographic state does not allow it")]
 pub struct MlsError;
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,7 @@ use mls_rs::{
         basic::{BasicCredential, BasicIdentityProvider},
     },
     mls_rules::{CommitOptions, DefaultMlsRules, EncryptionOptions},
+    storage_provider::in_memory::InMemoryKeyPackageStorage,
     time::MlsTime,
 };
 
@@ -50,6 +51,15 @@ impl Person {
 
 /// A client of mls-rs that makes KeyPackages and joins groups. It lets in every credential: they are looked at where the root is known.
 pub(crate) fn client(person: &Person, suite: CipherSuite) -> Client<impl MlsConfig + use<>> {
+    client_with(person, suite, InMemoryKeyPackageStorage::new())
+}
+
+/// As [`client`], with KeyPackages made before.
+pub(crate) fn client_with(
+    person: &Person,
+    suite: CipherSuite,
+    own: InMemoryKeyPackageStorage,
+) -> Client<impl MlsConfig + use<>> {
     let credential = BasicCredential::new(person.credential()).into_credential();
     let leaf = public(&person.leaf_seed);
     let signer = [person.leaf_seed, leaf].concat();
@@ -57,6 +67,7 @@ pub(crate) fn client(person: &Person, suite: CipherSuite) -> Client<impl MlsConf
         .with_commit_options(CommitOptions::new().with_path_required(true))
         .with_encryption_options(EncryptionOptions::new(false, PaddingMode::None));
     client_builder::ClientBuilder::new()
+        .key_package_repo(own)
         .crypto_provider(Provider(suite))
         .identity_provider(BasicIdentityProvider)
         .extension_types([
