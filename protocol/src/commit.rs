@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use crate::{
+    Day,
     card::DeskKey,
     cbor::{self, NotCanonical},
     fixed::opaque_debug,
@@ -247,7 +248,7 @@ fn group_message(group: &[u8], rest: &[u8]) -> Vec<u8> {
 #[serde(deny_unknown_fields)]
 pub struct WelcomePayload {
     /// The committer's caught-up day: the newcomer has caught up until then.
-    pub day: u32,
+    pub day: Day,
     /// The desk key of the highest serial in any leaf or earlier statement of the group. Signed by the
     /// root, so that a committer can't make a newcomer refuse what everyone else follows.
     pub desk_key: Option<Signed<DeskKey>>,

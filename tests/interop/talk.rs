@@ -54,8 +54,9 @@ async fn a_build_for_interop_answers_a_survivor_of_suite_1_in_that_suite() {
     they_talk(&mut luz, &mut ana, conversation).await;
 
     // Luz updates her path too, once she has written much in one epoch.
-    luz.says_much(conversation).await;
-    until(&mut ana, &[Event::Committed { leaf: 0 }]).await;
+    // Ana reads meanwhile: whoever answers no ping for a minute is taken for dead.
+    let awaited = [Event::Committed { leaf: 0 }];
+    tokio::join!(luz.says_much(conversation), until(&mut ana, &awaited));
     assert_eq!(ana.code().to_vec(), luz.code());
     ana.say("Sigo aquí.").await;
     luz.hears(conversation, "Sigo aquí.").await;
