@@ -161,6 +161,33 @@ fn what_an_evicted_member_writes_on_is_heard_by_nobody() {
     }
 }
 
+/// [C-6] [G-15]
+#[test]
+fn what_an_evicted_member_writes_on_is_never_shown_to_who_comes_back() {
+    let mut world = World::new();
+    let mut mar = world.turn(MAR);
+    let mut ana = world.turn(ANA);
+    world.members[SOL].is_away = true;
+    let crafted = Crafted {
+        data: cbor::encode(&world.honest_data(&ana)),
+        removes: vec![3],
+        ..Crafted::default()
+    };
+    let commit = ana.commit(&crafted).commit;
+    // The commit takes longer to read than the message.
+    let slot = world.free_slot(&ana.thread_secret(), Kind::Commit, 0);
+    let (head, bodies) = world.sealed_in_bodies(&slot, &commit);
+    for put in bodies.iter().chain([&head]) {
+        assert!(world.relay.put_raw(put));
+    }
+    world.write(&mut mar, "after the end");
+    world.come_back(SOL);
+    world.run();
+    world.assert_together(&[LUZ, SOL]);
+    assert_eq!(world.group(SOL).members().len(), 3);
+    assert!(world.shown(SOL).is_empty());
+}
+
 /// [G-15]
 #[test]
 fn what_some_saw_of_an_evicted_member_behind_the_end_is_withdrawn() {
@@ -218,6 +245,26 @@ fn a_message_replayed_into_the_next_epochs_reused_leaf_is_void() {
         assert_eq!(world.heard(member), ["old words", "my own"]);
     }
     world.assert_together(&[ANA, LUZ, SOL, eva]);
+}
+
+/// [G-14]
+#[test]
+fn an_erased_message_ends_nobodys_stream() {
+    let mut world = World::new();
+    let mar = world.turn(MAR);
+    world.members[SOL].is_away = true;
+    world.say(LUZ, "one");
+    world.say(LUZ, "two");
+    world.run();
+    let slot = Slot::derive(&mar.thread_secret(), Kind::Message, 1, 0);
+    let erase_key = slot.erase_key().unwrap().clone();
+    world.relay.erase_raw(slot.slot_key(), &erase_key);
+    world.come_back(SOL);
+    world.run();
+    world.update(ANA);
+    world.run();
+    world.assert_together(&[ANA, LUZ, SOL]);
+    assert_eq!(world.heard(SOL), ["two"]);
 }
 
 /// [G-14]

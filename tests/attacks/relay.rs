@@ -1,6 +1,9 @@
 //! A hostile relay: what it withholds, delays or tells one member alone.
 
-use cobijo_client_core::core::group::{GroupEvent, Stop};
+use cobijo_client_core::core::{
+    group::{GroupEvent, Stop},
+    port::Seen,
+};
 use cobijo_protocol::{
     cell::Cell,
     slot::{Kind, Slot},
@@ -165,4 +168,94 @@ fn a_relay_that_forgets_the_latest_shows_an_older_state_and_forks_nobody() {
     world.relay.repent();
     world.run();
     world.assert_together(&[ANA, LUZ, SOL, MAR]);
+}
+
+/// [G-17]
+#[test]
+fn who_is_told_of_commits_alone_has_not_caught_up() {
+    let mut world = World::new();
+    let mut mar = world.turn(MAR);
+    world.write(&mut mar, "words");
+    // Nobody else is there either, or there would be commits to read.
+    for member in [ANA, LUZ, SOL] {
+        world.members[member].is_away = true;
+    }
+    world.pass_days(80);
+    // She comes by, hears what is empty, and loses her connection before a message arrives.
+    world.come_back(LUZ);
+    world.step_hearing(LUZ, |seen| !matches!(seen, Seen::Full(..)));
+    world.members[LUZ].is_away = true;
+    world.pass_days(15);
+    world.come_back(LUZ);
+    world.run();
+    assert!(world.shown(LUZ).is_empty(), "the message has expired");
+    assert_eq!(world.stop(LUZ), Some(Stop::Stale));
+}
+
+/// [G-17]
+#[test]
+fn a_clock_that_was_behind_takes_no_days_from_who_was_here() {
+    let mut world = World::new();
+    for day in [19_900, 20_000] {
+        world.relay.set_day(day);
+        for member in [ANA, LUZ, SOL, MAR] {
+            world.reconnect(member);
+        }
+        world.run();
+    }
+    world.assert_together(&[ANA, LUZ, SOL, MAR]);
+}
+
+/// [G-12]
+#[test]
+fn a_commit_whose_answer_was_lost_is_followed_by_its_author_too() {
+    let mut world = World::new();
+    let epoch = world.epoch(ANA);
+    world.update(ANA);
+    for put in world.next_chain(ANA) {
+        assert!(world.relay.put_raw(&put));
+    }
+    world.reconnect(ANA);
+    world.run();
+    world.assert_together(&[ANA, LUZ, SOL, MAR]);
+    assert_eq!(world.epoch(ANA), epoch + 1);
+}
+
+/// [G-11] [G-12]
+#[test]
+fn however_far_a_committer_got_before_she_was_gone_the_newcomer_is_in_or_nobody_follows() {
+    let mut is_done = false;
+    for puts in 0.. {
+        let mut world = World::new();
+        let epoch = world.epoch(LUZ);
+        let eva = world.newcomer("Eva");
+        world.add(eva);
+        let chain = world.next_chain(ANA);
+        if puts > chain.len() {
+            break;
+        }
+        for put in &chain[..puts] {
+            assert!(world.relay.put_raw(put));
+        }
+        world.members[ANA].is_away = true;
+        world.run();
+        is_done = world.epoch(LUZ) > epoch;
+        assert_eq!(world.has_joined(eva), is_done);
+        if is_done {
+            world.assert_together(&[LUZ, SOL, MAR, eva]);
+        }
+    }
+    assert!(is_done);
+}
+
+#[test]
+fn who_leaves_while_a_commit_of_hers_is_on_its_way_is_let_go() {
+    let mut world = World::new();
+    world.update(LUZ);
+    world.next_chain(LUZ);
+    world.group_mut(LUZ).leave(None);
+    world.run();
+    world.pass_days(1);
+    assert_eq!(world.stop(LUZ), Some(Stop::Left));
+    world.assert_together(&[ANA, SOL, MAR]);
 }

@@ -6,7 +6,7 @@ use cobijo_client_core::{
     core::{
         group::{Change, Group, GroupEvent, Stop},
         joining::{Expect, Joining, Lineage},
-        port::{Now, Put, Rng, Wants},
+        port::{Chain, Now, Put, Rng, Seen, Wants},
     },
     mls::{Suite, key_package::OwnKeyPackage},
 };
@@ -257,6 +257,19 @@ impl World {
         stands.map(|known| known.1).collect()
     }
 
+    /// All that a member's screen ever showed.
+    pub(crate) fn shown(&self, member: usize) -> Vec<String> {
+        let events = self.members[member].events.iter();
+        let texts = events.filter_map(|event| match event {
+            GroupEvent::Message {
+                content: Content::Text(text),
+                ..
+            } => Some(text.clone()),
+            _ => None,
+        });
+        texts.collect()
+    }
+
     /// Turns a member hostile: its client does nothing any more.
     pub(crate) fn turn(&mut self, member: usize) -> HostileMember {
         self.members[member].is_away = true;
@@ -302,6 +315,11 @@ impl World {
 
     /// Moves all frames of one member.
     pub(crate) fn step(&mut self, id: usize) -> bool {
+        self.step_hearing(id, |_| true)
+    }
+
+    /// As [`Self::step`], but only some of what the relay says arrives.
+    pub(crate) fn step_hearing(&mut self, id: usize, arrives: fn(&Seen) -> bool) -> bool {
         let now = self.now();
         let member = &mut self.members[id];
         if member.is_away {
@@ -317,7 +335,7 @@ impl World {
         }
         let all_seen = self.relay.exchange(member.connection, &wants);
         let mut joined = None;
-        for seen in &all_seen {
+        for seen in all_seen.iter().filter(|seen| arrives(seen)) {
             match &mut member.state {
                 State::In(group) => group.handle_seen(seen, now, &mut self.rng),
                 State::Joining(joining) if joined.is_none() => {
@@ -336,6 +354,22 @@ impl World {
             self.reconnect(id);
         }
         !all_seen.is_empty()
+    }
+
+    /// What a member puts next, in one frame, before it does.
+    pub(crate) fn next_chain(&mut self, id: usize) -> Chain {
+        for _ in 0..20 {
+            let (now, mut rng) = (self.now(), Rng::from_rng(&mut self.rng));
+            let group = self.group_mut(id);
+            group.handle_timeout(now, &mut rng);
+            let mut wants = Wants::default();
+            group.wants(&mut wants);
+            if let Some(chain) = wants.chains.into_iter().next() {
+                return chain;
+            }
+            self.step(id);
+        }
+        panic!("member {id} puts nothing");
     }
 
     /// The first free slot of a thread of the epoch of which that is the secret.

@@ -305,10 +305,15 @@ mod tests {
         credential::{Credential, PersonCredential, PersonLeaf},
         keys::SecretKey,
     };
+    use openmls::prelude::CredentialWithKey;
     use rand_core::SeedableRng as _;
 
     use super::*;
-    use crate::mls::{Suite, key_package::OwnKeyPackage};
+    use crate::mls::{
+        Suite,
+        key_package::OwnKeyPackage,
+        provider::{Provider, Values},
+    };
 
     const SUITE: Suite = Suite::PostQuantum;
 
@@ -366,6 +371,42 @@ mod tests {
             matches!(self.examine(bytes), Err(Fault::Void))
         }
 
+        /// A commit by which somebody outside adds herself.
+        #[expect(deprecated, reason = "the short form is enough for one hostile commit")]
+        fn external_commit(&mut self) -> Vec<u8> {
+            let (key, outsider) = (self.first.key().clone(), leaf(3).0);
+            let live = self.first.live(&mut self.rng).unwrap();
+            let info = live
+                .group
+                .export_group_info(live.provider.crypto(), &LeafSigner(&key), true)
+                .unwrap();
+            let info = info.tls_serialize_detached().unwrap();
+            let MlsMessageBodyIn::GroupInfo(info) =
+                MlsMessageIn::tls_deserialize_exact_bytes(&info)
+                    .unwrap()
+                    .extract()
+            else {
+                panic!("a group info was exported");
+            };
+            let own = live.group.own_leaf_node().unwrap();
+            let (_, commit, _) = MlsGroup::join_by_external_commit(
+                &Provider::new(&Values::default(), &mut self.rng),
+                &LeafSigner(&outsider),
+                None,
+                info,
+                live.group.configuration(),
+                Some(own.capabilities().clone()),
+                None,
+                b"",
+                CredentialWithKey {
+                    credential: own.credential().clone(),
+                    signature_key: outsider.public().as_bytes().as_slice().into(),
+                },
+            )
+            .unwrap();
+            commit.tls_serialize_detached().unwrap()
+        }
+
         /// A message with authenticated data, which no client of ours makes.
         fn message_with_data(&mut self) -> Vec<u8> {
             let key = self.first.key().clone();
@@ -414,6 +455,18 @@ mod tests {
         }
         pair.second.merge(&commit, &mut pair.rng).unwrap();
         assert!(pair.is_void(&commit), "of an epoch that is over");
+    }
+
+    /// What follows would refuse it too: openmls, as long as nobody outside is allowed to commit, and the policy.
+    /// [G-7]
+    #[test]
+    fn the_gate_lets_no_external_commit_through() {
+        let mut pair = pair(b"one");
+        let external = pair.external_commit();
+        let honest = pair.first.build(&[], &[], b"", &mut pair.rng).unwrap();
+        let live = pair.second.live(&mut pair.rng).unwrap();
+        assert!(gate(&honest.commit, &live.group).is_ok());
+        assert!(matches!(gate(&external, &live.group), Err(Fault::Void)));
     }
 
     /// [G-7]

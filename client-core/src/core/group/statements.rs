@@ -29,8 +29,6 @@ const TURN: Duration = Duration::from_secs(4);
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Leaving {
     person: Option<SecretKey>,
-    /// Hash of the LeafNode that the leave was said for.
-    said: Option<[u8; 32]>,
     /// The message that says it.
     #[serde(default)]
     id: Option<MessageId>,
@@ -53,11 +51,7 @@ impl Group {
     /// Says that the owner of this leaf leaves: whoever commits next removes the leaf, and for a person
     /// all her leaves. `person` is her key; a member signs with the leaf's own.
     pub fn leave(&mut self, person: Option<SecretKey>) {
-        self.leaving.get_or_insert(Leaving {
-            person,
-            said: None,
-            id: None,
-        });
+        self.leaving.get_or_insert(Leaving { person, id: None });
     }
 
     /// Whether the owner of this leaf leaves.
@@ -74,15 +68,15 @@ impl Group {
         said == Some(id)
     }
 
-    /// Whether the leave has not been said yet for the leaf as it is now.
+    /// Whether the leave has not been said yet.
     pub(super) fn has_leave_to_say(&self) -> bool {
-        let hash = self.leaf(self.facts.own_leaf).map(|leaf| leaf.node_hash);
         self.leaving
             .as_ref()
-            .is_some_and(|leaving| leaving.said != hash)
+            .is_some_and(|leaving| leaving.id.is_none())
     }
 
-    /// Says the leave for the leaf as it is now: an own commit that was on its way has changed it.
+    /// Says the leave for the leaf as it is now: an own commit that is on its way would change it, and no
+    /// other one is made any more.
     pub(super) fn say_leave(&mut self, rng: &mut Rng) {
         let own = self.facts.own_leaf;
         if self.built.is_some() || !self.has_leave_to_say() {
@@ -91,13 +85,11 @@ impl Group {
         let (Some(leaving), Some(leaf)) = (&self.leaving, self.leaf(own)) else {
             return;
         };
-        let said = Some(leaf.node_hash);
         let key = leaving.person.as_ref().unwrap_or(self.mls.key());
         let statement = sign_leave(key, self.mls.group(), own, &leaf.node_hash);
         if let Ok(id) = self.send(Content::Leave(statement), rng)
             && let Some(leaving) = &mut self.leaving
         {
-            leaving.said = said;
             leaving.id = Some(id);
         }
     }
