@@ -247,6 +247,37 @@ fn a_message_replayed_into_the_next_epochs_reused_leaf_is_void() {
     world.assert_together(&[ANA, LUZ, SOL, eva]);
 }
 
+/// [A-2] [G-15]
+#[test]
+fn a_double_behind_the_end_takes_nothing_back() {
+    let mut world = World::new();
+    let mut mar = world.turn(MAR);
+    world.write(&mut mar, "said twice");
+    world.run();
+    world.members[SOL].is_away = true;
+    let ana = world.turn(ANA);
+    let commit = commit(&world, ana);
+    // Luz reads the same message behind the cut of a commit that is on its way, and Sol doesn't.
+    world.write_again(&mut mar);
+    world.run();
+    world.put_commit(&mar, &commit);
+    world.come_back(SOL);
+    world.run();
+    world.assert_together(&[LUZ, SOL]);
+    for member in [LUZ, SOL] {
+        assert_eq!(world.heard(member), ["said twice"]);
+    }
+}
+
+fn commit(world: &World, mut hostile: HostileMember) -> Vec<u8> {
+    let data = cbor::encode(&world.honest_data(&hostile));
+    let crafted = Crafted {
+        data,
+        ..Crafted::default()
+    };
+    hostile.commit(&crafted).commit
+}
+
 /// [G-14]
 #[test]
 fn an_erased_message_ends_nobodys_stream() {

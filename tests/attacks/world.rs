@@ -45,6 +45,8 @@ pub(crate) struct World {
     pub(crate) members: Vec<Member>,
     rng: Rng,
     day: u64,
+    /// What a hostile member wrote last.
+    written: Vec<u8>,
 }
 
 pub(crate) struct Member {
@@ -69,6 +71,7 @@ impl World {
             members: Vec::new(),
             rng: Rng::seed_from_u64(1),
             day: 20_000,
+            written: Vec::new(),
         };
         world.found();
         for alias in ["Luz", "Sol", "Mar"] {
@@ -442,7 +445,13 @@ impl World {
             clock: 1,
             content: Content::Text(text.to_owned()),
         };
-        let payload = hostile.message(&cbor::encode(&message), b"");
+        self.written = cbor::encode(&message);
+        self.write_again(hostile);
+    }
+
+    /// Puts the application message that was written last once more, encrypted anew.
+    pub(crate) fn write_again(&mut self, hostile: &mut HostileMember) {
+        let payload = hostile.message(&self.written, b"");
         let slot = self.free_slot(&hostile.thread_secret(), Kind::Message, hostile.leaf());
         self.put(&slot, &payload);
     }

@@ -188,8 +188,9 @@ impl Group {
             | Content::Refusal { .. }
             | Content::Desk(_) => {}
         }
-        self.events
-            .extend(self.shown.show(author, id, message, day));
+        // A double of what stands already stands nowhere else: behind the stream's end it takes nothing back.
+        let event = self.shown.show(author, id, message, day)?;
+        self.events.push_back(event);
         Some(id)
     }
 
