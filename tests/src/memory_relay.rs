@@ -52,6 +52,7 @@ pub struct MemoryRelay {
     connections: BTreeMap<ConnectionId, Connection>,
     made: u64,
     lies: Vec<(Viewer, Address, Lie)>,
+    is_backwards: bool,
 }
 
 struct Kept {
@@ -93,6 +94,7 @@ impl MemoryRelay {
             connections: BTreeMap::new(),
             made: 0,
             lies: Vec::new(),
+            is_backwards: false,
         }
     }
 
@@ -146,6 +148,11 @@ impl MemoryRelay {
     /// Whether a slot was ever written and has not expired.
     pub fn is_used(&self, address: &Address) -> bool {
         self.slots.contains_key(address)
+    }
+
+    /// Whether the cells that a watch finds come in the opposite order from now on: they come in any.
+    pub fn answer_backwards(&mut self, is_backwards: bool) {
+        self.is_backwards = is_backwards;
     }
 
     /// Tells `viewer` something else of a slot from now on.
@@ -418,6 +425,9 @@ impl MemoryRelay {
             }
         }
         self.answer(id, answer);
+        if self.is_backwards {
+            cells.reverse();
+        }
         for cell in cells {
             self.answer(id, cell);
         }

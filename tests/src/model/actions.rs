@@ -15,8 +15,8 @@ use cobijo_protocol::{
 use serde_bytes::ByteBuf;
 
 use super::{
-    client::{Client, Log, State, leaf_id},
-    ledger::{Fault, Sent},
+    client::{Client, LeafId, Log, State, leaf_id},
+    ledger::{Fault, Request, Sent},
     world::World,
 };
 
@@ -84,6 +84,7 @@ impl World {
             text,
             audience,
             epoch: group.epoch(),
+            is_late: false,
         };
         if let Some(Some(id)) = self.touch(id, send)? {
             self.ledger.note(id, sent);
@@ -93,15 +94,20 @@ impl World {
 
     pub(super) fn update(&mut self, id: usize) -> Result<(), Fault> {
         self.trace(|| format!("client {id} updates"));
-        self.request(id, Change::default())
+        self.request(id, Change::default(), None)
     }
 
-    fn request(&mut self, id: usize, change: Change) -> Result<(), Fault> {
-        self.touch(id, |client| {
-            if let Some(group) = client.active() {
-                group.request(change);
-            }
+    /// Asks for a commit; the reference notes whom it is about, where it was saved.
+    fn request(&mut self, id: usize, change: Change, about: Option<LeafId>) -> Result<(), Fault> {
+        let (by, is_add) = (self.clients[id].leaf(), !change.adds.is_empty());
+        let asked = self.touch(id, |client| {
+            let group = client.active()?;
+            group.request(change);
+            Some(())
         })?;
+        if let (Some(leaf), Some(Some(()))) = (about, asked) {
+            self.ledger.requests.push(Request { by, leaf, is_add });
+        }
         Ok(())
     }
 
@@ -142,7 +148,8 @@ impl World {
         }
         let change = self.offer(id);
         self.trace(|| format!("client {by} asks to add client {id}"));
-        self.request(by, change)
+        let leaf = self.clients[id].leaf();
+        self.request(by, change, Some(leaf))
     }
 
     /// A client gets a leaf to come with, and waits for its Welcome.
@@ -206,8 +213,9 @@ impl World {
             return Ok(());
         };
         self.trace(|| format!("client {by} asks to remove client {victim}"));
+        let leaf = self.leaf_seen(by, victim);
         let change = self.removal_of(by, victim);
-        self.request(by, change)
+        self.request(by, change, leaf)
     }
 
     /// Somebody acts on what a coordinator has signed.
@@ -216,10 +224,19 @@ impl World {
             return Ok(());
         };
         self.trace(|| format!("client {by} acts on the removal of client {victim}"));
+        let leaf = self.leaf_seen(by, victim);
         let mut change = self.removal_of(by, victim);
         let key = self.clients[victim].key.public();
         change.statements = vec![self.desk.removal(&key)];
-        self.request(by, change)
+        self.request(by, change, leaf)
+    }
+
+    /// The leaf that `by` sees of a client with its present key.
+    fn leaf_seen(&self, by: usize, id: usize) -> Option<LeafId> {
+        let key = self.clients[id].key.public();
+        let members = self.clients[by].group()?.members();
+        let mut seen = members.iter().filter(|member| member.key == key);
+        seen.next().map(|member| leaf_id(&member.identity))
     }
 
     /// Some member that isn't the person, nor `by`.
@@ -295,6 +312,7 @@ impl World {
         change.removes = vec![old_key];
         change.statements = vec![statement];
         self.ledger.removes.insert(old_leaf);
-        self.request(by, change)
+        let leaf = self.clients[id].leaf();
+        self.request(by, change, Some(leaf))
     }
 }

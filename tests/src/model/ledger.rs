@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cobijo_client_core::core::group::{Group, Stop};
 use cobijo_protocol::{content::MessageId, words::WordIndices};
 
-use super::client::{Client, LeafId, Standing, leaf_id};
+use super::client::{Client, LeafId, leaf_id};
 
 /// What should have happened.
 #[derive(Default)]
@@ -18,8 +18,22 @@ pub struct Ledger {
     pub removes: BTreeSet<LeafId>,
     /// Which client asked to remove which leaf, by its key: the next leaf may have the same one.
     pub asked: BTreeSet<(usize, LeafId)>,
+    /// What was asked for, of whom, by whom: it must come about as long as who asked is here.
+    pub requests: Vec<Request>,
     /// Message slots that were erased, by the client whose they are.
-    pub erased: BTreeMap<usize, u32>,
+    pub erased: BTreeMap<usize, usize>,
+    /// Leaves for which alone a commit was garbled: they may stop.
+    pub attacked: BTreeSet<LeafId>,
+}
+
+/// Something that a member asked of the group.
+pub struct Request {
+    /// Who asked.
+    pub by: LeafId,
+    /// Whom it is about.
+    pub leaf: LeafId,
+    /// Whether to add it, or else to remove it.
+    pub is_add: bool,
 }
 
 #[derive(PartialEq, Eq, Debug)]
@@ -51,6 +65,8 @@ pub struct Sent {
     pub audience: Vec<LeafId>,
     /// The epoch then.
     pub epoch: u64,
+    /// Whether it was written when the epoch had ended: nobody may ever see it.
+    pub is_late: bool,
 }
 
 /// What a screen says of a message that only tells of a leave.
@@ -138,7 +154,8 @@ impl Ledger {
             None => true,
             Some(Stop::Removed | Stop::Left) => self.removes.contains(&client.leaf()),
             Some(Stop::Stale) => client.may_be_stale,
-            Some(Stop::Broken | Stop::Policy | Stop::Wiped) => false,
+            Some(Stop::Broken) => self.attacked.contains(&client.leaf()),
+            Some(Stop::Policy | Stop::Wiped) => false,
         };
         if is_right {
             Ok(())
@@ -162,6 +179,10 @@ impl Ledger {
                 Some(sent) if sent.text != shown.text => {
                     return Err(format!("client {} shows another text", client.id));
                 }
+                Some(sent) if sent.is_late && !client.is_blinded => {
+                    let (id, text) = (client.id, start(&shown.text));
+                    return Err(format!("client {id} shows {text:?}, written after the end"));
+                }
                 Some(_) => {}
             }
         }
@@ -169,64 +190,71 @@ impl Ledger {
     }
 
     /// At the end, when everybody has caught up: whoever stayed has all that those who stayed said,
-    /// and the same of what others said.
+    /// and the same of what others said, but for what was erased; and what was asked for has come about.
     pub fn check_end(&self, clients: &[Client]) -> Result<(), Fault> {
         let last = self.members();
         let alive: Vec<_> = clients
             .iter()
             .filter(|client| client.is_active() && last.contains(&client.leaf()))
             .collect();
+        for client in &alive {
+            self.check_heard(client, &alive)?;
+        }
+        self.check_requests(&alive)
+    }
+
+    fn check_heard(&self, listener: &Client, alive: &[&Client]) -> Result<(), Fault> {
+        let mut lacking: BTreeMap<usize, Vec<&Sent>> = BTreeMap::new();
         for (id, sent) in &self.sent {
-            let erased = self.erased.get(&sent.author.0).copied().unwrap_or(0);
-            let listeners: Vec<_> = alive
-                .iter()
-                .filter(|client| client.leaf() != sent.author)
-                .filter(|client| sent.audience.contains(&client.leaf()))
-                .collect();
-            let without: Vec<_> = listeners
-                .iter()
-                .filter(|client| !client.log.stands(id))
-                .map(|client| client.id)
-                .collect();
-            if erased > 0 || without.is_empty() {
-                continue;
+            let stays = |author: &LeafId| alive.iter().any(|client| client.leaf() == *author);
+            let is_for = |client: &Client| {
+                client.leaf() != sent.author && sent.audience.contains(&client.leaf())
+            };
+            let has_another = |client: &&Client| is_for(client) && client.log.stands(id);
+            let is_due = stays(&sent.author) || alive.iter().any(has_another);
+            // Who came later sees nothing of it, or what was said again.
+            let is_seen = listener.log.shown.contains_key(id);
+            let is_here = is_for(listener) || (is_seen && stays(&sent.author));
+            if is_due && is_here && !listener.log.stands(id) {
+                lacking.entry(sent.author.0).or_default().push(sent);
             }
-            let author_stays = alive.iter().any(|client| client.leaf() == sent.author);
-            if author_stays {
+        }
+        for (author, lacking) in lacking {
+            let erased = self.erased.get(&author).copied().unwrap_or(0);
+            if let Some(sent) = lacking.get(erased) {
                 return Err(format!(
-                    "clients {without:?} lack {:?} of client {}, said in epoch {}",
+                    "client {} lacks {:?} of {:?}, said in epoch {}; {erased} were erased",
+                    listener.id,
                     start(&sent.text),
-                    sent.author.0,
+                    sent.author,
                     sent.epoch
                 ));
             }
-            if without.len() < listeners.len() {
-                return Err(format!(
-                    "clients {without:?} lack {:?} of client {}, who is gone, and others have it",
-                    start(&sent.text),
-                    sent.author.0
-                ));
-            }
         }
-        self.check_left_over(&alive)
+        Ok(())
     }
 
-    fn check_left_over(&self, alive: &[&Client]) -> Result<(), Fault> {
-        for client in alive {
-            for (id, shown) in &client.log.shown {
-                let Some(sent) = self.sent.get(id) else {
-                    continue;
-                };
-                let author_stays = alive.iter().any(|client| client.leaf() == sent.author);
-                let is_erased = self.erased.contains_key(&sent.author.0);
-                if author_stays && !is_erased && shown.standing != Standing::Confirmed {
-                    return Err(format!(
-                        "client {} shows {:?} as {:?} though its author is here",
-                        client.id,
-                        start(&shown.text),
-                        shown.standing
-                    ));
-                }
+    fn check_requests(&self, alive: &[&Client]) -> Result<(), Fault> {
+        let was_here = |leaf| {
+            self.epochs
+                .values()
+                .any(|epoch| epoch.members.contains(leaf))
+        };
+        let members = self.members();
+        for Request { by, leaf, is_add } in &self.requests {
+            let asks = |client: &&&Client| {
+                // Only renewals are refused for their number.
+                let mut refused = client.log.refused.iter();
+                let is_refused = refused.any(|rule| rule != "Some(Renewed)");
+                client.leaf() == *by && !client.log.is_leaving && !is_refused
+            };
+            let is_done = if *is_add {
+                was_here(leaf)
+            } else {
+                !members.contains(leaf)
+            };
+            if alive.iter().any(|client| asks(&client)) && !is_done {
+                return Err(format!("{by:?} asked for {leaf:?} and was forgotten"));
             }
         }
         Ok(())

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use cobijo_client_core::core::port::Put;
 use cobijo_protocol::{
+    card::Role,
     cbor,
     cell::Cell,
-    commit::{CommitData, POLICY},
+    commit::{CommitData, POLICY, sign_leave},
     content::{Content, Message, MessageId},
     parts::{Data, Head, Split},
     slot::{Kind, Slot, ThreadSecret},
@@ -25,33 +26,53 @@ pub(super) struct Traitor {
     member: HostileMember,
     /// Whose leaves there are.
     leaves: BTreeMap<u32, LeafId>,
-    /// Next counter of its own thread.
-    counter: u64,
     /// Whether it is a member gone over, which speaks for its own leaf, or a thief of secrets.
     own: Option<LeafId>,
+    /// What it said last.
+    said: Option<Vec<u8>>,
 }
 
 /// Slots of a thread that a traitor writes to.
-const SLOTS: usize = 12;
+const SLOTS: u64 = 12;
 /// Traitors remembered.
 const TRAITORS_MAX: usize = 6;
+
+impl Traitor {
+    fn is_member(&self) -> bool {
+        self.own.is_some()
+    }
+}
 
 impl World {
     /// Some traitor does something.
     pub(super) fn betray(&mut self) {
-        if self.traitors.is_empty() || self.below(6) == 0 {
+        if self.traitors.is_empty() || self.below(4) == 0 {
             self.go_over();
         }
-        if self.traitors.is_empty() {
-            return;
+        let (anybody, member) = (
+            self.some_traitor(|_| true),
+            self.some_traitor(Traitor::is_member),
+        );
+        match (self.below(16), anybody, member) {
+            (0..3, Some(index), _) => self.squat(index, Kind::Commit),
+            (3..6, Some(index), _) => self.squat(index, Kind::Message),
+            (6, Some(index), _) => self.replay(index),
+            (7..9, Some(index), _) => self.erase(index),
+            (9..12, _, Some(index)) => self.write(index),
+            (12..16, _, Some(index)) => self.commit(index),
+            _ => {}
         }
-        let index = self.below(self.traitors.len());
-        match self.below(10) {
-            0..3 => self.squat(index, Kind::Commit),
-            3..5 => self.squat(index, Kind::Message),
-            5 => self.erase(index),
-            6 | 7 => self.write_late(index),
-            _ => self.commit_late(index),
+    }
+
+    /// Mostly who went over last: what the others know is of epochs long gone.
+    fn some_traitor(&mut self, is_able: impl Fn(&Traitor) -> bool) -> Option<usize> {
+        let able: Vec<_> = (0..self.traitors.len())
+            .filter(|&index| is_able(&self.traitors[index]))
+            .collect();
+        if self.below(2) == 0 {
+            able.last().copied()
+        } else {
+            self.pick(&able).copied()
         }
     }
 
@@ -70,12 +91,11 @@ impl World {
             .iter()
             .map(|member| (member.leaf, leaf_id(&member.identity)))
             .collect();
-        let goes_over = id != 0 && active.len() > 3 && self.below(3) == 0;
+        let goes_over = id != 0 && active.len() > 2 && self.below(2) == 0;
         let own = goes_over.then(|| self.clients[id].leaf());
         if let Some(leaf) = own {
             self.trace(|| format!("client {id} goes over"));
             self.ledger.removes.insert(leaf);
-            self.ledger.erased.insert(id, 0);
             self.crash(id);
             self.clients[id].state = State::Outside;
             self.clients[id].is_traitor = true;
@@ -86,8 +106,8 @@ impl World {
         self.traitors.push(Traitor {
             member,
             leaves,
-            counter: 0,
             own,
+            said: None,
         });
         if self.traitors.len() > TRAITORS_MAX {
             self.traitors.remove(0);
@@ -116,7 +136,7 @@ impl World {
             0
         };
         // Mostly the first free one, which somebody is about to write.
-        let skip = [0, 0, 0, 1, SLOTS][self.below(5)];
+        let skip = [0, 0, 0, 1, SLOTS as usize][self.below(5)];
         let skip = self.below(skip + 1);
         let slots = (0..).map(|counter| Slot::derive(&secret, kind, leaf, counter));
         slots
@@ -148,102 +168,177 @@ impl World {
         slot.seal(&data, nonce).unwrap()
     }
 
-    /// Erases a message of the epoch.
-    fn erase(&mut self, index: usize) {
-        let traitor = &self.traitors[index];
-        let secret = traitor.member.thread_secret();
-        let leaves: Vec<_> = traitor.leaves.iter().map(|(k, v)| (*k, *v)).collect();
-        let (leaf, (client, _)) = *self.pick(&leaves).unwrap();
-        let slot = Slot::derive(&secret, Kind::Message, leaf, self.below(SLOTS) as u64);
-        if self.relay.cell(&slot.address()).is_some() {
-            self.trace(|| format!("a message of client {client} is erased"));
-            *self.ledger.erased.entry(client).or_default() += 1;
-            self.relay
-                .erase_raw(slot.slot_key(), slot.erase_key().unwrap());
+    /// Writes what stands in a message slot into another one, perhaps with a bit changed.
+    fn replay(&mut self, index: usize) {
+        let Some((_, written)) = self.written(index) else {
+            return;
+        };
+        let data = written.open(self.relay.cell(&written.address()).unwrap());
+        let Some(mut data) = data
+            .map(|data| data.to_vec())
+            .filter(|data| !data.is_empty())
+        else {
+            return;
+        };
+        if self.below(2) == 0 {
+            let at = self.below(data.len());
+            data[at] ^= 1;
         }
+        let slot = self.some_slot(index, Kind::Message);
+        let cell = slot.seal(&data, self.nonce()).unwrap();
+        let stored = self.relay.put_raw(&Put::new(&slot, cell));
+        self.trace(|| format!("a message is written into another slot: {stored}"));
     }
 
-    /// Writes a message whose head comes before its bodies.
-    fn write_late(&mut self, index: usize) {
+    /// Some message slot of the epoch in which a cell stands, and its leaf.
+    fn written(&mut self, index: usize) -> Option<(u32, Slot)> {
+        let traitor = &self.traitors[index];
+        let secret = traitor.member.thread_secret();
+        let mut written = Vec::new();
+        for &leaf in traitor.leaves.keys() {
+            let slots =
+                (0..SLOTS).map(|counter| Slot::derive(&secret, Kind::Message, leaf, counter));
+            let slots = slots.filter(|slot| self.relay.cell(&slot.address()).is_some());
+            written.extend(slots.map(|slot| (leaf, slot)));
+        }
+        self.pick(&written).cloned()
+    }
+
+    /// Erases a message of the epoch.
+    fn erase(&mut self, index: usize) {
+        let Some((leaf, slot)) = self.written(index) else {
+            return;
+        };
+        let (client, _) = self.traitors[index].leaves[&leaf];
+        self.trace(|| format!("a message of client {client} is erased"));
+        *self.ledger.erased.entry(client).or_default() += 1;
+        self.relay
+            .erase_raw(slot.slot_key(), slot.erase_key().unwrap());
+    }
+
+    /// Writes a message whose head comes before its bodies; or one again, or one that must be void.
+    fn write(&mut self, index: usize) {
         let Some(own) = self.traitors[index].own else {
             return;
         };
+        let how = self.below(6);
+        let again = self.traitors[index].said.clone().filter(|_| how == 0);
+        let is_void = again.is_none() && how == 1;
+        let message = match &again {
+            Some(said) => said.clone(),
+            None => self.make_message(),
+        };
+        let is_late = self.ledger.last_epoch() > self.traitors[index].member.epoch();
+        let traitor = &mut self.traitors[index];
+        if again.is_none() && !is_void {
+            let sent = Sent {
+                author: own,
+                text: text_of(&message),
+                audience: traitor.leaves.values().copied().collect(),
+                epoch: traitor.member.epoch(),
+                is_late,
+            };
+            let id = MessageId::of(&traitor.member.key().public(), &message);
+            self.ledger.note(id, sent);
+            traitor.said = Some(message.clone());
+        }
+        let data: &[u8] = if is_void { b"data" } else { b"" };
+        let payload = traitor.member.message(&message, data);
+        let (secret, leaf) = (traitor.member.thread_secret(), traitor.member.leaf());
+        let mut slots = (0..).map(|counter| Slot::derive(&secret, Kind::Message, leaf, counter));
+        let slot = slots
+            .find(|slot| !self.relay.is_used(&slot.address()))
+            .unwrap();
+        self.trace(|| format!("client {} writes in way {how}, bodies late", own.0));
+        self.put_late(&slot, &payload);
+    }
+
+    fn make_message(&mut self) -> Vec<u8> {
         let mut salt = [0; 16];
         self.rng.fill_bytes(&mut salt);
         self.said += 1;
         let padding = "y".repeat(self.below(9000));
-        let text = format!("betrayal {}.{padding}", self.said);
-        let message = Message {
+        cbor::encode(&Message {
             id: MessageId::from_bytes(salt),
             clock: 1,
-            content: Content::Text(text.clone()),
-        };
-        let traitor = &mut self.traitors[index];
-        let sent = Sent {
-            author: own,
-            text,
-            audience: traitor.leaves.values().copied().collect(),
-            epoch: traitor.member.epoch(),
-        };
-        let message = cbor::encode(&message);
-        let id = MessageId::of(&traitor.member.key().public(), &message);
-        self.ledger.note(id, sent);
-        let payload = traitor.member.message(&message, b"");
-        let (secret, leaf) = (traitor.member.thread_secret(), traitor.member.leaf());
-        let mut counter = traitor.counter;
-        while self
-            .relay
-            .is_used(&Slot::derive(&secret, Kind::Message, leaf, counter).address())
-        {
-            counter += 1;
-        }
-        self.traitors[index].counter = counter + 1;
-        let slot = Slot::derive(&secret, Kind::Message, leaf, counter);
-        self.trace(|| format!("client {} writes at {counter}, bodies late", own.0));
-        self.put_late(&slot, &payload);
+            content: Content::Text(format!("betrayal {}.{padding}", self.said)),
+        })
     }
 
-    /// Commits, and the bodies of it come late; the cut may be wrong.
-    fn commit_late(&mut self, index: usize) {
+    /// Commits, and the bodies of it come late; in some ways in which a commit can be wrong.
+    fn commit(&mut self, index: usize) {
         let Some(own) = self.traitors[index].own else {
             return;
         };
-        let wrong = self.below(6);
-        let traitor = &mut self.traitors[index];
-        let secret = traitor.member.thread_secret();
-        let mut cut: Vec<(u32, u32)> = Vec::new();
-        for leaf in traitor.member.leaves() {
-            let is_used = |counter: &u32| {
-                let slot = Slot::derive(&secret, Kind::Message, leaf, u64::from(*counter));
-                self.relay.is_used(&slot.address())
-            };
-            let count = (0..512).take_while(is_used).count();
-            cut.push((leaf, u32::try_from(count).unwrap()));
-        }
+        let wrong = self.below(9);
+        let mut data = self.honest_data(index);
+        let mut crafted = Crafted::default();
+        let leads = self.clients[own.0].role == Some(Role::Coordinator);
+        let traitor = &self.traitors[index];
+        let leaf = traitor.member.leaf();
+        // Only what is sealed to a sibling is sealed to one leaf for sure.
+        let sibling = traitor.leaves.get(&(leaf ^ 1)).copied();
         match wrong {
-            0 => cut.iter_mut().for_each(|(_, count)| *count = 0),
-            1 => cut.iter_mut().for_each(|(_, count)| *count += 20),
-            2 => cut
+            0 => data.cut.iter_mut().for_each(|(_, count)| *count = 0),
+            1 => data.cut.iter_mut().for_each(|(_, count)| *count += 20),
+            2 => data
+                .cut
                 .iter_mut()
                 .for_each(|(_, count)| *count = count.saturating_sub(1)),
+            3 | 4 if sibling.is_some() => {
+                crafted.victim = Some(leaf ^ 1);
+                if wrong == 3 {
+                    self.ledger.attacked.extend(sibling);
+                } else {
+                    data.cut.pop();
+                }
+            }
+            5 | 6 if !leads => {
+                let others: Vec<_> = traitor.member.leaves();
+                let other = others[others.len() / 2];
+                if other != leaf {
+                    crafted.removes.push(other);
+                    let key = traitor.member.key();
+                    let leave = sign_leave(key, b"", other, &[0; 32]);
+                    data.statements.extend((wrong == 6).then_some(leave));
+                }
+            }
             _ => {}
         }
-        let data = CommitData {
-            policy: POLICY,
-            cut,
-            statements: Vec::new(),
-            welcomes: Vec::new(),
-        };
-        let crafted = traitor.member.commit(&Crafted {
+        let commit = self.traitors[index].member.commit(&Crafted {
             data: cbor::encode(&data),
-            ..Crafted::default()
+            ..crafted
         });
+        let secret = self.traitors[index].member.thread_secret();
         let mut slots = (0..).map(|counter| Slot::derive(&secret, Kind::Commit, 0, counter));
         let slot = slots
             .find(|slot| !self.relay.is_used(&slot.address()))
             .unwrap();
-        self.trace(|| format!("client {} commits with a cut of sort {wrong}", own.0));
-        self.put_late(&slot, &crafted.commit);
+        self.trace(|| format!("client {} commits in way {wrong}", own.0));
+        self.put_late(&slot, &commit.commit);
+    }
+
+    /// What an honest commit would say now.
+    fn honest_data(&self, index: usize) -> CommitData {
+        let member = &self.traitors[index].member;
+        let secret = member.thread_secret();
+        let count = |leaf: u32| {
+            let is_used = |counter: &u64| {
+                let slot = Slot::derive(&secret, Kind::Message, leaf, *counter);
+                self.relay.is_used(&slot.address())
+            };
+            u32::try_from((0..512).take_while(is_used).count()).unwrap()
+        };
+        CommitData {
+            policy: POLICY,
+            cut: member
+                .leaves()
+                .into_iter()
+                .map(|leaf| (leaf, count(leaf)))
+                .collect(),
+            statements: Vec::new(),
+            welcomes: Vec::new(),
+        }
     }
 
     /// Puts a payload with its head first; bodies may come later, or never.
@@ -284,4 +379,11 @@ impl World {
         self.rng.fill_bytes(&mut nonce);
         nonce
     }
+}
+
+fn text_of(message: &[u8]) -> String {
+    let Content::Text(text) = cbor::decode::<Message>(message).unwrap().content else {
+        unreachable!("it only says text");
+    };
+    text
 }

@@ -67,7 +67,7 @@ impl World {
             (Profile::Desk, 0 | 1) => Some(Role::Coordinator),
             _ => Some(Role::Accompanier),
         };
-        let hostility = [0, 4, 12, 25][below(&mut rng, 4)];
+        let hostility = [0, 6, 15, 30][below(&mut rng, 4)];
         let mut world = Self {
             suite,
             profile,
@@ -191,6 +191,8 @@ impl World {
             self.relay.has_answer(connection),
         );
         if request && (!answer || self.below(2) == 0) {
+            let is_backwards = self.is_rough && self.below(3) == 0;
+            self.relay.answer_backwards(is_backwards);
             self.relay.run_request(connection);
             return Ok(());
         }
