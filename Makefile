@@ -3,12 +3,13 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help prerequisites run test demo check fmt lint deny bench fuzz soak doc
+.PHONY: help prerequisites run test demo check fmt lint deny bench fuzz soak mutants doc
 
-# make run PORT=9000 · make soak MINUTES=60 · make fuzz SECONDS_EACH=600
+# make run PORT=9000 · make soak MINUTES=60 · make fuzz SECONDS_EACH=600 · make mutants ONLY=cut
 PORT ?= 8443
 MINUTES ?= 30
 SECONDS_EACH ?= 60
+ONLY ?=
 
 help: ## lists these targets
 	@sed --quiet --regexp-extended 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand --tabs=16
@@ -49,6 +50,9 @@ fuzz: prerequisites ## feeds each decoder random and mutated bytes: SECONDS_EACH
 
 soak: prerequisites ## runs the model test with more seeds: MINUTES=30
 	cargo run --profile model --package cobijo-tests --bin model -- --minutes $(MINUTES)
+
+mutants: prerequisites ## breaks one rule after the other, and shows what notices: ONLY=word
+	cargo run --profile model --package cobijo-tests --bin mutants -- --only "$(ONLY)"
 
 doc: prerequisites ## builds the code's documentation
 	RUSTDOCFLAGS="--deny warnings --allow rustdoc::private_intra_doc_links" cargo doc --workspace --no-deps --document-private-items

@@ -1,5 +1,5 @@
 //! Attacks that a member, a relay or a stranger may try, on what the rules of SPEC.md forbid: each test
-//! fails when its defence is taken out. What was taken out is said in the README of the model test.
+//! fails when its defence is taken out. What is taken out is in `tests/mutations.toml`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![expect(
     clippy::wildcard_enum_match_arm,

@@ -6,6 +6,7 @@
 //! * [`journey`]: all of it, as `make demo` plays it.
 //! * [`memory_relay`]: a relay without sockets, disk or clock, which can fail and lie on demand.
 //! * [`model`]: the model test.
+//! * [`mutants`]: rules that are broken on purpose.
 
 #![allow(
     clippy::panic,
@@ -19,3 +20,4 @@ pub mod hostile;
 pub mod journey;
 pub mod memory_relay;
 pub mod model;
+pub mod mutants;

@@ -82,7 +82,8 @@ fn the_five_minutes_of_readme_are_those_that_make_run_prints() {
 fn every_make_target_says_what_it_does() {
     let makefile = &file("Makefile").unwrap().text;
     for target in [
-        "run", "test", "demo", "check", "fmt", "lint", "deny", "bench", "fuzz", "soak", "doc",
+        "run", "test", "demo", "check", "fmt", "lint", "deny", "bench", "fuzz", "soak", "mutants",
+        "doc",
     ] {
         let rule = makefile
             .lines()
@@ -162,7 +163,8 @@ fn is_test_name(span: &str) -> bool {
             .all(|byte| byte == b'_' || byte.is_ascii_lowercase() || byte.is_ascii_digit())
 }
 
-fn test_names() -> BTreeSet<String> {
+/// Returns the names of all tests.
+pub(crate) fn test_names() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for file in rust() {
         let mut follows_test = false;

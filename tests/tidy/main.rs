@@ -5,5 +5,6 @@ mod deploy;
 mod documents;
 mod files;
 mod layers;
+mod mutations;
 mod requirements;
 mod tree;

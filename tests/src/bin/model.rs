@@ -27,6 +27,9 @@ struct Arguments {
     /// Things that happen before everybody catches up.
     #[arg(long, default_value_t = 120)]
     steps: u32,
+    /// Stops after the first seed that fails.
+    #[arg(long)]
+    until_failure: bool,
     /// Threads to play on.
     #[arg(long, default_value_t = 2)]
     threads: u64,
@@ -59,6 +62,9 @@ fn main() -> ExitCode {
                             return tally;
                         }
                         tally.play(first.wrapping_add(index), options);
+                        if arguments.until_failure && tally.failed > 0 {
+                            next.store(seeds, Ordering::Relaxed);
+                        }
                     }
                 })
             })
