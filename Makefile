@@ -23,7 +23,7 @@ run: prerequisites ## builds and starts a relay on this machine, and prints what
 test: lint ## runs everything that must hold: formatting, lints, and all tests
 	cargo build --workspace --bins
 	cargo test --workspace
-	cargo run --profile model --package cobijo-tests --bin model -- --minutes 4 --seeds 300
+	cargo run --profile model --package cobijo-tests --bin model -- --minutes 4
 	cargo run --profile model --package cobijo-tests --bin fuzz -- --seconds 5
 
 demo: prerequisites ## plays the whole journey with the real programs, one JSON line a step
