@@ -173,6 +173,11 @@ impl App {
                 self.show_queue();
             }
         }
+        // Where a command ends by it, its last sentence says so.
+        let ends = matches!(event, Event::IntakeFailed(_) | Event::JoinFailed(_));
+        if ends && !self.is_live {
+            return;
+        }
         if matches!(event, Event::Conversation(_, event) if !self.is_shown(event)) {
             return;
         }

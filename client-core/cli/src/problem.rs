@@ -48,7 +48,6 @@ impl From<CommandError> for Problem {
             CommandError::Unknown => Key::Unknown,
             CommandError::WrongRoot => Key::WrongRoot,
             CommandError::Yourself => Key::Yourself,
-            _ => Key::Unexpected,
         })
     }
 }

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use self::views::object_of;
 use crate::{
     catalogue::{Key, Language, words},
+    problem::Problem,
     screen::{Screen, clean},
 };
 
@@ -21,15 +22,44 @@ pub(crate) type Shown = (Value, String);
 impl Screen {
     /// An event of the client; `None` for what only scripts of another kind would want.
     pub(crate) fn event(self, event: &Event) -> Option<Shown> {
-        self.desk_event(event)
-            .or_else(|| self.invite_event(event))
-            .or_else(|| self.claim_event(event))
-            .or_else(|| self.person_event(event))
+        match event {
+            Event::DeskCreated(_)
+            | Event::CardPublished(_)
+            | Event::CardRefused(_)
+            | Event::UnknownMailbox { .. }
+            | Event::NotAllowed { .. }
+            | Event::RootKey(_)
+            | Event::DeskKeyExpires(_)
+            | Event::DeskKeyReceived
+            | Event::JoinedDesk
+            | Event::LeftDesk
+            | Event::RemovedFromDesk
+            | Event::DeskStopped
+            | Event::NotRemoved(_)
+            | Event::Shift { .. }
+            | Event::QueueChanged => self.desk_event(event),
+            Event::Invited { .. }
+            | Event::NewcomerArrived { .. }
+            | Event::NewcomerJoined(_)
+            | Event::InviteEnded { .. }
+            | Event::InviteWords(_)
+            | Event::JoinFailed(_) => self.invite_event(event),
+            Event::ClaimWon { .. }
+            | Event::ClaimLost(_)
+            | Event::ProposalFailed(_)
+            | Event::ConversationJoined(_) => self.claim_event(event),
+            Event::IntakeStored { .. }
+            | Event::IntakeFailed(_)
+            | Event::CardExpired
+            | Event::AdditionStored
+            | Event::Answered(_) => self.person_event(event),
+            Event::Conversation(id, event) => Some(self.conversation_event(*id, event)),
+        }
     }
 
     #[expect(
         clippy::wildcard_enum_match_arm,
-        reason = "one of four that take a part of the events each"
+        reason = "Screen::event hands it a part of the events"
     )]
     fn desk_event(self, event: &Event) -> Option<Shown> {
         let plain = |name: &str, key: Key| (json!({ "event": name }), self.text(key).to_owned());
@@ -77,7 +107,6 @@ impl Screen {
                     self.text(key).to_owned(),
                 )
             }
-            Event::Conversation(id, event) => return self.conversation_event(*id, event),
             _ => return None,
         })
     }
@@ -85,7 +114,7 @@ impl Screen {
     /// Invitations, for both who made and who uses them.
     #[expect(
         clippy::wildcard_enum_match_arm,
-        reason = "one of four that take a part of the events each"
+        reason = "Screen::event hands it a part of the events"
     )]
     fn invite_event(self, event: &Event) -> Option<Shown> {
         Some(match event {
@@ -107,6 +136,10 @@ impl Screen {
                 json!({ "event": "invite-words", "words": both(words) }),
                 self.fill(Key::JoinWords, &[&for_people(words)]),
             ),
+            Event::JoinFailed(failure) => (
+                json!({ "event": "join-failed", "reason": failure }),
+                self.text(Problem::from(*failure).key).to_owned(),
+            ),
             _ => return None,
         })
     }
@@ -114,7 +147,7 @@ impl Screen {
     /// A person's way to a conversation.
     #[expect(
         clippy::wildcard_enum_match_arm,
-        reason = "one of four that take a part of the events each"
+        reason = "Screen::event hands it a part of the events"
     )]
     fn person_event(self, event: &Event) -> Option<Shown> {
         let plain = |name: &str, key: Key| (json!({ "event": name }), self.text(key).to_owned());
@@ -126,6 +159,10 @@ impl Screen {
                 self.fill(Key::IntakeStored, &[&from.to_string(), &to.to_string()]),
             ),
             Event::CardExpired => plain("card-expired", Key::IntakeExpired),
+            Event::IntakeFailed(failure) => (
+                json!({ "event": "intake-failed", "reason": failure }),
+                self.text(Problem::from(*failure).key).to_owned(),
+            ),
             Event::AdditionStored => plain("addition-stored", Key::AdditionStored),
             Event::Answered(conversation) => (
                 json!({ "event": "answered", "conversation": conversation.number() }),
@@ -138,7 +175,7 @@ impl Screen {
     /// What becomes of claims and proposals.
     #[expect(
         clippy::wildcard_enum_match_arm,
-        reason = "one of four that take a part of the events each"
+        reason = "Screen::event hands it a part of the events"
     )]
     fn claim_event(self, event: &Event) -> Option<Shown> {
         Some(match event {
@@ -211,7 +248,7 @@ impl Screen {
         (object, self.fill(key, &[&id.to_string()]))
     }
 
-    fn conversation_event(self, id: ConversationId, event: &ConversationEvent) -> Option<Shown> {
+    fn conversation_event(self, id: ConversationId, event: &ConversationEvent) -> Shown {
         let number = id.number();
         let plain = |name: &str, key: Key| {
             let text = self.fill(Key::Conversation, &[&number.to_string(), self.text(key)]);
@@ -222,7 +259,7 @@ impl Screen {
             let object = json!({ "event": name, "conversation": number, "message": message });
             (object, String::new())
         };
-        Some(match event {
+        match event {
             ConversationEvent::Entry(entry) => self.live_entry(id, entry),
             ConversationEvent::Stored(message) => quiet("stored", message),
             ConversationEvent::Unconfirmed(message) => quiet("unconfirmed", message),
@@ -256,8 +293,7 @@ impl Screen {
                     json!({ "event": "stopped", "conversation": number, "reason": stopped });
                 (object, text)
             }
-            _ => return None,
-        })
+        }
     }
 
     /// An entry as it comes; what one has just typed is not repeated to people.
@@ -306,5 +342,27 @@ fn sentence(text: &str) -> String {
         text.to_owned()
     } else {
         format!("{text}.")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cobijo_client_core::core::client::{IntakeFailure, JoinFailure};
+
+    use super::*;
+
+    #[test]
+    fn what_could_not_be_left_or_joined_is_said_in_both_languages() {
+        let failures = [
+            Event::IntakeFailed(IntakeFailure::Full),
+            Event::JoinFailed(JoinFailure::Used),
+        ];
+        for failure in failures {
+            let [es, en] = [Language::Es, Language::En].map(|language| {
+                let json = false;
+                Screen { language, json }.event(&failure).unwrap().1
+            });
+            assert!(!es.is_empty() && !en.is_empty() && es != en);
+        }
     }
 }

@@ -156,7 +156,6 @@ pub struct Description {
 
 /// Why a command is refused at once. Nothing has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum CommandError {
     /// The alias is empty, too long, or could disturb a screen.
     #[error("name that can't be shown")]

@@ -13,7 +13,6 @@ use super::view::{ConversationId, Entry, InviteId, RowId, Speaker};
 
 /// Something happened that may be worth showing; all of it can be read again from the views.
 #[derive(Clone)]
-#[non_exhaustive]
 pub enum Event {
     /// The desk exists; its relay's operator must host this id.
     DeskCreated(DeskLink),
@@ -116,7 +115,6 @@ pub enum Event {
 
 /// Something happened in a conversation.
 #[derive(Clone)]
-#[non_exhaustive]
 pub enum ConversationEvent {
     /// A line came.
     Entry(Entry),
