@@ -118,6 +118,24 @@ fn committed_key_packages_are_taken() {
     }
 }
 
+/// [G-21]
+#[test]
+fn committed_key_packages_whose_keys_are_not_usable_are_refused() {
+    let root = key(1).public();
+    let parse = |message: &[u8]| OfferedKeyPackage::parse(message, Suite::PostQuantum, &root);
+    for refused in read("mls")["refused"].as_array().unwrap() {
+        let message = bytes(&refused["message"]);
+        assert!(parse(&message).is_err(), "{}", refused["name"]);
+        // With the X25519 part of another key it is taken: its signatures are not what it is refused for.
+        let at = match refused["name"].as_str().unwrap() {
+            "init key of small order" => INIT_KEY_AT,
+            _ => LEAF_AT + 2,
+        };
+        let good = signed_again(&message, at, &[9; 32]);
+        assert!(parse(&good).is_ok(), "{}", refused["name"]);
+    }
+}
+
 /// [I-6], [I-8]
 #[test]
 fn reply_threads_are_decided_as_committed() {
@@ -222,7 +240,46 @@ fn key_package_vectors(rng: &mut Rng) -> Value {
             })
         })
         .collect();
-    json!({ "key_packages": packages })
+    let credential = PersonCredential::sign(&key(5), 1, PersonLeaf::Device, &key(6).public());
+    let credential = Credential::Person(credential);
+    let own = OwnKeyPackage::new(Suite::PostQuantum, &key(6), &credential, rng).unwrap();
+    let refused = [
+        ("init key of small order", INIT_KEY_AT),
+        ("leaf's encryption key of small order", LEAF_AT + 2),
+    ];
+    let refused = refused.map(|(name, at)| {
+        let message = signed_again(own.message(), at, &[0; 32]);
+        json!({ "name": name, "message": hex(&message) })
+    });
+    json!({ "key_packages": packages, "refused": refused })
+}
+
+/// Where the init key stands in a KeyPackage's MLSMessage, behind its length; then the leaf, which begins with the length of
+/// its encryption key.
+const INIT_KEY_AT: usize = 10;
+const LEAF_AT: usize = INIT_KEY_AT + 1216;
+/// Bytes of a signature with its length, and of the extensions with theirs.
+const SIGNATURE: usize = 66;
+const EXTENSIONS: usize = 36;
+
+/// A KeyPackage whose encryption key at `at` ends with other bytes, and whose signatures hold.
+fn signed_again(message: &[u8], at: usize, x25519: &[u8]) -> Vec<u8> {
+    let mut changed = message.to_vec();
+    let end = at + 1216;
+    changed[end - x25519.len()..end].copy_from_slice(x25519);
+    let leaf_end = changed.len() - SIGNATURE - EXTENSIONS;
+    for (label, from, to) in [
+        ("MLS 1.0 LeafNodeTBS", LEAF_AT, leaf_end),
+        ("MLS 1.0 KeyPackageTBS", 4, changed.len()),
+    ] {
+        let signed = &changed[from..to - SIGNATURE];
+        let length = u16::try_from(signed.len()).unwrap() | 0x4000;
+        let label = [&[u8::try_from(label.len()).unwrap()], label.as_bytes()].concat();
+        let content = [&label, length.to_be_bytes().as_slice(), signed].concat();
+        let signature = key(6).sign("", &content);
+        changed[to - SIGNATURE + 2..to].copy_from_slice(signature.as_bytes());
+    }
+    changed
 }
 
 fn committed(name: &str, make: fn(&mut Rng) -> Value) -> Value {

@@ -453,4 +453,8 @@ fn key_packages_have_the_profile() {
         );
         assert!(identity(&package.leaf.credential, &package.leaf.key, &root()).is_some());
     }
+    for vector in list(&vectors("mls")["refused"]) {
+        let package = Package::parse(&hex(&vector["message"])).unwrap();
+        assert!(!package.has_profile(), "{}", vector["name"]);
+    }
 }

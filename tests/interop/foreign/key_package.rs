@@ -2,7 +2,9 @@
 
 use super::{
     group::{TERMS, WELCOME_SECRET},
+    hpke,
     slot::hash,
+    suite::POST_QUANTUM,
 };
 
 const MLS10: u16 = 1;
@@ -176,7 +178,7 @@ impl Package {
         })
     }
 
-    /// Lifetime, capabilities and welcome secret.
+    /// Lifetime, capabilities, welcome secret and keys.
     pub(crate) fn has_profile(&self) -> bool {
         let [versions, suites, extensions, proposals, credentials] =
             self.leaf.capabilities.each_ref().map(|list| {
@@ -192,6 +194,12 @@ impl Package {
             && credentials == [BASIC]
             && self.leaf.lifetime == Some((0, u64::MAX))
             && self.welcome_secret.is_some()
+            && self.has_usable_keys()
+    }
+
+    fn has_usable_keys(&self) -> bool {
+        let keys = [&self.init_key, &self.leaf.encryption_key];
+        self.suite != POST_QUANTUM.raw_value() || keys.into_iter().all(|key| hpke::is_usable(key))
     }
 }
 
