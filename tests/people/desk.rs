@@ -1,7 +1,13 @@
 //! Through the desk: when nobody answers, and when somebody can't follow.
 
-use cobijo_client_core::core::client::Stopped;
-use cobijo_protocol::slot::{Kind, Slot};
+use cobijo_client_core::core::{client::Stopped, port::Put};
+use cobijo_protocol::{
+    cbor,
+    commit::sign_leave,
+    intake::Waiting,
+    parts::Data,
+    slot::{Kind, Slot, ThreadSecret},
+};
 
 use crate::{conversation, world::Told};
 
@@ -97,6 +103,55 @@ fn a_member_of_the_group_lets_her_in_again() {
     assert!(world.texts(luz).contains(&"Ya estoy".to_owned()));
     assert!(world.texts(ana).contains(&"Qué bien".to_owned()));
     assert_eq!(world.talk(luz).members().len(), 2);
+}
+
+/// [P-16]
+#[test]
+fn a_rescue_with_another_statement_keeps_nobody_busy_and_ends() {
+    let (mut world, ana, luz) = conversation();
+    world.away(ana, 100);
+    world.ask_desk(ana, "He vuelto");
+    world.run();
+    let group = world.talk(luz).group_id().to_vec();
+    let queue = &world.actors[luz].queue.as_ref().unwrap().machine;
+    let mut opened = queue.rescues(&group)[0].1.clone();
+    // Her thief writes to the desk in her name, and leaves where she would come back.
+    opened.intake.r = ThreadSecret::from_bytes([55; 32]);
+    let person = world.talk(ana).person_key().unwrap().clone();
+    let leave = sign_leave(&person, &group, 1, &[0; 32]);
+    let slot = Slot::derive(&opened.intake.r, Kind::Waiting, 0, 0);
+    let data = Data::Whole(cbor::encode(&Waiting::Rescue(leave))).encode();
+    let cell = slot.seal(&data, [3; 24]).unwrap();
+    assert!(world.relay.put_raw(&Put::new(&slot, cell)));
+    let now = world.now;
+    world.talk(luz).rescue(&opened, now);
+    world.run();
+    let due = world.talk(luz).poll_timeout();
+    assert!(due.is_none_or(|due| due > now), "a time that has passed");
+    world.pass(std::time::Duration::from_secs(700));
+    let now = world.now;
+    world.talk(luz).rescue(&opened, now);
+    world.run();
+    assert_eq!(world.talk(luz).poll_timeout(), None);
+}
+
+/// [P-16]
+#[test]
+fn a_rescue_is_for_the_groups_members_for_ten_minutes() {
+    let (mut world, ana, luz) = conversation();
+    world.away(ana, 100);
+    world.ask_desk(ana, "He vuelto");
+    world.run();
+    let group = world.talk(luz).group_id().to_vec();
+    let queue = &world.actors[luz].queue.as_ref().unwrap().machine;
+    let opened = queue.rescues(&group)[0].1.clone();
+    let now = world.now;
+    world.actors[ana].said.clear();
+    world.talk(luz).rescue(&opened, now);
+    // Luz has no line for that long.
+    world.now = now.plus(std::time::Duration::from_secs(700));
+    world.run();
+    assert!(!world.was_told(ana, &Told::Joined));
 }
 
 /// [P-16]

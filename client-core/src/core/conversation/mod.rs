@@ -363,6 +363,10 @@ impl Conversation {
         } = self;
         rescuing.retain_mut(|rescuing| match rescuing.poll_step(group, now) {
             rescue::Step::Wait => true,
+            rescue::Step::End => {
+                rescuing.end();
+                true
+            }
             rescue::Step::Over => {
                 rescued.push_back(rescuing.r().clone());
                 false

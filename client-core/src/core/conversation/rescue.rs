@@ -8,7 +8,10 @@ use cobijo_protocol::{
 use serde::{Deserialize, Serialize};
 
 use crate::core::{
-    claim::{queue::Opened, thread::WaitingThread},
+    claim::{
+        queue::{Opened, RESCUE_BY_MEMBERS},
+        thread::WaitingThread,
+    },
     group::{Change, Group, Member},
     port::{Now, Rng, Seen, Wants},
 };
@@ -23,14 +26,20 @@ pub(super) struct Rescuing {
     person: PublicKey,
     thread: WaitingThread,
     due: Now,
+    /// From then on it is for anybody at the desk.
+    until: Now,
     is_read: bool,
     is_requested: bool,
+    /// It is remembered, so that it isn't begun anew.
+    has_ended: bool,
 }
 
 /// What is to be done.
 pub(super) enum Step {
     /// Nothing yet.
     Wait,
+    /// Nothing any more, for this member: ten minutes have passed.
+    End,
     /// Nothing any more: she is in the group.
     Over,
     /// This commit.
@@ -50,8 +59,10 @@ impl Rescuing {
             person: intake.person,
             thread: WaitingThread::new(intake.r.clone(), opened.seed.clone(), intake.person),
             due: now.plus(TURN * u32::try_from(turn).unwrap_or(u32::MAX)),
+            until: now.plus(RESCUE_BY_MEMBERS),
             is_read: false,
             is_requested: false,
+            has_ended: false,
         }
     }
 
@@ -60,13 +71,13 @@ impl Rescuing {
     }
 
     pub(super) fn wants(&self, wants: &mut Wants) {
-        if !self.is_read {
+        if !self.is_read && !self.has_ended {
             self.thread.wants(wants);
         }
     }
 
     pub(super) fn handle_seen(&mut self, seen: &Seen, group: &Group, rng: &mut Rng) {
-        if self.is_read {
+        if self.is_read || self.has_ended {
             return;
         }
         // What she wrote to the desk is for whoever takes her up.
@@ -75,10 +86,25 @@ impl Rescuing {
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Now> {
+        if self.has_ended {
+            return None;
+        }
         // What `poll_step` doesn't act on must not ask for time.
         let acts = matches!(self.thread.rescue(), Some(Statement::PersonRescue { .. }));
         let waits = self.is_read && !self.is_requested && acts;
-        waits.then_some(self.due)
+        Some(if waits {
+            self.due.min(self.until)
+        } else {
+            self.until
+        })
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.has_ended
+    }
+
+    pub(super) fn end(&mut self) {
+        self.has_ended = true;
     }
 
     pub(super) fn r(&self) -> &ThreadSecret {
@@ -86,17 +112,21 @@ impl Rescuing {
     }
 
     pub(super) fn poll_step(&mut self, group: &Group, now: Now) -> Step {
-        if !self.is_read {
-            return Step::Wait;
+        let is_late = now >= self.until && !self.has_ended;
+        if !self.is_read || self.has_ended {
+            return if is_late { Step::End } else { Step::Wait };
         }
         let rescue = self.thread.rescue();
         let Some(statement @ Statement::PersonRescue { leaf_key, .. }) = rescue else {
             // Nothing to commit: somebody at the desk may answer.
-            return Step::Wait;
+            return if is_late { Step::End } else { Step::Wait };
         };
         let members = group.members();
         if members.iter().any(|member| member.key == *leaf_key) {
             return Step::Over;
+        }
+        if is_late {
+            return Step::End;
         }
         if self.is_requested || self.due > now {
             return Step::Wait;

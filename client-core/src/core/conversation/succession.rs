@@ -20,6 +20,9 @@ use crate::{
     mls::key_package::OfferedKeyPackage,
 };
 
+/// Rescues of one conversation that are remembered.
+const RESCUES_MAX: usize = 16;
+
 impl Conversation {
     /// Whether this conversation goes on in `group`: the same group after a rescue, or a successor,
     /// whose Welcome the same person signed or was signed for. [G-18]
@@ -151,6 +154,10 @@ impl Conversation {
     pub fn rescue(&mut self, opened: &Opened, now: Now) {
         let is_known = self.rescuing.iter().any(|rescuing| rescuing.is_for(opened));
         if self.is_open() && !is_known && self.person() == Some(opened.intake.person) {
+            if self.rescuing.len() >= RESCUES_MAX {
+                let ended = self.rescuing.iter().position(Rescuing::has_ended);
+                self.rescuing.remove(ended.unwrap_or(0));
+            }
             self.rescuing.push(Rescuing::new(opened, &self.group, now));
         }
     }
