@@ -94,9 +94,25 @@ fn of_path(error: &ApplyUpdatePathError) -> Fault {
     }
 }
 
-/// A `LibraryError` at any depth: openmls nests them in many types, but they all print their name.
+/// A `LibraryError` at any depth: openmls nests them in many types, but they all print their name. What an
+/// error quotes is a text, which a peer may have written, and no name.
 fn is_library_error(error: &impl std::fmt::Debug) -> bool {
-    format!("{error:?}").contains("LibraryError")
+    unquoted(&format!("{error:?}")).contains("LibraryError")
+}
+
+/// What stands outside of quoted strings, as `Debug` writes them.
+fn unquoted(text: &str) -> String {
+    let mut outside = String::new();
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    for character in text.chars() {
+        match character {
+            '"' if !is_escaped => is_quoted = !is_quoted,
+            _ if !is_quoted => outside.push(character),
+            _ => {}
+        }
+        is_escaped = is_quoted && !is_escaped && character == '\\';
+    }
+    outside
 }
 
 /// Of a message slot: whatever doesn't decrypt is void; only a state that can't be read is not.
@@ -167,5 +183,12 @@ mod tests {
         struct Nested<T>(T);
         assert!(is_library_error(&Nested(Nested(LibraryError))));
         assert!(!is_library_error(&Nested("other")));
+        for written in ["LibraryError", "a\" LibraryError \"", "\\\" LibraryError"] {
+            assert!(
+                !is_library_error(&Nested(written)),
+                "a peer's text is no fault"
+            );
+            assert!(is_library_error(&(Nested(written), LibraryError)));
+        }
     }
 }
