@@ -328,3 +328,16 @@ fn squatted_slots_and_erased_messages_cost_an_author_nothing_but_the_erased_word
     heard.sort();
     assert_eq!(heard, ["one", "two"]);
 }
+
+/// [G-8]
+#[test]
+fn a_message_that_one_member_can_not_read_stops_nobody() {
+    let mut world = World::new();
+    world.lose_mls_state(SOL);
+    world.say(LUZ, "hola");
+    world.run();
+    assert_eq!(world.stop(SOL), None);
+    let is_missing = |event: &GroupEvent| matches!(event, GroupEvent::Missing { .. });
+    assert!(world.members[SOL].events.iter().any(is_missing));
+    assert_eq!(world.heard(ANA), ["hola"]);
+}

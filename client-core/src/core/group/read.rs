@@ -12,7 +12,7 @@ use cobijo_protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Author, Group, GroupEvent, Stop};
+use super::{Author, Group, GroupEvent};
 use crate::{
     core::{
         port::{Now, Rng},
@@ -159,7 +159,11 @@ impl Group {
                 thread::Content::Payload(payload) => match self.mls.decrypt(&payload, leaf, rng) {
                     Ok(message) => (false, self.read_message(author, &message, now)),
                     Err(Fault::Void) => (true, None),
-                    Err(Fault::Broken) => return self.stop_for(Stop::Broken),
+                    // A message decides nothing: that this member can't read it stops nobody.
+                    Err(Fault::Broken) => {
+                        self.events.push_back(GroupEvent::Missing { author });
+                        (false, None)
+                    }
                 },
                 thread::Content::Void => (true, None),
                 thread::Content::Gone => {
