@@ -31,6 +31,13 @@ const RETENTION_MAX: Duration = Duration::from_secs(RETENTION_DAYS_MAX as u64 * 
 /// Versions below the newest known that a card may have had on its day.
 const CARD_VERSIONS_TRIED: u32 = 8;
 
+/// Rows that one day brings: more than the mailboxes that a card names on one day hold. What is left out stands
+/// in its mailbox, and comes again with the next connection.
+const ROWS_OF_DAY_MAX: usize = MAILBOX_ITEMS_MAX;
+
+/// Rows in all: a profile must not grow beyond what can be saved.
+const ROWS_MAX: usize = 8 * MAILBOX_ITEMS_MAX;
+
 /// Bytes of a language tag that is shown; longer ones are none.
 const LANGUAGE_BYTES_MAX: usize = 16;
 
@@ -134,6 +141,9 @@ impl Queue {
         {
             return false;
         }
+        if self.is_full(now) {
+            return false;
+        }
         let Some((plaintext, seed)) = self.open(mailbox, cell, keys) else {
             self.keep_closed(mailbox, item, cell);
             return false;
@@ -187,6 +197,12 @@ impl Queue {
             }
         }
         None
+    }
+
+    fn is_full(&self, now: Now) -> bool {
+        let is_of_today = |row: &&Row| row.since.day() == now.day();
+        let of_today = self.rows.iter().filter(is_of_today).count();
+        of_today >= ROWS_OF_DAY_MAX || self.rows.len() >= ROWS_MAX
     }
 
     fn keep_closed(&mut self, mailbox: MailboxKey, item: ItemId, cell: &Cell) {
@@ -480,5 +496,49 @@ fn language(tag: &str) -> String {
 impl std::fmt::Debug for Queue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Queue").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cobijo_protocol::keys::SecretKey;
+
+    use super::*;
+
+    const NOW: Now = Now::from_millis(20_000 * 86_400_000);
+
+    fn opened(number: u32) -> Opened {
+        let mut r = [0; 32];
+        r[..4].copy_from_slice(&number.to_be_bytes());
+        Opened {
+            intake: Intake {
+                r: ThreadSecret::from_bytes(r),
+                person: SecretKey::from_bytes([1; 32]).public(),
+                language: "es".to_owned(),
+                kind: IntakeKind::First,
+                text: String::new(),
+            },
+            seed: ThreadSecret::from_bytes([2; 32]),
+            claims: Vec::new(),
+            told: None,
+        }
+    }
+
+    #[test]
+    fn one_day_brings_so_many_rows_and_the_rest_stays_in_its_mailbox() {
+        let mut queue = Queue::new(DeskId::of(&SecretKey::from_bytes([3; 32]).public()));
+        let mailbox = MailboxKey::of(&SecretKey::from_bytes([4; 32]));
+        for number in 0..1_024_u32 {
+            let mut item = [0; 16];
+            item[..4].copy_from_slice(&number.to_be_bytes());
+            queue.take(opened(number), (mailbox, ItemId::from_bytes(item)), NOW);
+        }
+        assert_eq!(queue.rows(NOW).len(), 1_024);
+        let next = ItemId::from_bytes([9; 16]);
+        queue.handle_item(mailbox, next, &Cell::void(), &[], NOW);
+        assert!(queue.closed.is_empty(), "nothing of it is kept");
+        let tomorrow = NOW.plus(Duration::from_secs(86_400));
+        queue.handle_item(mailbox, next, &Cell::void(), &[], tomorrow);
+        assert_eq!(queue.closed.len(), 1);
     }
 }
