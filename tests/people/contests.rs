@@ -1,5 +1,7 @@
 //! Who answers her: races, and replies and Welcomes that nobody can join.
 
+use std::time::Duration;
+
 use cobijo_client_core::{
     core::{claim::Claim, port::Put},
     mls::{Suite, key_package::OwnKeyPackage},
@@ -7,6 +9,7 @@ use cobijo_client_core::{
 use cobijo_protocol::{
     card::Role,
     cbor,
+    cell::Cell,
     credential::Credential,
     intake::{MessageHash, Reply, SignedReply, Waiting, sign_not_this_one},
     limits::CLAIM_LIFETIME,
@@ -259,6 +262,92 @@ fn nobody_but_she_says_not_this_one() {
 }
 
 /// [G-19]
+/// [I-5]
+#[test]
+fn who_erases_her_key_package_keeps_nobody_from_answering_her() {
+    let mut world = World::new();
+    let ana = world.person("Hola");
+    let luz = world.member("Luz");
+    world.run();
+    let slot = Slot::derive(&r(&world, ana), Kind::Waiting, 0, 0);
+    let erase_key = slot.erase_key().unwrap();
+    world.relay.erase_raw(slot.slot_key(), erase_key);
+    world.claim(luz);
+    world.run();
+    assert!(world.was_told(luz, &Told::Unanswerable));
+    world.pass(Duration::from_secs(700));
+    world.claim(luz);
+    world.run();
+    assert!(world.was_told(luz, &Told::Began));
+    world.say(ana, "Gracias");
+    world.run();
+    assert!(world.texts(luz).contains(&"Gracias".to_owned()));
+}
+
+/// [I-5] [G-19]
+#[test]
+fn who_fills_her_welcome_thread_keeps_nobody_from_answering_her() {
+    let mut world = World::new();
+    let ana = world.person("Hola");
+    let luz = world.member("Luz");
+    world.run();
+    let secret = welcome_secret(&world, ana);
+    for index in 0..256 {
+        let slot = Slot::derive(&secret, Kind::Welcome, 0, index);
+        let garbage = slot.seal(b"\0no Welcome", [1; 24]).unwrap();
+        assert!(world.relay.put_raw(&Put::new(&slot, garbage)));
+    }
+    world.claim(luz);
+    for _ in 0..3_000 {
+        world.step(ana);
+        world.step(luz);
+        if world.was_told(luz, &Told::Refused) {
+            break;
+        }
+    }
+    assert!(world.was_told(ana, &Told::CouldNotJoin));
+    assert!(world.was_told(luz, &Told::Refused));
+    world.claim(luz);
+    world.run();
+    world.say(ana, "Gracias");
+    world.run();
+    assert!(world.texts(luz).contains(&"Gracias".to_owned()));
+}
+
+/// [I-8]
+#[test]
+fn a_relay_that_holds_her_welcome_back_on_one_connection_makes_her_refuse_nobody() {
+    for lie in [Lie::Empty, Lie::Full(Cell::void())] {
+        let mut world = World::new();
+        let ana = world.person("Hola");
+        let luz = world.member("Luz");
+        world.run();
+        let welcome = Slot::derive(&welcome_secret(&world, ana), Kind::Welcome, 0, 0);
+        let viewer = Viewer(ana as u32);
+        world.relay.lie(viewer, welcome.address(), lie);
+        world.claim(luz);
+        for _ in 0..60 {
+            world.step(luz);
+        }
+        // Until she has looked and not found it.
+        for _ in 0..60 {
+            let waiting = world.actors[ana].waiting.as_ref();
+            let connection = waiting.map(|line| line.connection);
+            world.step(ana);
+            let waiting = world.actors[ana].waiting.as_ref();
+            if waiting.map(|line| line.connection) != connection {
+                break;
+            }
+        }
+        world.relay.repent();
+        world.run();
+        assert!(!world.was_told(ana, &Told::CouldNotJoin));
+        world.say(ana, "Gracias");
+        world.run();
+        assert!(world.texts(luz).contains(&"Gracias".to_owned()));
+    }
+}
+
 #[test]
 fn a_garbage_welcome_before_the_true_one_is_passed_over() {
     let mut world = World::new();

@@ -292,6 +292,10 @@ impl World {
             return false;
         };
         let moved = self.exchange(&mut line, actor);
+        if line.machine.needs_connection() {
+            self.relay.close(line.connection);
+            line.connection = self.relay.connect(Viewer(actor as u32));
+        }
         let stands = line.machine.lacks_card() && !line.machine.contact().lacks_card();
         if stands && line.machine.needs_card(self.now) {
             let card = self.card();

@@ -5,6 +5,7 @@
 //! same intake key.
 
 mod event;
+mod package;
 mod reason;
 mod text;
 
@@ -15,10 +16,7 @@ use cobijo_protocol::{
     cbor,
     cell::Cell,
     commit::{Statement, sign_person_rescue},
-    intake::{
-        ENCAPSULATION_BYTES, INTAKE_PLAINTEXT_BYTES, Intake, IntakeKind, Waiting, intake_info,
-        waiting_info,
-    },
+    intake::{ENCAPSULATION_BYTES, Intake, IntakeKind, Waiting, intake_info, waiting_info},
     keys::{PublicKey, SecretKey},
     link::DeskId,
     mailbox::MailboxKey,
@@ -34,13 +32,15 @@ use super::{
 };
 use crate::mls::{MlsError, Suite, hpke};
 use reason::begin;
-use text::split_text;
 
 pub use event::{ContactError, ContactEvent};
 pub use reason::{PersonPackage, Reason};
 
 /// Time after which a full mailbox, or a card that names no mailbox, is tried again.
 pub const RETRY_AFTER: Duration = Duration::from_secs(60);
+
+/// Time after which she looks again whether her KeyPackage stands.
+const LOOK_AGAIN: Duration = Duration::from_secs(600);
 
 /// Bytes of one text: what a payload holds, sealed.
 pub const TEXT_BYTES_MAX: usize = PAYLOAD_BYTES_MAX - ENCAPSULATION_BYTES - 64;
@@ -62,7 +62,12 @@ pub struct Contact {
     /// Not yet standing in the waiting thread, in order.
     pending: VecDeque<Part>,
     thread: Contest,
+    /// Where her KeyPackage stands.
+    package_at: Option<u64>,
     stage: Stage,
+    /// When it was last seen to stand there, on this connection.
+    #[serde(skip)]
+    looked: Option<Now>,
     #[serde(skip)]
     events: VecDeque<ContactEvent>,
 }
@@ -134,9 +139,11 @@ impl Contact {
                 .collect(),
             package,
             card: None,
+            package_at: None,
             stage: Stage::NeedsCard {
                 from: Now::default(),
             },
+            looked: None,
             events: VecDeque::new(),
         };
         if let (Reason::Rescue { group, person, .. }, Some(own)) = (&reason, &contact.package) {
@@ -326,6 +333,9 @@ impl Contact {
                 if self.thread.is_contending() {
                     self.thread.wants(wants);
                 }
+                let looks = self.looked.is_none();
+                let standing = self.standing_package().filter(|_| looks);
+                wants.watch.extend(standing.map(|slot| slot.address()));
                 if let (Stage::Going, true, Some(card)) =
                     (self.stage, self.is_written(), &self.card)
                 {
@@ -360,6 +370,7 @@ impl Contact {
 
     /// Takes what the relay said.
     pub fn handle_seen(&mut self, seen: &Seen, now: Now, rng: &mut Rng) {
+        self.look_at_package(seen, now, rng);
         if let Seen::Dropped(mailbox, dropped) = seen {
             self.handle_dropped(*mailbox, *dropped, now);
         }
@@ -377,9 +388,12 @@ impl Contact {
         };
         if candidate.mine {
             self.thread.withdraw();
-            let was_addition =
-                matches!(self.pending.pop_front(), Some(Part::More(_))) && self.is_stored();
-            if was_addition {
+            let part = self.pending.pop_front();
+            if matches!(part, Some(Part::KeyPackage(_))) {
+                self.package_at = Some(candidate.index);
+                self.looked = None;
+            }
+            if matches!(part, Some(Part::More(_))) && self.is_stored() {
                 self.events.push_back(ContactEvent::AdditionStored);
             }
         }
@@ -426,7 +440,8 @@ impl Contact {
         match self.stage {
             Stage::Full { until } => Some(until),
             Stage::NeedsCard { from } => Some(from).filter(|&from| from > Now::default()),
-            Stage::Going | Stage::Stored | Stage::TakenBack { .. } => None,
+            Stage::Stored => self.looked.map(|looked| looked.plus(LOOK_AGAIN)),
+            Stage::Going | Stage::TakenBack { .. } => None,
         }
     }
 
@@ -435,30 +450,13 @@ impl Contact {
         if matches!(self.stage, Stage::Full { until } if until <= now) {
             self.stage = Stage::Going;
         }
+        self.looked
+            .take_if(|looked| now.since(*looked) >= LOOK_AGAIN);
     }
 
     /// What she is to be told.
     pub fn poll_event(&mut self) -> Option<ContactEvent> {
         self.events.pop_front()
-    }
-
-    /// Splits the first text: what the intake holds, and the rest.
-    fn write(&mut self, text: &str) -> Result<(), ContactError> {
-        if text.len() > TEXT_BYTES_MAX {
-            return Err(ContactError::TooLong);
-        }
-        // The empty text's header grows from one byte to three.
-        let used = 2 + cbor::encode(&self.intake()).len() + 2;
-        let room = INTAKE_PLAINTEXT_BYTES
-            .checked_sub(used)
-            .ok_or(ContactError::TooLong)?;
-        let (first, rest) = split_text(text, room);
-        first.clone_into(&mut self.first);
-        if !rest.is_empty() {
-            self.pending.push_back(Part::More(self.more.len()));
-            self.more.push(rest.to_owned());
-        }
-        Ok(())
     }
 
     /// Puts the next part on its way.

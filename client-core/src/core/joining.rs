@@ -94,6 +94,11 @@ impl Joining {
         }
     }
 
+    /// The same from the beginning: what an earlier connection showed may have been false.
+    pub fn afresh(&self) -> Self {
+        Self::new(self.own.clone(), self.key.clone(), self.expect.clone())
+    }
+
     /// The KeyPackage that is waited for.
     pub fn key_package(&self) -> &OwnKeyPackage {
         &self.own

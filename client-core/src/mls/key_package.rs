@@ -73,6 +73,11 @@ impl OwnKeyPackage {
         })
     }
 
+    /// The suite that it is of.
+    pub fn suite(&self) -> Suite {
+        self.suite
+    }
+
     /// The MLSMessage to publish.
     pub fn message(&self) -> &[u8] {
         &self.message

@@ -31,8 +31,7 @@ const RETENTION_MAX: Duration = Duration::from_secs(RETENTION_DAYS_MAX as u64 * 
 /// Versions below the newest known that a card may have had on its day.
 const CARD_VERSIONS_TRIED: u32 = 8;
 
-/// Rows that one day brings: more than the mailboxes that a card names on one day hold. What is left out stands
-/// in its mailbox, and comes again with the next connection.
+/// Rows that one day brings. What is left out stands in its mailbox, and comes with the next connection.
 const ROWS_OF_DAY_MAX: usize = MAILBOX_ITEMS_MAX;
 
 /// Rows in all: a profile must not grow beyond what can be saved.

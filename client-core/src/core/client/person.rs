@@ -256,6 +256,9 @@ impl Person {
                 .filter(|contacting| contacting.channel == channel)
             {
                 contacting.waiting.handle_seen(seen, now, context.rng);
+                if contacting.waiting.needs_connection() {
+                    contacting.channel = context.new_channel();
+                }
             }
             for talking in self
                 .talks_mut()

@@ -115,25 +115,3 @@ pub(super) fn begin(
         }
     }
 }
-
-impl super::Contact {
-    /// Offers another KeyPackage, because nobody can invite her with the one before. [I-5]
-    ///
-    /// # Errors
-    /// [`super::ContactError`] where none can be made.
-    pub fn renew_package(
-        &mut self,
-        suite: Suite,
-        rng: &mut Rng,
-    ) -> Result<(), super::ContactError> {
-        let Some(Credential::Person(old)) = self.package.as_ref().map(|own| &own.credential) else {
-            return Ok(());
-        };
-        let serial = old.serial.saturating_add(1);
-        let own = PersonPackage::new(suite, &self.person, serial, rng)?;
-        let message = ByteBuf::from(own.package.message());
-        self.pending.push_back(super::Part::KeyPackage(message));
-        self.package = Some(own);
-        self.contend(rng)
-    }
-}

@@ -1,7 +1,32 @@
 //! Cutting what doesn't fit an intake.
 
+use cobijo_protocol::{cbor, intake::INTAKE_PLAINTEXT_BYTES};
+
+use super::{Contact, ContactError, Part, TEXT_BYTES_MAX};
+
+impl Contact {
+    /// Splits the first text: what the intake holds, and the rest.
+    pub(super) fn write(&mut self, text: &str) -> Result<(), ContactError> {
+        if text.len() > TEXT_BYTES_MAX {
+            return Err(ContactError::TooLong);
+        }
+        // The empty text's header grows from one byte to three.
+        let used = 2 + cbor::encode(&self.intake()).len() + 2;
+        let room = INTAKE_PLAINTEXT_BYTES
+            .checked_sub(used)
+            .ok_or(ContactError::TooLong)?;
+        let (first, rest) = split_text(text, room);
+        first.clone_into(&mut self.first);
+        if !rest.is_empty() {
+            self.pending.push_back(Part::More(self.more.len()));
+            self.more.push(rest.to_owned());
+        }
+        Ok(())
+    }
+}
+
 /// Cuts a text so that the first part has at most `room` bytes, between words where that is possible.
-pub(super) fn split_text(text: &str, room: usize) -> (&str, &str) {
+fn split_text(text: &str, room: usize) -> (&str, &str) {
     if text.len() <= room {
         return (text, "");
     }

@@ -35,6 +35,9 @@ pub struct Waiting {
     /// A rescue: members of the group may add her without any reply.
     rescue: Option<Box<Joining>>,
     answer: Answer,
+    /// The Welcome was found missing on this connection.
+    #[serde(skip)]
+    needs_connection: bool,
     #[serde(skip)]
     events: VecDeque<WaitingEvent>,
 }
@@ -46,8 +49,11 @@ enum Answer {
     Nobody,
     /// Somebody, who must be on the present card: it is fetched, from then on.
     Standing { reply: Box<SignedReply>, from: Now },
-    /// A claimer: her Welcome is being joined.
-    Joining(Box<Joining>),
+    /// A claimer: her Welcome is being joined. It was `missing` on an earlier connection.
+    Joining {
+        joining: Box<Joining>,
+        missing: bool,
+    },
     /// A member of the desk offers to come in.
     Offered { package: ByteBuf },
     /// It was joined; what is on its way into the waiting thread is waited for.
@@ -92,6 +98,7 @@ impl Waiting {
             replies: None,
             rescue: None,
             answer: Answer::Nobody,
+            needs_connection: false,
             events: VecDeque::new(),
         }
     }
@@ -224,6 +231,11 @@ impl Waiting {
         })
     }
 
+    /// Whether it goes on only on another connection, which must not be this one.
+    pub fn needs_connection(&self) -> bool {
+        self.needs_connection
+    }
+
     /// What is wanted from the relay.
     pub fn wants(&self, wants: &mut Wants) {
         self.contact.wants(wants);
@@ -234,7 +246,7 @@ impl Waiting {
             rescue.wants(wants);
         }
         match &self.answer {
-            Answer::Joining(joining) => joining.wants(wants),
+            Answer::Joining { joining, .. } => joining.wants(wants),
             Answer::Joined(group) => group.wants(wants),
             Answer::Nobody | Answer::Standing { .. } | Answer::Offered { .. } | Answer::Over => {}
         }
@@ -242,6 +254,9 @@ impl Waiting {
 
     /// Takes what the relay said.
     pub fn handle_seen(&mut self, seen: &Seen, now: Now, rng: &mut Rng) {
+        if matches!(seen, Seen::Connected(_)) {
+            self.needs_connection = false;
+        }
         self.contact.handle_seen(seen, now, rng);
         self.drain_contact();
         let decision = self
@@ -287,7 +302,10 @@ impl Waiting {
             lineage: Lineage::First,
             welcome: Some(reply.hash),
         };
-        self.answer = Answer::Joining(Box::new(join(own, expect)));
+        self.answer = Answer::Joining {
+            joining: Box::new(join(own, expect)),
+            missing: false,
+        };
     }
 
     fn consider_offer(
@@ -309,13 +327,19 @@ impl Waiting {
     }
 
     fn join_answer(&mut self, seen: &Seen, now: Now, rng: &mut Rng) {
-        let Answer::Joining(joining) = &mut self.answer else {
+        let Answer::Joining { joining, missing } = &mut self.answer else {
             return;
         };
         match joining.handle_seen(seen, now, rng) {
             Some(group) => self.joined(group),
+            None if !joining.is_at_end() || self.needs_connection => {}
+            // The relay may only have held it back; her no is for good, so she looks on another connection.
+            None if !*missing => {
+                *missing = true;
+                **joining = joining.afresh();
+                self.needs_connection = true;
+            }
             // The Welcome was stored before the reply: if it isn't there, it never will be.
-            None if !joining.is_at_end() => {}
             None => {
                 self.events.push_back(WaitingEvent::CouldNotJoin);
                 // The welcome thread of the old one may be full of what others put there. Where none
