@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ciborium::Value;
 use cobijo_client_core::{
-    core::client::{Event, TeamCommand},
+    core::client::{Client, CommandError, Event, TeamCommand},
     mls::hpke,
 };
 use cobijo_protocol::{
@@ -114,4 +114,75 @@ fn nobody_is_suspected_of_a_mailbox_that_she_told_the_desk_of() {
             Event::UnknownMailbox { .. }
         )));
     }
+}
+
+/// The whole saved state of a client, behind the byte of its version.
+fn saved(world: &World, client: usize) -> Value {
+    ciborium::from_reader(&world.clients[client].disk[1..]).unwrap()
+}
+
+fn entry<'a>(value: &'a mut Value, name: &str) -> &'a mut Value {
+    let entries = value.as_map_mut().unwrap().iter_mut();
+    let of_name = |(key, _): &&mut (Value, Value)| key.as_text() == Some(name);
+    &mut { entries }.find(of_name).unwrap().1
+}
+
+/// Takes everybody for an accompanier until the next epoch, so that the own removal is refused.
+fn mistake_all_for_accompaniers(value: &mut Value) {
+    match value {
+        Value::Map(entries) => {
+            for (key, value) in entries {
+                if key.as_text() == Some("role") {
+                    *value = Value::Text("accompanier".to_owned());
+                }
+                mistake_all_for_accompaniers(value);
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(mistake_all_for_accompaniers),
+        _ => {}
+    }
+}
+
+#[test]
+fn a_removal_that_is_refused_is_told_and_made_in_the_next_epoch() {
+    let mut world = World::new();
+    let (mar, link) = world.desk();
+    let luz = world.join(mar, "Luz", Role::Accompanier);
+    let sol = world.join(mar, "Sol", Role::Coordinator);
+    let mut state = saved(&world, mar);
+    let names = ["side", "Team", "Member", "desk", "group", "facts"];
+    let facts = names.into_iter().fold(&mut state, entry);
+    mistake_all_for_accompaniers(facts);
+    world.clients[mar].disk.truncate(1);
+    ciborium::into_writer(&state, &mut world.clients[mar].disk).unwrap();
+    world.restart(mar);
+    let key = world.key(luz);
+    world.team(mar, TeamCommand::RemoveMember(key)).unwrap();
+    world.wait(HOUR);
+    assert!(world.saw(
+        mar,
+        |event| matches!(event, Event::NotRemoved(one) if *one == key)
+    ));
+    assert!(!card(&world, &link).body.posters.contains(&key));
+    world.join(sol, "Eva", Role::Accompanier);
+    world.wait(HOUR);
+    assert!(!world.aliases(sol).contains(&"Luz".to_owned()));
+    assert!(world.aliases(sol).contains(&"Eva".to_owned()));
+}
+
+#[test]
+fn who_can_not_follow_her_desk_any_more_still_takes_its_root_key_to_safety() {
+    let mut world = World::new();
+    let (mar, _) = world.desk();
+    world.join(mar, "Luz", Role::Accompanier);
+    world.clients[mar].client = Client::new();
+    world.wait(DAY * 100);
+    world.restart(mar);
+    assert!(world.saw(mar, |event| matches!(event, Event::DeskStopped)));
+    let refused = Err(CommandError::NotMember);
+    assert_eq!(world.team(mar, TeamCommand::Invite), refused);
+    world.team(mar, TeamCommand::ExportRoot).unwrap();
+    assert!(world.saw(mar, |event| matches!(event, Event::RootKey(_))));
+    world.team(mar, TeamCommand::DropRoot).unwrap();
+    assert!(!world.desk_view(mar).holds_root_key);
 }

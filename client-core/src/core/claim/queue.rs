@@ -517,7 +517,7 @@ mod tests {
                 kind: IntakeKind::First,
                 text: String::new(),
             },
-            seed: ThreadSecret::from_bytes([2; 32]),
+            seed: IntakeSeed::from_bytes([2; 32]),
             claims: Vec::new(),
             told: None,
         }
