@@ -1,5 +1,6 @@
 //! Attacks on what stands in message slots.
 
+use ciborium::Value;
 use cobijo_client_core::core::group::GroupEvent;
 use cobijo_protocol::{
     cbor,
@@ -327,6 +328,27 @@ fn squatted_slots_and_erased_messages_cost_an_author_nothing_but_the_erased_word
     let mut heard = world.heard(SOL);
     heard.sort();
     assert_eq!(heard, ["one", "two"]);
+}
+
+impl World {
+    /// A member's state of MLS is lost, and nothing else of hers.
+    fn lose_mls_state(&mut self, member: usize) {
+        let group = self.group_mut(member);
+        let mut saved = Value::serialized(&*group).unwrap();
+        empty_values(&mut saved);
+        *group = saved.deserialized().unwrap();
+        self.reconnect(member);
+    }
+}
+
+fn empty_values(saved: &mut Value) {
+    for (key, value) in saved.as_map_mut().into_iter().flatten() {
+        if key.as_text() == Some("values") {
+            *value = Value::Map(Vec::new());
+        } else {
+            empty_values(value);
+        }
+    }
 }
 
 /// [G-8]

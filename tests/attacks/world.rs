@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use ciborium::Value;
 use cobijo_client_core::{
     core::{
         group::{Change, Group, GroupEvent, Stop},
@@ -274,15 +273,6 @@ impl World {
         texts.collect()
     }
 
-    /// A member's state of MLS is lost, and nothing else of hers.
-    pub(crate) fn lose_mls_state(&mut self, member: usize) {
-        let group = self.group_mut(member);
-        let mut saved = Value::serialized(&*group).unwrap();
-        empty_values(&mut saved);
-        *group = saved.deserialized().unwrap();
-        self.reconnect(member);
-    }
-
     /// Turns a member hostile: its client does nothing any more.
     pub(crate) fn turn(&mut self, member: usize) -> HostileMember {
         self.members[member].is_away = true;
@@ -491,16 +481,6 @@ impl World {
         events
             .filter(|event| matches!(event, GroupEvent::VoidCommit { .. }))
             .count()
-    }
-}
-
-fn empty_values(saved: &mut Value) {
-    for (key, value) in saved.as_map_mut().into_iter().flatten() {
-        if key.as_text() == Some("values") {
-            *value = Value::Map(Vec::new());
-        } else {
-            empty_values(value);
-        }
     }
 }
 

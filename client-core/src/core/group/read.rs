@@ -159,11 +159,7 @@ impl Group {
                 thread::Content::Payload(payload) => match self.mls.decrypt(&payload, leaf, rng) {
                     Ok(message) => (false, self.read_message(author, &message, now)),
                     Err(Fault::Void) => (true, None),
-                    // A message decides nothing: that this member can't read it stops nobody.
-                    Err(Fault::Broken) => {
-                        self.events.push_back(GroupEvent::Missing { author });
-                        (false, None)
-                    }
+                    Err(Fault::Broken) => self.unreadable(author),
                 },
                 thread::Content::Void => (true, None),
                 thread::Content::Gone => {
@@ -175,6 +171,12 @@ impl Group {
                 stream.advance(is_void, shown);
             }
         }
+    }
+
+    /// A message decides nothing: that this member alone can't read it stops nobody.
+    fn unreadable(&mut self, author: Author) -> (bool, Option<MessageId>) {
+        self.events.push_back(GroupEvent::Missing { author });
+        (false, None)
     }
 
     fn read_message(&mut self, author: Author, message: &[u8], now: Now) -> Option<MessageId> {
