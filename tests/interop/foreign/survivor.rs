@@ -1,5 +1,7 @@
 //! A person's first contact, from the desk's link to the conversation.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use mls_rs::{CipherSuite, Client, client_builder::MlsConfig};
 
 use super::{
@@ -139,7 +141,7 @@ impl<C: MlsConfig> Survivor<C> {
                 continue;
             };
             let card = card_of(&self.way, &self.link).await;
-            if card.lists(&by, self.relay.day) {
+            if card.lists(&by, today()) {
                 if let Some((group, desk_key, day)) = self.join(hash, by.key).await {
                     return Conversation::new(self.relay, group, self.person, desk_key, day);
                 }
@@ -193,6 +195,12 @@ impl<C: MlsConfig> Survivor<C> {
 
 /// A group, the desk key that its Welcome told, and its caught-up day.
 type Joined<C> = (Group<C>, (u32, Item), u32);
+
+/// The day of her own clock.
+fn today() -> u32 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    (since.as_secs() / 86_400).try_into().unwrap()
+}
 
 async fn card_of(way: &Way, link: &Link) -> Card {
     let path = format!("/v1/cards/{}", desk::desk_text(&link.desk));
