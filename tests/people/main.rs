@@ -12,6 +12,7 @@ mod desk;
 mod first_contact;
 mod machine;
 mod scenes;
+mod steps;
 mod world;
 
 use cobijo_client_core::core::port::Put;
