@@ -246,7 +246,6 @@ catalogue! {
     MailboxFull => "El buzón de la mesa está lleno. Tu texto sigue aquí; se intenta de nuevo con: cobijo wait", "The desk's mailbox is full. Your text is still here; it is tried again with: cobijo wait";
     JoinExpired => "La invitación venció. Pide otra.", "The invitation has expired. Ask for another one.";
     JoinUsed => "Alguien usó antes esta invitación. Avisa a quien te invitó, y pide otra.", "Somebody has used this invitation before. Tell whoever invited you, and ask for another one.";
-    JoinNotAttested => "Lo que respondió no es de esta mesa. No entres; avisa a quien te invitó.", "What answered is not this desk's. Don't go on; tell whoever invited you.";
     JoinNoWelcome => "No se pudo entrar al grupo de la mesa. Pide otra invitación, para otro perfil.", "The desk's group could not be joined. Ask for another invitation, for another profile.";
     WordsDiffer => "Las palabras no son las mismas: alguien más usó la invitación. No se dejó entrar a nadie; haz otra.", "The words are not the same: someone else used the invitation. Nobody was let in; make another one.";
     BadAlias => "Ese alias no se puede mostrar. Usa entre 1 y 64 letras, sin signos de control.", "That alias can't be shown. Use 1 to 64 letters, without control characters.";

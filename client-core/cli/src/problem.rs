@@ -134,7 +134,6 @@ impl From<JoinFailure> for Problem {
         Self::from(match failure {
             JoinFailure::Expired => Key::JoinExpired,
             JoinFailure::Used => Key::JoinUsed,
-            JoinFailure::NotAttested => Key::JoinNotAttested,
             JoinFailure::NoWelcome => Key::JoinNoWelcome,
         })
     }

@@ -164,11 +164,6 @@ impl Contact {
         &self.person
     }
 
-    /// The desk.
-    pub fn desk(&self) -> &DeskId {
-        &self.desk
-    }
-
     /// Root key of the desk, once a card was given.
     pub fn root(&self) -> Option<PublicKey> {
         self.card.as_ref().map(|card| card.root)

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use cobijo_protocol::{
     cbor,
-    commit::{POLICY, Predecessor, Profile, Terms, WelcomePayload},
+    commit::{POLICY, Profile, Terms, WelcomePayload},
     credential::Identity,
     intake::MessageHash,
     keys::{PublicKey, SecretKey},
@@ -52,8 +52,6 @@ pub enum Lineage {
     First,
     /// Of none, or of any: the person's signature is what counts.
     Any,
-    /// Of this one.
-    Of(Predecessor),
     /// It is the very group that a person could not follow: her rescue.
     Same(Box<Known>),
 }
@@ -102,16 +100,6 @@ impl Joining {
     /// The KeyPackage that is waited for.
     pub fn key_package(&self) -> &OwnKeyPackage {
         &self.own
-    }
-
-    /// What is expected of the group.
-    pub fn expect(&self) -> &Expect {
-        &self.expect
-    }
-
-    /// How many Welcomes could not be joined.
-    pub fn skipped(&self) -> u64 {
-        self.contest.index()
     }
 
     /// Whether all that stands in the welcome thread was tried on this connection.
@@ -186,7 +174,7 @@ impl Expect {
         };
         let knows = match &self.lineage {
             Lineage::Same(known) => known.allows(group),
-            Lineage::First | Lineage::Any | Lineage::Of(_) => true,
+            Lineage::First | Lineage::Any => true,
         };
         knows && self.roster.as_ref().is_none_or(|told| *told == roster())
     }
@@ -212,7 +200,6 @@ impl Lineage {
         match self {
             Self::First => terms.predecessor.is_none(),
             Self::Any => true,
-            Self::Of(expected) => terms.predecessor.as_ref() == Some(expected),
             Self::Same(known) => known.terms == *terms,
         }
     }

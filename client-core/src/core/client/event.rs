@@ -195,8 +195,6 @@ pub enum JoinFailure {
     Expired,
     /// Somebody used the invitation before.
     Used,
-    /// The attestation is not for this newcomer, or not by this desk.
-    NotAttested,
     /// The desk's group could not be joined.
     NoWelcome,
 }
