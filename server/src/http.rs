@@ -25,9 +25,10 @@ use crate::{
 };
 
 /// What somebody sees who opens the relay's address in a browser.
-const PAGE: &str = "<!doctype html><meta charset=utf-8><title>Cobijo</title>\
-<p lang=es>Este es un relevo de Cobijo. Abre el enlace que te dio la línea de ayuda.</p>\
-<p lang=en>This is a Cobijo relay. Open the link that the helpline gave you.</p>";
+/// An address stays in a browser's history, so it says nothing of what it is for.
+const PAGE: &str = "<!doctype html><meta charset=utf-8><title>·</title>\
+<p lang=es>Aquí no hay nada que ver. Si te dieron un enlace, ábrelo completo.</p>\
+<p lang=en>There is nothing to see here. If you were given a link, open all of it.</p>";
 
 /// Takes what a connection becomes to the task that serves it.
 pub(crate) type Handover = mpsc::Sender<OnUpgrade>;

@@ -91,8 +91,8 @@ catalogue! {
     RefusedProposal => "La respuesta es no. Siguen igual.", "The answer is no. You go on as before.";
     ProposalAsk => "¿Quieres que se sume {}? Es {}. Serviría para: {} Podrá leer: {}. Tú decides y puedes cambiar de opinión. (cobijo yes / cobijo no)",
         "Would you like {} to join? Role: {}. It would help with: {} They could read: {}. You decide and can change your mind. (cobijo yes / cobijo no)";
-    ProposalMade => "Propuesta: {} ({}), para: {} Podrá leer: {}. Ella decide.",
-        "Proposed: {} ({}), for: {} They could read: {}. She decides.";
+    ProposalMade => "Propuesta: {} ({}), para: {} Podrá leer: {}. La persona decide.",
+        "Proposed: {} ({}), for: {} They could read: {}. The person decides.";
     ReadsFromNow => "desde ahora", "from now on";
     ReadsSummary => "solo el resumen", "only the summary";
     Refused => "Está bien. Seguimos igual.", "That's fine. We go on as before.";
@@ -102,7 +102,7 @@ catalogue! {
     Arriving => "{} (llegando)", "{} (arriving)";
     Code => "Seis palabras para comparar por otro medio: {}", "Six words to compare by other means: {}";
     NoCode => "Todavía no hay palabras que comparar.", "There are no words to compare yet.";
-    Blocking => "Alguien en esta conversación estorba. Puedes pedir a la mesa otra persona: cobijo ask-desk", "Someone in this conversation is in the way. You can ask the desk for somebody else: cobijo ask-desk";
+    Blocking => "Alguien está impidiendo que esta conversación avance. Puedes pedir a la mesa otra persona: cobijo ask-desk", "Someone is keeping this conversation from going on. You can ask the desk for somebody else: cobijo ask-desk";
     MessageWithdrawn => "Un mensaje que se mostró no contaba: quien lo escribió ya no estaba.", "A message that was shown did not count: its author had been removed.";
     ChangeRefused => "No se pudo cambiar quién está en la conversación.", "Who is in the conversation could not be changed.";
     StoppedBroken => "Este dispositivo ya no puede seguir la conversación. Pide ayuda a la mesa: cobijo ask-desk", "This device can't follow the conversation any more. Ask the desk: cobijo ask-desk";
@@ -134,7 +134,7 @@ catalogue! {
     InviteHint => "Después: cobijo desk admit", "Then: cobijo desk admit";
     WaitingForNewcomer => "Esperando a que use la invitación…", "Waiting for the invitation to be used…";
     NewcomerArrived => "{} usó la invitación {}. Compara con ella estas seis palabras: {}", "{} used invitation {}. Compare these six words with her: {}";
-    NewcomerAsk => "¿Ella ve las mismas seis palabras? [si/no] ", "Does she see the same six words? [yes/no] ";
+    NewcomerAsk => "¿Ve las mismas seis palabras? [sí/no] ", "Are the six words the same there? [yes/no] ";
     NotYesOrNo => "Escribe si o no.", "Type yes or no.";
     InviteAsk => "Tu invitación: ", "Your invitation: ";
     AliasAsk => "Tu nombre en la mesa, como lo verá la gente: ", "Your name in the desk, as people will see it: ";
@@ -159,14 +159,14 @@ catalogue! {
     QueueCameBack => "volvió", "came back";
     QueueRescue => "no puede seguir su conversación", "can't follow her conversation";
     QueueClaimed => " (una colega está respondiendo)", " (a colleague is answering)";
-    QueueAnswered => " (respondida por {}, según ella; puedes responder de todos modos)", " (answered by {}, she says; you can answer anyway)";
+    QueueAnswered => " (respondió {}, según su aviso; puedes responder de todos modos)", " (answered by {}, as they say; you can answer anyway)";
     QueueUnanswerable => " (no se le puede responder)", " (can't be answered)";
     QueueClaiming => " (estás respondiendo)", " (you are answering)";
     Claiming => "Respondiendo…", "Answering…";
     ClaimWon => "La conversación {} es tuya. Para hablar: say {} …", "Conversation {} is yours. To talk: say {} …";
-    Offered => "Le llegó tu ofrecimiento. Ella decide.", "Your offer has reached her. She decides.";
+    Offered => "Le llegó tu ofrecimiento. La persona decide.", "Your offer has arrived. The person decides.";
     ClaimLost => "Una colega respondió primero, o la persona ya no espera.", "A colleague answered first, or the person no longer waits.";
-    Proposed => "Propuesto. Ella decide.", "Proposed. She decides.";
+    Proposed => "Propuesto. La persona decide.", "Proposed. The person decides.";
     ConversationJoined => "La persona dijo que sí: ya estás en la conversación {}.", "The person said yes: you are in conversation {} now.";
     RootExported => "Llave raíz de la mesa. Quien la tenga puede hacerse pasar por la mesa. Guárdala fuera de esta máquina:\n{}", "The desk's root key. Whoever has it can pose as the desk. Keep it off this machine:\n{}";
     RootDropped => "La llave raíz ya no está en este perfil.", "The root key is no longer in this profile.";
@@ -267,7 +267,7 @@ catalogue! {
     WhichAlias => "Hay más de una propuesta. Di el alias.", "There is more than one proposal. Say the alias.";
     NoProposal => "No hay ninguna propuesta que responder.", "There is no proposal to answer.";
     WrongRoot => "Esa no es la llave raíz de esta mesa.", "That is not this desk's root key.";
-    Yourself => "Eso no se hace con una misma.", "That can't be done to oneself.";
+    Yourself => "No puedes hacer eso contigo.", "That can't be done to oneself.";
     NotHere => "Eso no se puede escribir dentro de esta vista. Sal antes con: exit", "That can't be typed inside this view. Leave it first: exit";
     Broken => "El programa falló; no es por ti. Lo que estaba guardado sigue ahí: ábrelo otra vez.", "The program failed; it is not because of you. What was saved is still there: open it again.";
     Unexpected => "No se pudo hacer. Inténtalo otra vez.", "It could not be done. Try again.";

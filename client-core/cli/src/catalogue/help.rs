@@ -8,7 +8,7 @@ const OPTIONS: &str = "Opciones";
 const SPANISH: &[(&str, &str)] = &[
     (
         "",
-        "Habla con una línea de ayuda, o responde en una: cifrado en este dispositivo, por un servidor que no lee nada.",
+        "Habla con una línea de ayuda, o responde en una: tus mensajes se cifran en este dispositivo y el servidor no puede leerlos.",
     ),
     (
         "/profile",
