@@ -116,6 +116,29 @@ fn nobody_is_suspected_of_a_mailbox_that_she_told_the_desk_of() {
     }
 }
 
+///
+#[test]
+fn a_coordinator_on_her_way_out_is_told_the_next_desk_key_by_nobody() {
+    let mut world = World::new();
+    let (mar, _) = world.desk();
+    let sol = world.join(mar, "Sol", Role::Coordinator);
+    let eva = world.join(mar, "Eva", Role::Coordinator);
+    // The relay takes no card, so Eva is in the group for as long as this lasts.
+    world.has_no_cards = true;
+    let key = world.key(eva);
+    world.team(mar, TeamCommand::RemoveMember(key)).unwrap();
+    assert!(world.desk_view(sol).holds_desk_key);
+    // All coordinators say where they receive the desk key, Eva too.
+    let noa = world.join(sol, "Noa", Role::Coordinator);
+    world.wait(HOUR);
+    assert_eq!(world.aliases(eva), ["Mar", "Sol", "Eva", "Noa"]);
+    assert!(world.desk_view(noa).holds_desk_key);
+    assert!(!world.desk_view(eva).holds_desk_key);
+    world.has_no_cards = false;
+    world.wait(HOUR);
+    assert_eq!(world.aliases(noa), ["Mar", "Sol", "Noa"]);
+}
+
 /// The whole saved state of a client, behind the byte of its version.
 fn saved(world: &World, client: usize) -> Value {
     ciborium::from_reader(&world.clients[client].disk[1..]).unwrap()

@@ -156,11 +156,15 @@ impl Desk {
 
     /// The own attestation under a newer desk key replaces the one before, and so do KeyPackages.
     fn hear_attested(&mut self, attested: Vec<Attested>) {
+        let here: Vec<_> = self.members().iter().map(|member| member.key).collect();
         for one in attested {
             let Ok((attestation, desk_key)) = one.verify(&self.me.root) else {
                 continue;
             };
             self.keys.observe(desk_key.serial, attestation.serial);
+            if here.contains(&attestation.key) {
+                self.keys.observe_member(&attestation, desk_key.serial);
+            }
             let is_newer = self
                 .own_attestation()
                 .is_some_and(|own| attestation.serial > own.serial && attestation.role == own.role);

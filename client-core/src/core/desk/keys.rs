@@ -31,6 +31,8 @@ pub(crate) struct DeskKeys {
     serial: u32,
     /// Highest serial of an attestation that was seen.
     attestation_serial: u32,
+    /// Coordinators seen attested, each with the highest serial of a desk key that it was under.
+    coordinators: Vec<(PublicKey, u32)>,
 }
 
 /// The desk key, with what the root key says of it.
@@ -65,6 +67,7 @@ impl DeskKeys {
             seal_seed: random(rng),
             serial: 0,
             attestation_serial: 0,
+            coordinators: Vec::new(),
         }
     }
 
@@ -131,6 +134,31 @@ impl DeskKeys {
         self.attestation_serial = self.attestation_serial.max(attestation_serial);
     }
 
+    /// Takes note of an attestation of a member, under the desk key of that serial.
+    pub(crate) fn observe_member(&mut self, attestation: &Attestation, desk_serial: u32) {
+        self.observe(desk_serial, attestation.serial);
+        if attestation.role != Role::Coordinator {
+            return;
+        }
+        let mut known = self.coordinators.iter_mut();
+        match known.find(|(key, _)| *key == attestation.key) {
+            Some((_, serial)) => *serial = desk_serial.max(*serial),
+            None => self.coordinators.push((attestation.key, desk_serial)),
+        }
+    }
+
+    /// Forgets the coordinators who are no members.
+    pub(crate) fn retain_coordinators(&mut self, members: &[PublicKey]) {
+        self.coordinators.retain(|(key, _)| members.contains(key));
+    }
+
+    /// Whether the desk key is for this coordinator: whoever is about to be removed is left out when
+    /// all others are attested under the next one.
+    pub(crate) fn is_for(&self, coordinator: &PublicKey) -> bool {
+        let mut known = self.coordinators.iter();
+        known.any(|(key, serial)| key == coordinator && *serial >= self.serial)
+    }
+
     /// Attests a member, with the next serial; `None` without the desk key.
     pub(crate) fn attest(
         &mut self,
@@ -140,6 +168,7 @@ impl DeskKeys {
         today: Day,
     ) -> Option<Attested> {
         let serial = self.attestation_serial.saturating_add(1);
+        let desk_serial = self.serial;
         let (desk_key, signed) = self.signer()?;
         let attestation = Attestation {
             alias: alias.to_owned(),
@@ -152,7 +181,7 @@ impl DeskKeys {
             desk_key: signed.clone(),
             attestation: desk_key.sign_value(&attestation),
         };
-        self.attestation_serial = serial;
+        self.observe_member(&attestation, desk_serial);
         Some(attested)
     }
 

@@ -52,13 +52,16 @@ impl Desk {
     }
 
     pub(super) fn observe_members(&mut self) {
-        for member in self.group.members() {
+        let members = self.group.members();
+        let here: Vec<_> = members.iter().map(|member| member.key).collect();
+        self.keys.retain_coordinators(&here);
+        for member in members {
             if let Identity::Member {
                 attestation,
                 desk_serial,
             } = member.identity
             {
-                self.keys.observe(desk_serial, attestation.serial);
+                self.keys.observe_member(&attestation, desk_serial);
             }
         }
         self.keys.observe(self.group.desk_serial(), 0);

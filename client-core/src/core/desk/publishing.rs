@@ -205,11 +205,11 @@ impl Desk {
         self.share_desk_key(&coordinators, context.rng);
     }
 
-    /// Seals the desk key to those of the coordinators who said where they receive it.
+    /// Seals the desk key to those of the coordinators who said where they receive it, and whom it is for.
     pub(super) fn share_desk_key(&mut self, coordinators: &[PublicKey], rng: &mut Rng) {
         let own = self.me.key.public();
         for (to, seal_key) in self.board.seal_keys(coordinators) {
-            if to == own || self.is_evicted(&to) {
+            if to == own || self.is_evicted(&to) || !self.keys.is_for(&to) {
                 continue;
             }
             if let Some(content) = self.keys.share(to, &seal_key) {
