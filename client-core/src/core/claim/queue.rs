@@ -1,5 +1,7 @@
 //! Who waits at a desk: rows without any preview. [I-5], [I-9]
 
+mod room;
+
 use std::{collections::VecDeque, time::Duration};
 
 use cobijo_protocol::{
@@ -31,12 +33,6 @@ const RETENTION_MAX: Duration = Duration::from_secs(RETENTION_DAYS_MAX as u64 * 
 /// Versions below the newest known that a card may have had on its day.
 const CARD_VERSIONS_TRIED: u32 = 8;
 
-/// Rows that one day brings. What is left out stands in its mailbox, and comes with the next connection.
-const ROWS_OF_DAY_MAX: usize = MAILBOX_ITEMS_MAX;
-
-/// Rows in all: a profile must not grow beyond what can be saved.
-const ROWS_MAX: usize = 8 * MAILBOX_ITEMS_MAX;
-
 /// Bytes of a language tag that is shown; longer ones are none.
 const LANGUAGE_BYTES_MAX: usize = 16;
 
@@ -63,6 +59,8 @@ pub struct Queue {
     refused: Vec<(MailboxKey, ItemId)>,
     /// Notices about rows whose item has not come yet.
     early: Vec<(ClaimNotice, String, Now)>,
+    /// Mailboxes of which something was left out, and when last.
+    left_out: Vec<(MailboxKey, Now)>,
     /// Items that no key opens yet: they are left where they are.
     #[serde(skip)]
     closed: VecDeque<(MailboxKey, ItemId, Cell)>,
@@ -120,6 +118,7 @@ impl Queue {
             last: 0,
             refused: Vec::new(),
             early: Vec::new(),
+            left_out: Vec::new(),
             closed: VecDeque::new(),
         }
     }
@@ -140,11 +139,8 @@ impl Queue {
         {
             return false;
         }
-        if self.is_full(now) {
-            return false;
-        }
         let Some((plaintext, seed)) = self.open(mailbox, cell, keys) else {
-            self.keep_closed(mailbox, item, cell);
+            self.keep_closed(mailbox, item, cell, now);
             return false;
         };
         let intake = Intake::from_plaintext(&plaintext).ok().filter(is_signed);
@@ -152,6 +148,10 @@ impl Queue {
             self.refused.push((mailbox, item));
             return false;
         };
+        if self.row_of(&intake.r).is_none() && !self.make_room(now) {
+            self.leave_out(mailbox, now);
+            return false;
+        }
         self.take(
             Opened {
                 intake,
@@ -196,19 +196,6 @@ impl Queue {
             }
         }
         None
-    }
-
-    fn is_full(&self, now: Now) -> bool {
-        let is_of_today = |row: &&Row| row.since.day() == now.day();
-        let of_today = self.rows.iter().filter(is_of_today).count();
-        of_today >= ROWS_OF_DAY_MAX || self.rows.len() >= ROWS_MAX
-    }
-
-    fn keep_closed(&mut self, mailbox: MailboxKey, item: ItemId, cell: &Cell) {
-        let is_kept = self.closed.iter().any(|(_, kept, _)| *kept == item);
-        if !is_kept && self.closed.len() < MAILBOX_ITEMS_MAX {
-            self.closed.push_back((mailbox, item, cell.clone()));
-        }
     }
 
     fn take(&mut self, opened: Opened, item: (MailboxKey, ItemId), now: Now) {
@@ -355,11 +342,13 @@ impl Queue {
             .collect()
     }
 
-    /// Whether somebody who was read from that mailbox still stands there.
+    /// Whether something that was read from that mailbox may still stand there.
     pub fn holds(&self, mailbox: &MailboxKey) -> bool {
         let of_mailbox = |(other, _): &(MailboxKey, ItemId)| other == mailbox;
         let is_closed = |(other, ..): &(MailboxKey, ItemId, Cell)| other == mailbox;
+        let is_left_out = |(other, _): &(MailboxKey, Now)| other == mailbox;
         self.refused.iter().any(of_mailbox)
+            || self.left_out.iter().any(is_left_out)
             || self.closed.iter().any(is_closed)
             || self.rows.iter().any(|row| row.items.iter().any(of_mailbox))
     }
@@ -399,6 +388,8 @@ impl Queue {
             State::Claiming => true,
         });
         self.early.retain(|(.., at)| !is_old(*at));
+        self.left_out
+            .retain(|(_, at)| now.since(*at) <= RETENTION_MAX);
     }
 
     /// What a newcomer must know: the claims that are open, and who was answered.
@@ -495,49 +486,5 @@ fn language(tag: &str) -> String {
 impl std::fmt::Debug for Queue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Queue").finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use cobijo_protocol::keys::SecretKey;
-
-    use super::*;
-
-    const NOW: Now = Now::from_millis(20_000 * 86_400_000);
-
-    fn opened(number: u32) -> Opened {
-        let mut r = [0; 32];
-        r[..4].copy_from_slice(&number.to_be_bytes());
-        Opened {
-            intake: Intake {
-                r: ThreadSecret::from_bytes(r),
-                person: SecretKey::from_bytes([1; 32]).public(),
-                language: "es".to_owned(),
-                kind: IntakeKind::First,
-                text: String::new(),
-            },
-            seed: IntakeSeed::from_bytes([2; 32]),
-            claims: Vec::new(),
-            told: None,
-        }
-    }
-
-    #[test]
-    fn one_day_brings_so_many_rows_and_the_rest_stays_in_its_mailbox() {
-        let mut queue = Queue::new(DeskId::of(&SecretKey::from_bytes([3; 32]).public()));
-        let mailbox = MailboxKey::of(&SecretKey::from_bytes([4; 32]));
-        for number in 0..1_024_u32 {
-            let mut item = [0; 16];
-            item[..4].copy_from_slice(&number.to_be_bytes());
-            queue.take(opened(number), (mailbox, ItemId::from_bytes(item)), NOW);
-        }
-        assert_eq!(queue.rows(NOW).len(), 1_024);
-        let next = ItemId::from_bytes([9; 16]);
-        queue.handle_item(mailbox, next, &Cell::void(), &[], NOW);
-        assert!(queue.closed.is_empty(), "nothing of it is kept");
-        let tomorrow = NOW.plus(Duration::from_secs(86_400));
-        queue.handle_item(mailbox, next, &Cell::void(), &[], tomorrow);
-        assert_eq!(queue.closed.len(), 1);
     }
 }
