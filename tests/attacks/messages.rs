@@ -1,7 +1,7 @@
 //! Attacks on what stands in message slots.
 
 use ciborium::Value;
-use cobijo_client_core::core::group::GroupEvent;
+use cobijo_client_core::core::group::{GroupEvent, Stop};
 use cobijo_protocol::{
     cbor,
     slot::{Kind, Slot},
@@ -328,6 +328,26 @@ fn squatted_slots_and_erased_messages_cost_an_author_nothing_but_the_erased_word
     let mut heard = world.heard(SOL);
     heard.sort();
     assert_eq!(heard, ["one", "two"]);
+}
+
+#[test]
+fn a_leave_that_was_erased_before_anybody_read_it_is_said_again() {
+    let mut world = World::new();
+    let mar = world.turn(MAR);
+    world.members[ANA].is_away = true;
+    world.members[SOL].is_away = true;
+    world.group_mut(LUZ).leave(None);
+    world.run();
+    let slot = Slot::derive(&mar.thread_secret(), Kind::Message, 1, 0);
+    let erase_key = slot.erase_key().unwrap().clone();
+    world.relay.erase_raw(slot.slot_key(), &erase_key);
+    world.come_back(ANA);
+    world.come_back(SOL);
+    world.update(ANA);
+    world.run();
+    world.pass_days(1);
+    assert_eq!(world.stop(LUZ), Some(Stop::Left));
+    world.assert_together(&[ANA, SOL]);
 }
 
 impl World {

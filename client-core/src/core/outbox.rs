@@ -53,6 +53,11 @@ impl Outbox {
         });
     }
 
+    /// Whether a message may have to be sent again.
+    pub(crate) fn holds(&self, id: &MessageId) -> bool {
+        self.entries.iter().any(|entry| entry.id == *id)
+    }
+
     /// Slots of the own thread that are used up in this epoch: the own count in a cut.
     pub(crate) fn counter(&self) -> u64 {
         self.counter

@@ -69,6 +69,7 @@ impl Group {
             .extend(self.leaf(closing.author).map(|leaf| leaf.key));
         let removed = self.removed(&closing.effect);
         self.outbox.close(own_end);
+        self.repeat_lost_leave();
         self.facts = facts;
         self.contest = Contest::new(self.facts.secret.clone(), Kind::Commit, 0);
         self.open_streams();

@@ -75,6 +75,14 @@ impl Group {
             .is_some_and(|leaving| leaving.id.is_none())
     }
 
+    /// Whoever has read the leave removes this leaf by the next commit: where that commit covers the leave
+    /// and removes nobody, it was erased, and is said again.
+    pub(super) fn repeat_lost_leave(&mut self) {
+        if let Some(leaving) = &mut self.leaving {
+            leaving.id.take_if(|id| !self.outbox.holds(id));
+        }
+    }
+
     /// Says the leave for the leaf as it is now: an own commit that is on its way would change it, and no
     /// other one is made any more.
     pub(super) fn say_leave(&mut self, rng: &mut Rng) {
