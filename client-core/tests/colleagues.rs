@@ -70,6 +70,30 @@ fn was_warned_of(world: &World, client: usize, poster: &str) -> bool {
 
 /// [D-10]
 #[test]
+fn a_key_that_is_named_for_another_day_than_its_own_is_seen_and_leaves_the_card() {
+    let mut world = World::new();
+    let (mar, link) = world.desk();
+    let luz = world.join(mar, "Luz", Role::Accompanier);
+    world.team(mar, TeamCommand::StartShift).unwrap();
+    let (key, before) = (secret_key(&world, luz), card(&world, &link));
+    let daily = Daily {
+        day: TODAY + 1,
+        poster: key.public(),
+        ..before.daily
+    };
+    let posted = UnverifiedCard {
+        daily: key.sign_value(&daily),
+        ..UnverifiedCard::decode(&world.relay.cards[&link.desk]).unwrap()
+    };
+    world.relay.publish(link.desk, posted.encode());
+    assert_eq!(card(&world, &link).daily.day, TODAY + 1);
+    world.wait(HOUR);
+    assert!(was_warned_of(&world, mar, "Luz"));
+    assert_eq!(card(&world, &link).daily.day, TODAY);
+}
+
+/// [D-10]
+#[test]
 fn a_mailbox_that_the_desk_was_never_told_of_is_seen_and_leaves_the_card() {
     let mut world = World::new();
     let (mar, link) = world.desk();

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use cobijo_protocol::{
     card::{Card, CardVersion},
+    content::IntakeKey,
     mailbox::MailboxKey,
 };
 
@@ -88,9 +89,13 @@ impl Desk {
         let mailbox = card.daily.mailbox;
         let mut told = self.board.told_of(&mailbox).peekable();
         if told.peek().is_some() {
-            let is_of_card =
-                |seed| hpke::key_pair(seed).is_ok_and(|pair| pair.public == *card.daily.intake_key);
-            return if told.any(|key| is_of_card(key.seed.as_bytes())) {
+            // What was sealed for another day than its key's opens for nobody who was told that day.
+            let is_of_card = |key: &IntakeKey| {
+                let pair = hpke::key_pair(key.seed.as_bytes());
+                let is_same = pair.is_ok_and(|pair| pair.public == *card.daily.intake_key);
+                is_same && key.day == card.daily.day
+            };
+            return if told.any(is_of_card) {
                 State::Known
             } else {
                 State::Foreign(mailbox)
