@@ -187,3 +187,14 @@ fn whoever_tries_what_is_not_allowed_is_named_once_and_changes_nothing() {
     assert_eq!(world.talk(ana).history().iter().filter(tried).count(), 1);
     assert_eq!(world.talk(ana).members().len(), 2);
 }
+
+#[test]
+fn whoever_has_left_is_shown_nothing_that_is_said_after() {
+    let (mut world, ana, luz) = conversation();
+    world.say(luz, "Hola, soy Luz");
+    world.run();
+    world.talk(ana).leave().unwrap();
+    world.say(luz, "No te vayas");
+    world.run();
+    assert_eq!(world.texts(ana), ["Hola", "Hola, soy Luz"]);
+}

@@ -73,6 +73,9 @@ impl Conversation {
         content: Content,
         now: Now,
     ) {
+        if self.left {
+            return;
+        }
         let line = self.line(&content);
         let Some(line) = line else { return };
         let entry = Entry {
@@ -161,7 +164,11 @@ impl Conversation {
         self.events.push_back(ConversationEvent::MembersChanged);
     }
 
+    /// Whoever has left is shown nothing more, also where the others never let her go.
     fn note(&mut self, content: EntryContent, now: Now) {
+        if self.left {
+            return;
+        }
         let entry = self.history.note(content, now);
         self.events.push_back(ConversationEvent::Entry(entry));
     }
