@@ -161,6 +161,8 @@ pub struct Client {
     stored_len: usize,
     /// The clock as it was told last.
     now: Now,
+    /// The clock when what was due was done last.
+    acted: Now,
 }
 
 /// All that is saved.
@@ -235,7 +237,7 @@ impl Client {
 
     /// Takes what the shell has to tell.
     pub fn handle_input(&mut self, input: Input, now: Now, rng: &mut Rng) {
-        let before = std::mem::replace(&mut self.now, now);
+        self.now = now;
         let mut effects = Vec::new();
         let side = &mut self.state.side;
         let mut context = Context::new(now, rng, &mut self.state.numbers, &mut effects);
@@ -246,16 +248,23 @@ impl Client {
             }
             Input::Received { channel, frame } => {
                 let seen = self.channels.handle_frame(channel, &frame, now);
-                side.handle_seen(channel, &seen, &mut context);
-                !seen.is_empty()
+                // What a machine does must be saved, so it does nothing where nothing was said.
+                let is_told = !seen.is_empty();
+                if is_told {
+                    side.handle_seen(channel, &seen, &mut context);
+                }
+                is_told
             }
             Input::Closed { channel } => {
                 self.channels.handle_closed(channel, now, context.rng);
                 false
             }
             Input::Timeout => {
-                let is_due = side.poll_timeout(before).is_some_and(|due| due <= now);
+                let is_due = side
+                    .poll_timeout(self.acted.min(now))
+                    .is_some_and(|due| due <= now);
                 if is_due {
+                    self.acted = now;
                     side.handle_timeout(&mut context);
                 }
                 is_due
@@ -283,7 +292,7 @@ impl Client {
     /// When [`Input::Timeout`] is wanted, at the latest.
     pub fn poll_timeout(&self) -> Option<Now> {
         [
-            self.state.side.poll_timeout(self.now),
+            self.state.side.poll_timeout(self.acted.min(self.now)),
             self.channels.poll_timeout(),
         ]
         .into_iter()
@@ -319,6 +328,7 @@ impl Client {
             stored: [0; 32],
             stored_len: 0,
             now: Now::default(),
+            acted: Now::default(),
         }
     }
 

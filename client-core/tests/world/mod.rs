@@ -22,9 +22,11 @@ use cobijo_client_core::core::{
 use cobijo_protocol::{
     Day,
     card::{Role, Text},
+    frame::{FromRelay, encode_from_relay},
     keys::PublicKey,
     link::{DeskId, DeskLink, Invite, RelayUrl},
     mailbox::MailboxKey,
+    slot::Address,
 };
 use rand_core::SeedableRng as _;
 
@@ -33,6 +35,9 @@ use relay::{Deliveries, Relay};
 pub(crate) const TODAY: Day = 20_000;
 /// Rounds of talk after which something must be wrong.
 const TURNS_MAX: usize = 200;
+
+/// More connections than a client ever has here.
+const CHANNELS: u32 = 64;
 
 pub(crate) struct World {
     pub(crate) relay: Relay,
@@ -332,6 +337,17 @@ impl World {
         profile.client.handle_input(input, now, &mut profile.rng);
     }
 
+    /// The relay says on each of a client's connections what nobody asked for; nothing follows yet.
+    pub(crate) fn push_nothing(&mut self, client: usize) {
+        let address = Address::from_bytes([9; 32]);
+        let frame = encode_from_relay(&FromRelay::Gone { address }).unwrap();
+        for channel in 0..CHANNELS {
+            let channel = ChannelId::from_number(channel);
+            let frame = frame.clone();
+            self.input(client, Input::Received { channel, frame });
+        }
+    }
+
     /// Lets everybody talk, and do what is due, until nothing is left to say.
     pub(crate) fn settle(&mut self) {
         for _ in 0..TURNS_MAX {
@@ -370,8 +386,18 @@ impl World {
                 }
             }
             if is_quiet {
-                return;
+                return self.assert_saved();
             }
+        }
+    }
+
+    /// Nothing has changed that a crash would forget.
+    fn assert_saved(&self) {
+        for (client, profile) in self.clients.iter().enumerate() {
+            let is_away = matches!(profile.client.standing(), Standing::Fresh);
+            let is_saved = is_away || profile.disk == *profile.client.snapshot();
+            let has_failed = self.mute == Some((client, 0));
+            assert!(is_saved || has_failed, "a change was not saved");
         }
     }
 
