@@ -304,6 +304,14 @@ impl Queue {
         }
     }
 
+    /// A colleague has answered, as far as is known here; she can be answered all the same.
+    pub fn said_answered(&mut self, id: RowId, alias: &str, now: Now) {
+        if let Some(row) = self.row_mut(id) {
+            row.state = State::SaidAnswered { at: now };
+            row.answered_by = Some(alias.to_owned());
+        }
+    }
+
     /// A rescue is over: she is in the group again.
     pub fn rescued(&mut self, r: &ThreadSecret, now: Now) -> Option<ClaimNotice> {
         let id = self.row_of(r)?;

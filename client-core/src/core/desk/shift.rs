@@ -285,8 +285,9 @@ impl Answer {
                     queue.claimed(row, claimer, until);
                     events.push(ShiftEvent::Lost(row));
                 }
-                ClaimEvent::LostTo { .. } => {
-                    queue.answered(row, false, now);
+                // Her client may still say that she can't join that answer.
+                ClaimEvent::LostTo { alias } => {
+                    queue.said_answered(row, &alias, now);
                     events.push(ShiftEvent::Lost(row));
                 }
                 ClaimEvent::Replied => queue.answered(row, true, now),
