@@ -55,6 +55,8 @@ pub struct Driver {
     arrivals: mpsc::Receiver<Arrival>,
     report: mpsc::Sender<Arrival>,
     notices: VecDeque<Notice>,
+    /// When the last time-out was handled.
+    woken: Instant,
 }
 
 /// A connection's end in the driver.
@@ -108,6 +110,7 @@ impl Driver {
             arrivals,
             report,
             notices: VecDeque::new(),
+            woken: Instant::now(),
         };
         driver.handle_input(Input::Timeout)?;
         Ok(driver)
@@ -140,10 +143,10 @@ impl Driver {
             if let Some(notice) = self.poll_notice() {
                 return Ok(notice);
             }
-            let timeout = self.client.poll_timeout().map(|at| at.since(now()));
+            let due = self.due();
             tokio::select! {
                 Some(arrival) = self.arrivals.recv() => self.handle_arrival(arrival)?,
-                () = pause(timeout), if timeout.is_some() => self.handle_input(Input::Timeout)?,
+                () = wait_for(due), if due.is_some() => self.handle_timeout()?,
             }
         }
     }
@@ -156,14 +159,14 @@ impl Driver {
     pub async fn settle(&mut self, quiet: Duration) -> Result<(), DriverError> {
         let mut quiet_at = Instant::now() + quiet;
         loop {
-            let timeout = self.client.poll_timeout().map(|at| at.since(now()));
+            let due = self.due();
             let is_quiet = !self.is_connecting();
             tokio::select! {
                 Some(arrival) = self.arrivals.recv() => {
                     self.handle_arrival(arrival)?;
                     quiet_at = Instant::now() + quiet;
                 }
-                () = pause(timeout), if timeout.is_some() => self.handle_input(Input::Timeout)?,
+                () = wait_for(due), if due.is_some() => self.handle_timeout()?,
                 () = tokio::time::sleep_until(quiet_at), if is_quiet => return Ok(()),
             }
         }
@@ -189,6 +192,18 @@ impl Driver {
         self.arrivals.close();
         let all = async { while self.tasks.join_next().await.is_some() {} };
         let _late = tokio::time::timeout(STOP_TIMEOUT, all).await;
+    }
+
+    /// When the client's time-out is to be handled: however often it is looked at meanwhile, so that a
+    /// relay can't put it off by what it sends.
+    fn due(&self) -> Option<Instant> {
+        let due = self.client.poll_timeout()?.since(now());
+        Some(Instant::now().checked_add(due)?.max(self.woken + PAUSE_MIN))
+    }
+
+    fn handle_timeout(&mut self) -> Result<(), DriverError> {
+        self.woken = Instant::now();
+        self.handle_input(Input::Timeout)
     }
 
     fn handle_input(&mut self, input: Input) -> Result<(), DriverError> {
@@ -319,6 +334,6 @@ pub fn now() -> Now {
     Now::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
-async fn pause(duration: Option<Duration>) {
-    tokio::time::sleep(duration.unwrap_or_default().max(PAUSE_MIN)).await;
+async fn wait_for(due: Option<Instant>) {
+    tokio::time::sleep_until(due.unwrap_or_else(Instant::now)).await;
 }
