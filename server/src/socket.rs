@@ -1,8 +1,9 @@
 //! A connection's WebSocket, over a stream that watches what arrives. [L-5]
 //!
-//! Memory for messages that are not whole is bounded. Up to [`LARGE_MESSAGE_BYTES`] each connection has
-//! its own. Above, it needs one of [`LARGE_MESSAGES_MAX`] rooms, which all connections share, and which
-//! it keeps until the message has been answered; until it gets one, nothing more is read.
+//! Memory for messages that are not whole is bounded. Up to
+//! [`LARGE_MESSAGE_BYTES`](crate::relay::incoming::LARGE_MESSAGE_BYTES) each connection has its own. Above,
+//! it needs one of [`LARGE_MESSAGES_MAX`] rooms, which all connections share, and which it keeps until the
+//! message has been answered; until it gets one, nothing more is read.
 
 use std::{
     future::poll_fn,
