@@ -41,8 +41,6 @@ pub struct Conversation {
     group: Group,
     /// Her key, on her own side.
     person: Option<SecretKey>,
-    /// MLS group ids of those that this one is the successor of.
-    earlier: Vec<ByteBuf>,
     history: History,
     proposals: Proposals,
     rescuing: Vec<Rescuing>,
@@ -91,7 +89,6 @@ impl Conversation {
         Self {
             group,
             person,
-            earlier: Vec::new(),
             history: History::default(),
             proposals: Proposals::default(),
             rescuing: Vec::new(),

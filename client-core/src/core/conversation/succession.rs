@@ -40,9 +40,10 @@ impl Conversation {
     }
 
     /// Goes on in that group.
-    pub fn go_on_in(&mut self, group: Group, now: Now) {
-        if self.group.id() != group.id() {
-            self.earlier.push(ByteBuf::from(self.group.id()));
+    pub fn go_on_in(&mut self, mut group: Group, now: Now) {
+        if self.group.id() == group.id() {
+            group.go_on_from(self.group.clock());
+        } else {
             self.history.close_chapter();
         }
         self.group = group;

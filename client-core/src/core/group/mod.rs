@@ -259,6 +259,12 @@ impl Group {
         self.shown.clock()
     }
 
+    /// Goes on from the clock of an earlier stay in this group: its first line would else stand above all that
+    /// was said.
+    pub(crate) fn go_on_from(&mut self, clock: u64) {
+        self.shown.hear(clock);
+    }
+
     /// Who is here, by leaf.
     pub fn members(&self) -> Vec<Member> {
         let member = |leaf: &Leaf| Member {

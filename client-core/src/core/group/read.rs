@@ -47,6 +47,11 @@ impl Shown {
         self.clock
     }
 
+    /// What is said from now on comes behind what was heard before.
+    pub(super) fn hear(&mut self, clock: u64) {
+        self.clock = self.clock.max(clock);
+    }
+
     /// Forgets what can't come again.
     pub(super) fn forget(&mut self, today: Day, retention_days: u16) {
         self.messages
