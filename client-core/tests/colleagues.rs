@@ -13,28 +13,20 @@ use cobijo_client_core::{
 };
 use cobijo_protocol::{
     Day,
-    card::{Card, Daily, Role, UnverifiedCard},
-    keys::SecretKey,
+    card::{Attestation, Attested, Card, Daily, DeskKey, Role, UnverifiedCard},
+    content::DeskContent,
+    keys::{PublicKey, SecretKey, Signed},
     link::DeskLink,
     mailbox::MailboxKey,
 };
-use world::{TODAY, World, relay::read};
+use world::{
+    TODAY, World,
+    hostile::{desk_key, entry, saved, secret_key},
+    relay::read,
+};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
-
-/// The attested key of a member, from her own disk.
-fn secret_key(world: &World, member: usize) -> SecretKey {
-    // The first byte is the version.
-    let disk = &world.clients[member].disk[1..];
-    let mut value: Value = ciborium::from_reader(disk).unwrap();
-    for name in ["side", "Team", "Member", "desk", "me", "key"] {
-        let entries = value.into_map().unwrap().into_iter();
-        let of_name = |(key, _): &(Value, Value)| key.as_text() == Some(name);
-        value = entries.into_iter().find(of_name).unwrap().1;
-    }
-    SecretKey::from_bytes(value.into_bytes().unwrap().try_into().unwrap())
-}
 
 /// A poster publishes a card of that day, which names a mailbox of hers alone.
 fn post(world: &mut World, link: &DeskLink, poster: usize, day: Day) -> MailboxKey {
@@ -163,15 +155,63 @@ fn a_coordinator_on_her_way_out_is_told_the_next_desk_key_by_nobody() {
     assert_eq!(world.aliases(noa), ["Mar", "Sol", "Noa"]);
 }
 
-/// The whole saved state of a client, behind the byte of its version.
-fn saved(world: &World, client: usize) -> Value {
-    ciborium::from_reader(&world.clients[client].disk[1..]).unwrap()
+/// Whoever holds that desk key attests Luz, in earnest or not.
+fn attest_luz(desk_key: &(SecretKey, Signed<DeskKey>), luz: PublicKey, serial: u32) -> DeskContent {
+    let (key, signed) = desk_key;
+    let attestation = Attestation {
+        alias: "Luz".to_owned(),
+        role: Role::Accompanier,
+        key: luz,
+        not_after: TODAY + 300,
+        serial,
+    };
+    DeskContent::Attested(vec![Attested {
+        desk_key: signed.clone(),
+        attestation: key.sign_value(&attestation),
+    }])
 }
 
-fn entry<'a>(value: &'a mut Value, name: &str) -> &'a mut Value {
-    let entries = value.as_map_mut().unwrap().iter_mut();
-    let of_name = |(key, _): &&mut (Value, Value)| key.as_text() == Some(name);
-    &mut { entries }.find(of_name).unwrap().1
+/// A person writes, and Luz answers her.
+fn assert_luz_answers(world: &mut World, link: &DeskLink, luz: usize) {
+    world.team(luz, TeamCommand::StartShift).unwrap();
+    let ana = world.person(link, "Hola");
+    world.claim(luz).unwrap();
+    world.wait(HOUR);
+    assert_eq!(world.room(ana), ["Luz"]);
+}
+
+///
+#[test]
+fn an_attestation_under_a_desk_key_that_was_replaced_takes_nobodys_own_away() {
+    let mut world = World::new();
+    let (mar, link) = world.desk();
+    let luz = world.join(mar, "Luz", Role::Accompanier);
+    let sol = world.join(mar, "Sol", Role::Coordinator);
+    let eva = world.join(mar, "Eva", Role::Accompanier);
+    let of_sol = desk_key(&world, sol);
+    let key = world.key(sol);
+    world.team(mar, TeamCommand::RemoveMember(key)).unwrap();
+    world.wait(HOUR);
+    let luz_key = world.key(luz);
+    world.tell(eva, attest_luz(&of_sol, luz_key, 9));
+    world.tell(eva, attest_luz(&of_sol, luz_key, 1_000_000_000));
+    assert_luz_answers(&mut world, &link, luz);
+}
+
+///
+#[test]
+fn after_the_highest_serial_that_there_is_the_next_desk_key_attests_all_the_same() {
+    let mut world = World::new();
+    let (mar, link) = world.desk();
+    let luz = world.join(mar, "Luz", Role::Accompanier);
+    let sol = world.join(mar, "Sol", Role::Coordinator);
+    let (of_sol, luz_key) = (desk_key(&world, sol), world.key(luz));
+    world.tell(sol, attest_luz(&of_sol, luz_key, u32::MAX));
+    for _ in 0..2 {
+        world.team(mar, TeamCommand::RenewDeskKey).unwrap();
+        world.wait(HOUR);
+    }
+    assert_luz_answers(&mut world, &link, luz);
 }
 
 /// Takes everybody for an accompanier until the next epoch, so that the own removal is refused.
@@ -200,9 +240,7 @@ fn a_removal_that_is_refused_is_told_and_made_in_the_next_epoch() {
     let names = ["side", "Team", "Member", "desk", "group", "facts"];
     let facts = names.into_iter().fold(&mut state, entry);
     mistake_all_for_accompaniers(facts);
-    world.clients[mar].disk.truncate(1);
-    ciborium::into_writer(&state, &mut world.clients[mar].disk).unwrap();
-    world.restart(mar);
+    world.restart_from(mar, &state);
     let key = world.key(luz);
     world.team(mar, TeamCommand::RemoveMember(key)).unwrap();
     world.wait(HOUR);

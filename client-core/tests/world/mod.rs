@@ -7,6 +7,7 @@
     dead_code
 )]
 
+pub(crate) mod hostile;
 pub(crate) mod relay;
 
 use std::{collections::VecDeque, time::Duration};

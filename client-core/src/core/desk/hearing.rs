@@ -154,7 +154,7 @@ impl Desk {
             .is_ok_and(|offered| offered.leaf_key() == owner)
     }
 
-    /// The own attestation under a newer desk key replaces the one before, and so do KeyPackages.
+    /// A newer own attestation replaces the one before, and so do KeyPackages.
     fn hear_attested(&mut self, attested: Vec<Attested>) {
         let here: Vec<_> = self.members().iter().map(|member| member.key).collect();
         for one in attested {
@@ -165,14 +165,24 @@ impl Desk {
             if here.contains(&attestation.key) {
                 self.keys.observe_member(&attestation, desk_key.serial);
             }
-            let is_newer = self
-                .own_attestation()
-                .is_some_and(|own| attestation.serial > own.serial && attestation.role == own.role);
-            if attestation.key == self.me.key.public() && is_newer {
+            if attestation.key == self.me.key.public()
+                && self.is_newer(&attestation, desk_key.serial)
+            {
                 self.me.attested = one;
                 self.offers.drop_free();
             }
         }
+    }
+
+    /// Whoever was removed still holds a desk key that was replaced: what is said under it counts for
+    /// nothing, whatever its serial.
+    fn is_newer(&self, attestation: &Attestation, desk_serial: u32) -> bool {
+        let own = self.me.attested.verify(&self.me.root);
+        own.is_ok_and(|(own, desk_key)| {
+            attestation.role == own.role
+                && self.keys.is_current(desk_serial)
+                && (desk_serial, attestation.serial) > (desk_key.serial, own.serial)
+        })
     }
 
     fn hear_snapshot(

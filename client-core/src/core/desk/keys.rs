@@ -19,6 +19,9 @@ use crate::{
     mls::hpke,
 };
 
+/// Serials of attestations by which another's may be ahead of what was seen: no desk attests so many.
+const SERIALS_AHEAD_MAX: u32 = 1 << 16;
+
 /// What this profile can sign as the desk.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct DeskKeys {
@@ -128,10 +131,18 @@ impl DeskKeys {
         is_root
     }
 
-    /// Remembers serials that others use, so that the next one is higher.
+    /// Remembers serials that others use, so that the next one is higher; no jump, after which there
+    /// might be no higher one.
     pub(crate) fn observe(&mut self, desk_serial: u32, attestation_serial: u32) {
         self.serial = self.serial.max(desk_serial);
-        self.attestation_serial = self.attestation_serial.max(attestation_serial);
+        if attestation_serial.saturating_sub(self.attestation_serial) <= SERIALS_AHEAD_MAX {
+            self.attestation_serial = self.attestation_serial.max(attestation_serial);
+        }
+    }
+
+    /// Whether no desk key of a higher serial was seen.
+    pub(crate) fn is_current(&self, desk_serial: u32) -> bool {
+        desk_serial >= self.serial
     }
 
     /// Takes note of an attestation of a member, under the desk key of that serial.
@@ -242,7 +253,7 @@ impl DeskKeys {
     fn current(&self) -> Option<&OwnDeskKey> {
         let own = self.desk_key.as_ref()?;
         let serial = own.signed.unverified().ok()?.serial;
-        (serial >= self.serial).then_some(own)
+        self.is_current(serial).then_some(own)
     }
 
     fn renew_with(&mut self, root_key: &SecretKey, today: Day, rng: &mut Rng) {
@@ -333,6 +344,20 @@ mod tests {
         assert_eq!(mar.not_after(), Some(TODAY + 55));
         mar.observe(3, 9);
         assert!(!mar.holds_desk_key());
+    }
+
+    /// [D-2]
+    #[test]
+    fn a_serial_far_ahead_leaves_room_for_the_next() {
+        let mut keys = DeskKeys::create(TODAY, &mut rng());
+        let member = SecretKey::from_bytes([3; 32]).public();
+        let mut serial = || {
+            let attested = keys.attest(member, "Luz", Role::Accompanier, TODAY);
+            let serial = attested.unwrap().attestation.unverified().unwrap().serial;
+            keys.observe(1, u32::MAX);
+            serial
+        };
+        assert_eq!([serial(), serial()], [1, 2]);
     }
 
     #[test]

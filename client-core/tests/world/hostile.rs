@@ -1,0 +1,80 @@
+//! What a hostile member's changed client does: it reads and writes what its own disk holds.
+
+use ciborium::Value;
+use cobijo_protocol::{
+    card::DeskKey,
+    cbor,
+    content::{Content, DeskContent, Message, MessageId},
+    keys::{SecretKey, Signed},
+};
+use serde::de::DeserializeOwned;
+
+use super::World;
+
+/// Where a member's disk has what concerns her desk.
+const DESK: [&str; 4] = ["side", "Team", "Member", "desk"];
+
+impl World {
+    /// A member tells the desk what her own program would not.
+    pub(crate) fn tell(&mut self, member: usize, content: DeskContent) {
+        let message = Message {
+            id: MessageId::from_bytes([66; 16]),
+            clock: self.now.millis(),
+            content: Content::Desk(content),
+        };
+        let message = cbor::encode(&message);
+        let id = MessageId::of(&self.key(member), &message);
+        let waiting = Value::Map(vec![
+            ("id".into(), Value::serialized(&id).unwrap()),
+            ("message".into(), Value::Bytes(message)),
+            ("state".into(), "Waiting".into()),
+        ]);
+        let mut state = saved(self, member);
+        let entries = of_desk(&mut state, &["group", "outbox", "entries"]);
+        entries.as_array_mut().unwrap().push(waiting);
+        self.restart_from(member, &state);
+    }
+
+    /// Starts a client from another state than it saved.
+    pub(crate) fn restart_from(&mut self, client: usize, state: &Value) {
+        let disk = &mut self.clients[client].disk;
+        disk.truncate(1);
+        ciborium::into_writer(state, disk).unwrap();
+        self.restart(client);
+    }
+}
+
+/// The whole saved state of a client, behind the byte of its version.
+pub(crate) fn saved(world: &World, client: usize) -> Value {
+    ciborium::from_reader(&world.clients[client].disk[1..]).unwrap()
+}
+
+/// The attested key of a member, from her own disk.
+pub(crate) fn secret_key(world: &World, member: usize) -> SecretKey {
+    read(world, member, &["me", "key"])
+}
+
+/// The desk key that a coordinator holds, and what the root key says of it.
+pub(crate) fn desk_key(world: &World, coordinator: usize) -> (SecretKey, Signed<DeskKey>) {
+    let own = |name| ["keys", "desk_key", name];
+    (
+        read(world, coordinator, &own("key")),
+        read(world, coordinator, &own("signed")),
+    )
+}
+
+pub(crate) fn entry<'a>(value: &'a mut Value, name: &str) -> &'a mut Value {
+    let entries = value.as_map_mut().unwrap().iter_mut();
+    let of_name = |(key, _): &&mut (Value, Value)| key.as_text() == Some(name);
+    &mut { entries }.find(of_name).unwrap().1
+}
+
+fn of_desk<'a>(state: &'a mut Value, path: &[&str]) -> &'a mut Value {
+    let path = DESK.iter().chain(path);
+    path.fold(state, |value, name| entry(value, name))
+}
+
+fn read<T: DeserializeOwned>(world: &World, member: usize, path: &[&str]) -> T {
+    let mut state = saved(world, member);
+    of_desk(&mut state, path).deserialized().unwrap()
+}
