@@ -243,6 +243,37 @@ fn she_removes_an_accompanier_and_writes_on() {
     assert!(world.conversation(ana).open);
 }
 
+///
+#[test]
+fn whoever_is_alone_with_her_and_no_longer_at_the_desk_is_named_to_her_within_a_day() {
+    for restarts in [false, true] {
+        let (mut world, luz, ana) = talking();
+        world.wait(MINUTE);
+        assert!(!world.conversation(ana).members.iter().any(|one| one.former));
+        let key = world.key(luz);
+        world.team(0, TeamCommand::RemoveMember(key)).unwrap();
+        if restarts {
+            world.restart(ana);
+        } else {
+            world.wait(DAY);
+        }
+        let named = |event: &&Event| matches!(event, Event::Conversation(_, ConversationEvent::NoLongerAtDesk(Speaker::Member { alias, .. })) if alias == "Luz");
+        // It is said once, and shown for as long as she is there.
+        world.restart(ana);
+        world.wait(3 * DAY);
+        assert_eq!(world.clients[ana].events.iter().filter(named).count(), 1);
+        let room = world.conversation(ana);
+        let former = room.members.iter().filter(|one| one.former);
+        assert_eq!(former.map(|one| one.key).collect::<Vec<_>>(), [key]);
+        let remove = PersonCommand::Remove {
+            conversation: room.id,
+            member: key,
+        };
+        person(&mut world, ana, remove).unwrap();
+        assert!(!world.conversation(luz).open);
+    }
+}
+
 /// A coordinator (client 0), an accompanier on shift, and a person who waits.
 fn waiting() -> (World, usize, usize) {
     let mut world = World::new();

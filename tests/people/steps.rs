@@ -235,7 +235,7 @@ impl World {
         };
         let moved = self.exchange(&mut line, actor);
         if line.machine.needs_card(self.now) {
-            line.machine.handle_card(&self.card());
+            line.machine.handle_card(&self.card(), self.now);
         }
         while let Some(event) = line.machine.poll_event() {
             match event {

@@ -3,7 +3,8 @@
 mod views;
 
 use cobijo_client_core::core::client::{
-    CardRefusal, ConversationEvent, ConversationId, Entry, EntryContent, Event, InviteEnd, Stopped,
+    CardRefusal, ConversationEvent, ConversationId, Entry, EntryContent, Event, InviteEnd, Speaker,
+    Stopped,
 };
 use cobijo_protocol::{link::DeskLink, words::WordIndices};
 use data_encoding::HEXLOWER;
@@ -282,6 +283,7 @@ impl Screen {
                 });
                 (object, text)
             }
+            ConversationEvent::NoLongerAtDesk(speaker) => self.no_longer_at_desk(number, speaker),
             ConversationEvent::MembersChanged => (
                 json!({ "event": "members-changed", "conversation": number }),
                 String::new(),
@@ -294,6 +296,18 @@ impl Screen {
                 (object, text)
             }
         }
+    }
+
+    fn no_longer_at_desk(self, number: u32, speaker: &Speaker) -> Shown {
+        let alias = match speaker {
+            Speaker::Member { alias, .. } => clean(alias),
+            Speaker::Person => self.text(Key::APerson).into(),
+        };
+        let values = [&*self.speaker(speaker), &*number.to_string(), &*alias];
+        let object = json!({
+            "event": "no-longer-at-desk", "conversation": number, "who": object_of(speaker)
+        });
+        (object, self.fill(Key::NoLongerAtDesk, &values))
     }
 
     /// An entry as it comes; what one has just typed is not repeated to people.

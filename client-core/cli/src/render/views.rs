@@ -113,6 +113,7 @@ impl Screen {
                 let mut object = object_of(&member.speaker);
                 object["own"] = member.own.into();
                 object["arriving"] = member.arriving.into();
+                object["former"] = member.former.into();
                 object
             })
             .collect();
@@ -129,6 +130,8 @@ impl Screen {
         let name = |member: &cobijo_client_core::core::client::MemberView| {
             if member.own {
                 self.text(Key::You).to_owned()
+            } else if member.former {
+                self.fill(Key::Former, &[&self.speaker(&member.speaker)])
             } else if member.arriving {
                 self.fill(Key::Arriving, &[&self.speaker(&member.speaker)])
             } else {

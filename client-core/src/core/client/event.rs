@@ -138,6 +138,8 @@ pub enum ConversationEvent {
     ChangeRefused,
     /// Person: a colleague of the desk offers to come in; her yes adds.
     DeskOffers(Speaker),
+    /// Person: the desk's card no longer names this accompanier, who is still here.
+    NoLongerAtDesk(Speaker),
     /// It can no longer be followed.
     Stopped(Stopped),
 }

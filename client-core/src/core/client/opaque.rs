@@ -162,6 +162,7 @@ mod tests {
             key: SecretKey::from_bytes([7; 32]).public(),
             own: false,
             arriving: false,
+            former: false,
         }
     }
 }

@@ -313,7 +313,7 @@ impl Person {
             && talking.conversation.needs_card(now)
         {
             match &believed {
-                Ok(card) => talking.conversation.handle_card(card),
+                Ok(card) => talking.conversation.handle_card(card, now),
                 Err(_) => talking.conversation.postpone_card(now),
             }
         }

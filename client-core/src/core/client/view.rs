@@ -210,6 +210,8 @@ pub struct MemberView {
     pub own: bool,
     /// Added, but not heard of yet.
     pub arriving: bool,
+    /// No longer of the desk, as the person's client has seen; nobody else looks.
+    pub former: bool,
 }
 
 /// Who speaks.

@@ -2,6 +2,7 @@
 //!
 //! Wraps the group. A successor takes its place without a break: what was said before stays before.
 
+mod former;
 mod history;
 mod proposals;
 mod reading;
@@ -27,6 +28,7 @@ use super::{
     port::{Now, Rng, Seen, Wants},
 };
 use crate::mls::{MlsError, key_package::OfferedKeyPackage};
+use former::Former;
 use history::History;
 use proposals::Proposals;
 use rescue::Rescuing;
@@ -43,6 +45,8 @@ pub struct Conversation {
     person: Option<SecretKey>,
     history: History,
     proposals: Proposals,
+    #[serde(default)]
+    former: Former,
     rescuing: Vec<Rescuing>,
     /// Whose rescue is over.
     rescued: VecDeque<ThreadSecret>,
@@ -91,6 +95,7 @@ impl Conversation {
             person,
             history: History::default(),
             proposals: Proposals::default(),
+            former: Former::default(),
             rescuing: Vec::new(),
             rescued: VecDeque::new(),
             left: false,
@@ -129,6 +134,7 @@ impl Conversation {
             key: member.key,
             own: member.key == own,
             arriving: member.is_arriving,
+            former: self.former.contains(&member.key),
         };
         self.group
             .members()
@@ -336,7 +342,8 @@ impl Conversation {
 
     /// When [`Self::needs_card`] becomes true, where that takes time.
     pub fn card_due(&self) -> Option<Now> {
-        self.proposals.poll_timeout()
+        let looks = self.looks_for_former().then(|| self.former.due());
+        looks.into_iter().chain(self.proposals.poll_timeout()).min()
     }
 
     /// When to call [`Self::handle_timeout`].

@@ -121,12 +121,7 @@ impl Proposals {
         self.look = Now::default();
     }
 
-    /// Whether a card is to be fetched and given to [`Self::handle_card`].
-    pub(super) fn needs_card(&self, now: Now) -> bool {
-        self.is_unchecked() && self.look <= now
-    }
-
-    /// When [`Self::needs_card`] becomes true.
+    /// When a card is to be fetched and given to [`Self::handle_card`].
     pub(super) fn poll_timeout(&self) -> Option<Now> {
         self.is_unchecked().then_some(self.look)
     }

@@ -116,11 +116,26 @@ impl Conversation {
 
     /// Whether a card is to be fetched and given to [`Self::handle_card`].
     pub fn needs_card(&self, now: Now) -> bool {
-        self.proposals.needs_card(now)
+        self.card_due().is_some_and(|due| due <= now)
     }
 
-    /// A card was fetched whose signatures hold: it tells who may propose, and whom.
-    pub fn handle_card(&mut self, card: &Card) {
+    /// Her side looks for itself, as long as anybody can read what she writes.
+    pub(super) fn looks_for_former(&self) -> bool {
+        self.person.is_some() && self.is_open()
+    }
+
+    /// A card was fetched whose signatures hold: it tells who is of the desk, who may propose, and whom.
+    ///
+    pub fn handle_card(&mut self, card: &Card, now: Now) {
+        if self.looks_for_former() {
+            for key in self.former.handle_card(card, &self.roster(), now) {
+                let members = self.group.members();
+                let former = members.iter().find(|member| member.key == key);
+                let event = former.map(|member| speaker(&member.identity));
+                self.events
+                    .extend(event.map(ConversationEvent::NoLongerAtDesk));
+            }
+        }
         for (id, entry) in self.proposals.handle_card(card) {
             self.insert(entry);
             self.events.push_back(ConversationEvent::Proposed(id));
@@ -130,6 +145,7 @@ impl Conversation {
     /// No card came: later again.
     pub fn postpone_card(&mut self, now: Now) {
         self.proposals.postpone_card(now);
+        self.former.postpone(now);
     }
 
     fn handle_changed(&mut self, added: &[Identity], removed: &[Identity], now: Now) {
