@@ -7,7 +7,8 @@ mod world;
 use std::time::Duration;
 
 use cobijo_client_core::core::client::{
-    CardRefusal, Command, CommandError, Event, InviteEnd, JoinFailure, Standing, TeamCommand,
+    CardRefusal, Command, CommandError, Event, InviteEnd, JoinFailure, PublishAnswer, Standing,
+    TeamCommand,
 };
 use cobijo_protocol::{card::Role, limits::INVITE_LIFETIME};
 use world::{TODAY, World, create_desk, relay::read};
@@ -200,15 +201,45 @@ fn a_member_is_removed_only_when_no_card_names_her_any_more() {
     let (mar, link) = world.desk();
     let luz = world.join(mar, "Luz", Role::Accompanier);
     let key = world.key(luz);
-    world.has_no_cards = true;
+    world.refuses_cards = Some(PublishAnswer::Unreachable);
     world.team(mar, TeamCommand::RemoveMember(key)).unwrap();
-    world.wait(HOUR);
+    world.wait(Duration::from_secs(240));
     assert_eq!(world.aliases(mar), ["Mar", "Luz"]);
-    world.has_no_cards = false;
-    world.wait(HOUR);
+    world.refuses_cards = None;
+    world.wait(Duration::from_secs(31));
     assert_eq!(world.aliases(mar), ["Mar"]);
     let card = read(&link.desk, &world.relay.cards[&link.desk]);
     assert!(!card.body.posters.contains(&key));
+    assert!(!world.saw(mar, is_still_named));
+}
+
+/// [D-11]
+#[test]
+fn a_relay_that_refuses_every_card_keeps_nobody_in() {
+    for answer in [PublishAnswer::Unreachable, PublishAnswer::Conflict] {
+        let mut world = World::new();
+        let (mar, link) = world.desk();
+        let luz = world.join(mar, "Luz", Role::Accompanier);
+        let key = world.key(luz);
+        world.refuses_cards = Some(answer);
+        world.team(mar, TeamCommand::RemoveMember(key)).unwrap();
+        world.wait(Duration::from_secs(299));
+        assert!(!world.saw(mar, is_still_named));
+        world.restart(mar);
+        world.wait(Duration::from_secs(60));
+        assert_eq!(world.clients[luz].client.standing(), Standing::Removed);
+        assert!(world.saw(mar, is_still_named));
+        assert!(world.desk_view(mar).names_removed);
+        world.refuses_cards = None;
+        world.wait(Duration::from_secs(120));
+        assert!(!world.desk_view(mar).names_removed);
+        let card = read(&link.desk, &world.relay.cards[&link.desk]);
+        assert!(!card.body.posters.contains(&key));
+    }
+}
+
+fn is_still_named(event: &Event) -> bool {
+    matches!(event, Event::CardStillNames { alias } if alias == "Luz")
 }
 
 ///

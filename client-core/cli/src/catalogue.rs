@@ -149,6 +149,8 @@ catalogue! {
     WaitingForAdmission => "Esperando a que te dejen entrar…", "Waiting to be let in…";
     JoinedDesk => "Ya eres parte de la mesa. Para empezar: cobijo shift", "You are part of the desk now. To begin: cobijo shift";
     NotRemoved => "Todavía no se pudo sacar a esa persona de la mesa. Se intentará otra vez.", "That person could not be removed from the desk yet. It will be tried again.";
+    CardStillNames => "El servidor no recibe la tarjeta nueva, y la de ahora todavía nombra a {}. Esa persona sale de la mesa de todos modos; el cambio de la tarjeta se sigue intentando. Avisa a quien administra el servidor.", "The relay does not take the new card, and the present one still names {}. That person is removed from the desk all the same, and the card is tried again. Tell the relay's operator.";
+    DeskNamesRemoved => "La tarjeta todavía nombra a alguien que ya no está en la mesa. Se intenta cambiarla otra vez cada vez que se use este perfil.", "The card still names somebody who is no longer in the desk. Changing it is tried again whenever this profile is used.";
     LeftDesk => "Saliste de la mesa y de sus conversaciones. Gracias por acompañar.", "You have left the desk and its conversations. Thank you for accompanying.";
     RemovedFromDesk => "Ya no eres parte de la mesa.", "You are no longer part of the desk.";
     DeskStopped => "Este perfil ya no puede seguir a la mesa. Pide a la coordinación una invitación nueva, para otro perfil.", "This profile can't follow the desk any more. Ask a coordinator for a new invitation, for another profile.";

@@ -37,6 +37,7 @@ impl Screen {
             | Event::RemovedFromDesk
             | Event::DeskStopped
             | Event::NotRemoved(_)
+            | Event::CardStillNames { .. }
             | Event::Shift { .. }
             | Event::QueueChanged => self.desk_event(event),
             Event::Invited { .. }
@@ -99,6 +100,10 @@ impl Screen {
             Event::JoinedDesk => plain("joined-desk", Key::JoinedDesk),
             Event::LeftDesk => plain("left-desk", Key::LeftDesk),
             Event::NotRemoved(_) => plain("not-removed", Key::NotRemoved),
+            Event::CardStillNames { alias } => (
+                json!({ "event": "card-still-names", "alias": alias }),
+                self.fill(Key::CardStillNames, &[&clean(alias)]),
+            ),
             Event::RemovedFromDesk => plain("removed-from-desk", Key::RemovedFromDesk),
             Event::DeskStopped => plain("desk-stopped", Key::DeskStopped),
             Event::Shift { on } => {

@@ -346,6 +346,7 @@ impl Desk {
             .chain(self.shift.poll_timeout())
             .chain(self.shift.emptied_at(now))
             .chain(self.snapshot_due)
+            .chain(self.evicting_due())
             .chain([midnight])
             .min()
     }

@@ -46,8 +46,8 @@ pub(crate) struct World {
     pub(crate) clients: Vec<Profile>,
     /// Whether the relay can't be reached.
     pub(crate) is_dark: bool,
-    /// Whether cards can't be published.
-    pub(crate) has_no_cards: bool,
+    /// What the relay says to every card, where it takes none.
+    pub(crate) refuses_cards: Option<PublishAnswer>,
     /// A client whose power fails after that many more frames.
     pub(crate) mute: Option<(usize, usize)>,
     deliveries: VecDeque<(relay::Line, Vec<u8>)>,
@@ -68,7 +68,7 @@ impl World {
             now: Now::from_millis(u64::from(TODAY) * 86_400_000 + 9 * 3_600_000),
             clients: Vec::new(),
             is_dark: false,
-            has_no_cards: false,
+            refuses_cards: None,
             mute: None,
             deliveries: VecDeque::new(),
         }
@@ -430,10 +430,10 @@ impl World {
                 self.input(client, Input::CardFetched { desk, card });
             }
             Output::PublishCard { desk, card, .. } => {
-                let answer = if self.is_dark || self.has_no_cards {
-                    PublishAnswer::Unreachable
-                } else {
-                    self.relay.publish(desk, card)
+                let answer = match self.refuses_cards {
+                    _ if self.is_dark => PublishAnswer::Unreachable,
+                    Some(answer) => answer,
+                    None => self.relay.publish(desk, card),
                 };
                 self.input(client, Input::CardPublished { desk, answer });
             }

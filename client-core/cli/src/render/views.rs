@@ -164,6 +164,9 @@ impl Screen {
             self.fill(Key::DeskTitle, &[&view.link.to_string()]),
             self.text(is_open).to_owned(),
         ];
+        if view.names_removed {
+            lines.push(self.text(Key::DeskNamesRemoved).to_owned());
+        }
         lines.extend(
             view.description
                 .iter()
@@ -186,7 +189,8 @@ impl Screen {
         }
         let object = json!({
             "desk": view.link.desk.to_text(), "link": view.link.to_string(), "alias": view.alias,
-            "role": view.role, "description": view.description, "open_today": view.open_today, "on_shift": view.on_shift,
+            "role": view.role, "description": view.description, "open_today": view.open_today,
+            "names_removed": view.names_removed, "on_shift": view.on_shift,
             "desk_key_until": view.desk_key_until, "colleagues": colleagues,
         });
         (object, lines.join("\n"))

@@ -76,6 +76,11 @@ pub enum Event {
     DeskStopped,
     /// This member could not be removed from the desk yet; it is tried again.
     NotRemoved(PublicKey),
+    /// A member is removed though no card could be published that doesn't name her; it is tried again.
+    CardStillNames {
+        /// Who.
+        alias: String,
+    },
     /// The shift began or ended.
     Shift {
         /// Whether the mailboxes are open.

@@ -103,6 +103,8 @@ pub struct DeskView {
     pub description: Option<Description>,
     /// Whether the card of today is published.
     pub open_today: bool,
+    /// Whether the card names somebody who is no longer in the desk.
+    pub names_removed: bool,
     /// Whether the mailboxes are open.
     pub on_shift: bool,
     /// Everyone in the desk, oneself included.

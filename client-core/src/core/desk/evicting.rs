@@ -4,6 +4,8 @@
 //! the commit. Only after it the next intake key: it is stored in the group, where she would read it
 //! before. Last, the statement that removes her from every conversation.
 
+use std::time::Duration;
+
 use cobijo_protocol::{
     card::Role, commit::Statement, content::Content, credential::Identity, keys::PublicKey,
 };
@@ -14,7 +16,11 @@ use crate::core::{
     client::{CardRefusal, CommandError, Context, Event},
     group::Change,
     policy::Cause,
+    port::Now,
 };
+
+/// Time that the card is given to forget her: a relay that refuses it keeps nobody in. [D-11]
+const CARD_WAIT: Duration = Duration::from_secs(300);
 
 /// A member on the way out.
 #[derive(Serialize, Deserialize)]
@@ -22,6 +28,7 @@ pub(super) struct Eviction {
     pub(super) member: PublicKey,
     /// For the conversations.
     statement: Statement,
+    begun: Now,
     stage: Stage,
 }
 
@@ -66,6 +73,7 @@ impl Desk {
         self.evictions.push(Eviction {
             member,
             statement: statement.ok_or(CommandError::NotCoordinator)?,
+            begun: context.now,
             stage: Stage::Card,
         });
         if role == Role::Coordinator {
@@ -84,9 +92,8 @@ impl Desk {
         self.evictions.iter().any(|one| one.member == *key)
     }
 
-    /// Goes on with removing where the card has forgotten her, or there is no publishing it.
-    pub(super) fn keep_evicting(&mut self, _context: &mut Context<'_>) {
-        let card = self.card.card();
+    /// Goes on with removing where the card has forgotten her, or there is no publishing it. [D-11]
+    pub(super) fn keep_evicting(&mut self, context: &mut Context<'_>) {
         let is_stuck = match self.refusal {
             Some(
                 CardRefusal::NotHosted
@@ -96,24 +103,47 @@ impl Desk {
             ) => true,
             Some(CardRefusal::Unreachable) | None => false,
         };
-        let serial = self
-            .keys
-            .signer()
-            .and_then(|(_, signed)| signed.unverified().ok());
-        let serial = serial.map(|desk_key| desk_key.serial);
-        for eviction in &mut self.evictions {
-            let is_forgotten = card.as_ref().is_none_or(|card| {
-                !card.body.posters.contains(&eviction.member)
-                    && Some(card.desk_key.serial) == serial
-            });
-            if eviction.stage == Stage::Card && (is_forgotten || is_stuck) {
-                eviction.stage = Stage::Removing;
+        for position in 0..self.evictions.len() {
+            let eviction = &self.evictions[position];
+            let (member, is_due) = (eviction.member, eviction.due() <= Some(context.now));
+            if eviction.stage != Stage::Card {
+                continue;
+            }
+            let is_forgotten = self.has_forgotten(&member);
+            if is_forgotten || is_stuck || is_due {
+                self.evictions[position].stage = Stage::Removing;
                 self.group.request(Change {
-                    removes: vec![eviction.member],
+                    removes: vec![member],
                     ..Change::default()
                 });
-                self.asked.push_back(Asked::Remove(eviction.member));
+                self.asked.push_back(Asked::Remove(member));
+                if !is_forgotten {
+                    self.tell_still_named(&member, context);
+                }
             }
+        }
+    }
+
+    /// When the next removal no longer waits for the card.
+    pub(super) fn evicting_due(&self) -> Option<Now> {
+        self.evictions.iter().filter_map(Eviction::due).min()
+    }
+
+    /// Whether the card names neither her as poster nor a desk key that she may hold.
+    fn has_forgotten(&self, member: &PublicKey) -> bool {
+        let signer = self.keys.signer();
+        let desk_key = signer.and_then(|(_, signed)| signed.unverified().ok());
+        let serial = desk_key.map(|desk_key| desk_key.serial);
+        self.card.card().is_none_or(|card| {
+            !card.body.posters.contains(member) && Some(card.desk_key.serial) == serial
+        })
+    }
+
+    fn tell_still_named(&self, member: &PublicKey, context: &mut Context<'_>) {
+        let members = self.members().into_iter();
+        let removed = members.filter(|one| one.key == *member);
+        for alias in removed.map(|one| one.alias) {
+            context.event(Event::CardStillNames { alias });
         }
     }
 
@@ -173,5 +203,12 @@ impl Desk {
         let members = self.members();
         let mut coordinators = members.iter().filter(|one| one.role == Role::Coordinator);
         self.keys.holds_desk_key() && coordinators.next().is_some_and(|first| first.key == own)
+    }
+}
+
+impl Eviction {
+    /// When it no longer waits for the card.
+    fn due(&self) -> Option<Now> {
+        (self.stage == Stage::Card).then(|| self.begun.plus(CARD_WAIT))
     }
 }

@@ -4,6 +4,7 @@ use cobijo_protocol::{
     Day,
     card::{Attestation, Role},
     credential::Identity,
+    keys::PublicKey,
 };
 
 use super::{Desk, Invited};
@@ -14,6 +15,8 @@ impl Desk {
     pub(crate) fn view(&self, today: Day) -> DeskView {
         let card = self.card.card();
         let own = self.own_attestation();
+        let members = self.members();
+        let is_member = |key: &PublicKey| members.iter().any(|one| one.key == *key);
         DeskView {
             link: self.link.clone(),
             key: self.me.key.public(),
@@ -32,6 +35,9 @@ impl Desk {
                 .description
                 .clone()
                 .or_else(|| Some(Description::of(&card.as_ref()?.body))),
+            names_removed: card
+                .as_ref()
+                .is_some_and(|card| !card.body.posters.iter().all(is_member)),
             open_today: card.is_some_and(|card| card.daily.day >= today),
             on_shift: self.shift.is_on(),
             colleagues: self.colleagues(),
