@@ -16,6 +16,7 @@ pub(crate) mod invite;
 pub mod joining;
 mod key_packages;
 mod outbox;
+pub mod phrase;
 pub mod policy;
 pub mod port;
 pub mod session;

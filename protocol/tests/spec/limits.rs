@@ -1,4 +1,4 @@
-//! SPEC.md, section 13, and the constants.
+//! SPEC.md, section 14, and the constants.
 
 use std::{collections::BTreeMap, time::Duration};
 
