@@ -7,8 +7,7 @@ mod world;
 use std::time::Duration;
 
 use cobijo_client_core::core::client::{
-    CardRefusal, Command, CommandError, Event, InviteEnd, JoinFailure, PublishAnswer, Standing,
-    TeamCommand,
+    CardRefusal, Command, CommandError, Event, InviteEnd, JoinFailure, TeamCommand,
 };
 use cobijo_protocol::{card::Role, limits::INVITE_LIFETIME};
 use world::{TODAY, World, create_desk, relay::read};
@@ -167,121 +166,6 @@ fn a_revoked_invitation_lets_nobody_in() {
     let admit = world.team(mar, TeamCommand::Admit { invite: id, role });
     assert_eq!(admit, Err(CommandError::Unknown));
     assert_eq!(world.aliases(mar), ["Mar"]);
-}
-
-#[test]
-fn a_removed_member_is_out_and_knows_no_intake_key_of_the_card() {
-    let mut world = World::new();
-    let (mar, link) = world.desk();
-    let luz = world.join(mar, "Luz", Role::Accompanier);
-    let eva = world.join(mar, "Eva", Role::Accompanier);
-    let before = read(&link.desk, &world.relay.cards[&link.desk]);
-    let key = world.key(luz);
-    world.team(mar, TeamCommand::RemoveMember(key)).unwrap();
-    world.wait(HOUR);
-    let after = read(&link.desk, &world.relay.cards[&link.desk]);
-    assert_ne!(after.daily.mailbox, before.daily.mailbox);
-    assert!(!after.body.posters.contains(&key));
-    assert_eq!(world.aliases(mar), ["Mar", "Eva"]);
-    assert_eq!(world.aliases(eva), ["Mar", "Eva"]);
-    assert_eq!(world.clients[luz].client.standing(), Standing::Removed);
-    // What she has seen of the others' KeyPackages is replaced.
-    assert!(
-        world
-            .desk_view(mar)
-            .colleagues
-            .iter()
-            .all(|one| one.own || one.key_packages == 4)
-    );
-}
-
-#[test]
-fn a_member_is_removed_only_when_no_card_names_her_any_more() {
-    let mut world = World::new();
-    let (mar, link) = world.desk();
-    let luz = world.join(mar, "Luz", Role::Accompanier);
-    let key = world.key(luz);
-    world.refuses_cards = Some(PublishAnswer::Unreachable);
-    world.team(mar, TeamCommand::RemoveMember(key)).unwrap();
-    world.wait(Duration::from_secs(240));
-    assert_eq!(world.aliases(mar), ["Mar", "Luz"]);
-    world.refuses_cards = None;
-    world.wait(Duration::from_secs(31));
-    assert_eq!(world.aliases(mar), ["Mar"]);
-    let card = read(&link.desk, &world.relay.cards[&link.desk]);
-    assert!(!card.body.posters.contains(&key));
-    assert!(!world.saw(mar, is_still_named));
-}
-
-/// [D-11]
-#[test]
-fn a_relay_that_refuses_every_card_keeps_nobody_in() {
-    for answer in [PublishAnswer::Unreachable, PublishAnswer::Conflict] {
-        let mut world = World::new();
-        let (mar, link) = world.desk();
-        let luz = world.join(mar, "Luz", Role::Accompanier);
-        let key = world.key(luz);
-        world.refuses_cards = Some(answer);
-        world.team(mar, TeamCommand::RemoveMember(key)).unwrap();
-        world.wait(Duration::from_secs(299));
-        assert!(!world.saw(mar, is_still_named));
-        world.restart(mar);
-        world.wait(Duration::from_secs(60));
-        assert_eq!(world.clients[luz].client.standing(), Standing::Removed);
-        assert!(world.saw(mar, is_still_named));
-        assert!(world.desk_view(mar).names_removed);
-        world.refuses_cards = None;
-        world.wait(Duration::from_secs(120));
-        assert!(!world.desk_view(mar).names_removed);
-        let card = read(&link.desk, &world.relay.cards[&link.desk]);
-        assert!(!card.body.posters.contains(&key));
-    }
-}
-
-fn is_still_named(event: &Event) -> bool {
-    matches!(event, Event::CardStillNames { alias } if alias == "Luz")
-}
-
-///
-#[test]
-fn key_packages_that_a_removed_member_has_seen_are_offered_to_nobody() {
-    let mut world = World::new();
-    let (mar, _) = world.desk();
-    let luz = world.join(mar, "Luz", Role::Accompanier);
-    let eva = world.join(mar, "Eva", Role::Accompanier);
-    world.wait(HOUR);
-    let before = world.relay.watched_by(eva);
-    let key = world.key(luz);
-    world.team(mar, TeamCommand::RemoveMember(key)).unwrap();
-    world.wait(HOUR);
-    let after = world.relay.watched_by(eva);
-    assert!(before.len() > 4 && after.len() > 4);
-    assert!(before.is_disjoint(&after));
-}
-
-#[test]
-fn a_removed_coordinator_can_not_publish_a_card_that_anybody_believes() {
-    let mut world = World::new();
-    let (mar, link) = world.desk();
-    let sol = world.join(mar, "Sol", Role::Coordinator);
-    let key = world.key(sol);
-    world.team(mar, TeamCommand::RemoveMember(key)).unwrap();
-    world.wait(HOUR);
-    let card = read(&link.desk, &world.relay.cards[&link.desk]);
-    assert_eq!(card.desk_key.serial, 2);
-    assert_eq!(world.aliases(mar), ["Mar"]);
-}
-
-#[test]
-fn a_coordinator_is_removed_only_with_the_root_key() {
-    let mut world = World::new();
-    let (mar, _) = world.desk();
-    let sol = world.join(mar, "Sol", Role::Coordinator);
-    let (mar_key, sol_key) = (world.key(mar), world.key(sol));
-    let remove = world.team(sol, TeamCommand::RemoveMember(mar_key));
-    assert_eq!(remove, Err(CommandError::RootElsewhere));
-    let own = world.team(sol, TeamCommand::RemoveMember(sol_key));
-    assert_eq!(own, Err(CommandError::Yourself));
 }
 
 #[test]
@@ -485,21 +369,6 @@ fn admitting_survives_a_crash_of_the_coordinator_after_every_frame() {
         assert_eq!(world.aliases(luz), ["Mar", "Luz"], "after {frames} frames");
         let card = read(&link.desk, &world.relay.cards[&link.desk]);
         assert!(card.body.posters.contains(&world.key(luz)));
-    }
-}
-
-#[test]
-fn removing_survives_a_crash_of_the_coordinator_after_every_frame() {
-    for frames in 1..10 {
-        let mut world = World::new();
-        let (mar, link) = world.desk();
-        let luz = world.join(mar, "Luz", Role::Accompanier);
-        let eva = world.join(mar, "Eva", Role::Accompanier);
-        let (before, key) = (world.mailbox(&link), world.key(luz));
-        let remove = Command::Team(TeamCommand::RemoveMember(key));
-        world.command_and_crash(mar, remove, frames);
-        assert_eq!(world.aliases(eva), ["Mar", "Eva"], "after {frames} frames");
-        assert_ne!(world.mailbox(&link), before, "after {frames} frames");
     }
 }
 
