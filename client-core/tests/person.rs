@@ -112,6 +112,31 @@ fn her_no_to_an_offer_brings_her_back_into_the_queue() {
     assert_eq!(world.conversation(ana).proposals[0].alias, "Luz");
 }
 
+/// [I-12]
+#[test]
+fn her_yes_to_an_offer_of_somebody_who_left_the_desk_meanwhile_adds_nobody_and_she_is_told() {
+    let (mut world, luz, ana) = talking();
+    let eva = world.join(0, "Eva", Role::Accompanier);
+    let sol = world.join(0, "Sol", Role::Accompanier);
+    for client in [eva, sol] {
+        world.team(client, TeamCommand::StartShift).unwrap();
+    }
+    world.team(luz, TeamCommand::EndShift).unwrap();
+    ask(&mut world, ana).unwrap();
+    world.claim(eva).unwrap();
+    let key = world.key(eva);
+    world.team(0, TeamCommand::RemoveMember(key)).unwrap();
+    accept(&mut world, ana).unwrap();
+    let told = |event: &Event| matches!(event, Event::Conversation(_, ConversationEvent::NotAdded));
+    assert!(world.saw(ana, told));
+    assert_eq!(world.room(ana), ["Luz"]);
+    // She still asks: the next one may offer.
+    world.wait(5 * MINUTE);
+    world.claim(sol).unwrap();
+    accept(&mut world, ana).unwrap();
+    assert_eq!(world.room(ana), ["Luz", "Sol"]);
+}
+
 #[test]
 fn who_was_away_too_long_is_let_in_again_by_her_accompanier() {
     let (mut world, luz, ana) = talking();

@@ -7,8 +7,8 @@ mod world;
 use std::time::Duration;
 
 use cobijo_client_core::core::client::{
-    Command, CommandError, Event, PersonCommand, PersonStage, QueueReason, QueueState, RowId,
-    Standing, TeamCommand,
+    Command, CommandError, Entry, EntryContent, Event, PersonCommand, PersonStage, QueueReason,
+    QueueState, RowId, Speaker, Standing, TeamCommand,
 };
 use cobijo_protocol::{card::Role, content::Reads};
 use world::World;
@@ -264,6 +264,26 @@ fn who_is_removed_from_the_desk_is_removed_from_the_conversations_of_her_colleag
     assert_eq!(world.room(ana), ["Luz"]);
     assert_eq!(world.room(luz), ["Luz"]);
     assert_eq!(world.clients[eva].client.standing(), Standing::Removed);
+}
+
+#[test]
+fn who_was_removed_from_the_desk_before_she_came_in_is_removed_when_she_does() {
+    let (mut world, luz, ana) = talking();
+    let eva = world.join(0, "Eva", Role::Accompanier);
+    propose(&mut world, luz, eva).unwrap();
+    let link = world.desk_view(0).link;
+    let before = world.relay.cards[&link.desk].clone();
+    let key = world.key(eva);
+    world.team(0, TeamCommand::RemoveMember(key)).unwrap();
+    // The relay shows her the card of before: to her client Eva is still of the desk.
+    world.relay.cards.insert(link.desk, before);
+    accept_first(&mut world, ana);
+    let history = world.clients[ana]
+        .client
+        .history(world.conversation(ana).id);
+    let came = |entry: &Entry| matches!(&entry.content, EntryContent::Joined(Speaker::Member { alias, .. }) if alias == "Eva");
+    assert!(history.iter().any(came));
+    assert_eq!(world.room(ana), ["Luz"]);
 }
 
 #[test]

@@ -111,6 +111,30 @@ fn nobody_proposes_or_is_proposed_who_is_not_on_the_card() {
     }
 }
 
+///
+#[test]
+fn her_yes_to_somebody_who_left_the_desk_meanwhile_adds_nobody_and_she_is_told() {
+    for is_proposer in [true, false] {
+        let (mut world, ana, luz) = conversation();
+        let mar = world.member("Mar");
+        let person = world.talk(luz).person().unwrap();
+        let proposal = world.proposal(mar, person);
+        let (now, mut rng) = (world.now, world.rng_of());
+        world.talk(luz).propose(proposal, now, &mut rng).unwrap();
+        world.run();
+        let id = world.talk(ana).proposals()[0].id;
+        let evicted = if is_proposer { luz } else { mar };
+        let key = world.actors[evicted].me.clone().unwrap().key.public();
+        world.authority.evict(&key);
+        world.talk(ana).accept(id, now).unwrap();
+        world.run();
+        assert!(world.was_told(ana, &Told::NotAdded));
+        assert!(world.actors[mar].conversation.is_none());
+        assert_eq!(world.talk(ana).members().len(), 2);
+        assert!(world.talk(ana).proposals().is_empty());
+    }
+}
+
 #[test]
 fn a_proposal_that_names_one_colleague_and_adds_another_is_ignored() {
     let (mut world, ana, luz) = conversation();

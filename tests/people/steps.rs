@@ -99,6 +99,7 @@ impl World {
                 WaitingEvent::Contact(ContactEvent::Full) => Told::Full,
                 WaitingEvent::Contact(ContactEvent::AdditionStored) => Told::AdditionStored,
                 WaitingEvent::CouldNotJoin => Told::CouldNotJoin,
+                WaitingEvent::Agreed | WaitingEvent::NotAgreed => continue,
                 WaitingEvent::Offered(attestation) => Told::Offered(attestation.alias),
                 WaitingEvent::Joined => Told::Joined,
             };
@@ -233,9 +234,10 @@ impl World {
         let Some(mut line) = self.actors[actor].conversation.take() else {
             return false;
         };
-        let moved = self.exchange(&mut line, actor);
+        let mut moved = self.exchange(&mut line, actor);
         if line.machine.needs_card(self.now) {
             line.machine.handle_card(&self.card(), self.now);
+            moved = true;
         }
         while let Some(event) = line.machine.poll_event() {
             match event {
@@ -243,6 +245,7 @@ impl World {
                 ConversationEvent::ChangeRefused => {
                     self.actors[actor].said.push(Told::ChangeRefused);
                 }
+                ConversationEvent::NotAdded => self.actors[actor].said.push(Told::NotAdded),
                 _ => {}
             }
         }

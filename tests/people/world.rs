@@ -71,6 +71,7 @@ pub(crate) enum Told {
     Unanswerable,
     Proposed,
     ChangeRefused,
+    NotAdded,
 }
 
 impl World {

@@ -98,6 +98,7 @@ catalogue! {
     Refused => "Está bien. Seguimos igual.", "That's fine. We go on as before.";
     Accepted => "Listo. Ya puede leer lo que se escriba desde ahora.", "Done. They can read what is written from now on.";
     DeskOffers => "{} puede acompañarte y espera tu sí. (cobijo yes / cobijo no)", "{} can be with you and waits for your yes. (cobijo yes / cobijo no)";
+    NotAdded => "No se sumó nadie: quien hizo la propuesta, o a quien nombraba, ya no es parte de la mesa. Puedes pedir a otra persona: cobijo ask-desk", "Nobody has come in: who proposed, or who was proposed, is no longer part of the desk. You can ask for somebody else: cobijo ask-desk";
     NoLongerAtDesk => "{} ya no es parte de la mesa, y sigue en esta conversación. Tú decides si se queda. Para que deje de leerla: cobijo remove {} \"{}\"", "{} is no longer part of the desk, and still in this conversation. You decide whether they stay. So that they no longer read it: cobijo remove {} \"{}\"";
     Former => "{} (ya no es de la mesa)", "{} (no longer of the desk)";
     InRoom => "En esta conversación: {}", "In this conversation: {}";

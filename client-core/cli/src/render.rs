@@ -280,6 +280,7 @@ impl Screen {
                 String::new(),
             ),
             ConversationEvent::Blocking => plain("blocking", Key::Blocking),
+            ConversationEvent::NotAdded => plain("not-added", Key::NotAdded),
             ConversationEvent::ChangeRefused => plain("change-refused", Key::ChangeRefused),
             ConversationEvent::DeskOffers(speaker) => {
                 let text = self.fill(Key::DeskOffers, &[&self.speaker(speaker)]);

@@ -248,6 +248,11 @@ impl Desk {
         self.group.stop()
     }
 
+    /// What everything of the desk is signed under.
+    pub(crate) fn root(&self) -> PublicKey {
+        self.me.root
+    }
+
     /// Where the desk is.
     pub(crate) fn relay(&self) -> &RelayUrl {
         &self.link.relay

@@ -114,6 +114,9 @@ impl App {
             if matches!(event, ConversationEvent::ChangeRefused) {
                 return Some(Err(Key::ChangeRefused.into()));
             }
+            if matches!(event, ConversationEvent::NotAdded) {
+                return Some(Err(Key::NotAdded.into()));
+            }
             matches!(event, ConversationEvent::MembersChanged).then_some(Ok(()))
         })
         .await

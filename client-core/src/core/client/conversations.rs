@@ -1,24 +1,34 @@
 //! The conversations of a member of a desk, each on a channel of its own.
 
+use std::collections::VecDeque;
+
 use cobijo_protocol::{
     commit::Statement, content::Proposal, keys::PublicKey, link::RelayUrl, slot::ThreadSecret,
 };
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ChannelId, CommandError, Context, ConversationId, ConversationView, Entry, Event, Line,
+    ChannelId, CommandError, Context, ConversationEvent, ConversationId, ConversationView, Entry,
+    Event, Line,
 };
 use crate::core::{
     claim::queue::Opened,
     conversation::Conversation,
-    group::Group,
+    group::{Group, removed_by},
     port::{Now, Seen, Wants},
 };
+
+/// Removals that are remembered; the oldest give way.
+const REMOVALS_MAX: usize = 256;
 
 /// All of them, in the order in which they began.
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct Conversations {
     list: Vec<Numbered>,
+    /// Who was removed from the desk, and the statement: she may be added to a conversation later, by
+    /// somebody who doesn't know it yet.
+    #[serde(default)]
+    removals: VecDeque<(PublicKey, Statement)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -125,8 +135,20 @@ impl Conversations {
         self.handle_timeout(context);
     }
 
-    /// A coordinator removes a member everywhere.
-    pub(super) fn learn(&mut self, statement: &Statement, context: &mut Context<'_>) {
+    /// A coordinator removes a member everywhere, also where she comes in later.
+    pub(super) fn learn(
+        &mut self,
+        statement: &Statement,
+        root: &PublicKey,
+        context: &mut Context<'_>,
+    ) {
+        if let Some(removed) = removed_by(statement, root) {
+            self.removals.retain(|(known, _)| *known != removed);
+            self.removals.push_back((removed, statement.clone()));
+            if self.removals.len() > REMOVALS_MAX {
+                self.removals.pop_front();
+            }
+        }
         for one in &mut self.list {
             one.conversation.learn(statement.clone(), context.now);
         }
@@ -222,6 +244,11 @@ impl Conversations {
     pub(super) fn drain(&mut self, context: &mut Context<'_>) {
         for one in &mut self.list {
             while let Some(event) = one.conversation.poll_event() {
+                if matches!(event, ConversationEvent::MembersChanged) {
+                    for (_, removal) in &self.removals {
+                        one.conversation.learn(removal.clone(), context.now);
+                    }
+                }
                 context.event(Event::Conversation(one.id, event));
             }
         }

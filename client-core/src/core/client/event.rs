@@ -143,6 +143,8 @@ pub enum ConversationEvent {
     ChangeRefused,
     /// Person: a colleague of the desk offers to come in; her yes adds.
     DeskOffers(Speaker),
+    /// Person: her yes adds nobody, since who proposed, or who was proposed, is no longer of the desk.
+    NotAdded,
     /// Person: the desk's card no longer names this accompanier, who is still here.
     NoLongerAtDesk(Speaker),
     /// It can no longer be followed.

@@ -323,7 +323,8 @@ impl Member {
                 }
                 DeskEvent::Refused(channel) => self.conversations.forget(channel),
                 DeskEvent::Statement(statement) => {
-                    self.conversations.learn(&statement, context);
+                    let root = self.desk.root();
+                    self.conversations.learn(&statement, &root, context);
                 }
                 DeskEvent::Proposal(id, proposal) => {
                     if self.conversations.propose(id, *proposal, context).is_err() {

@@ -236,7 +236,8 @@ impl Conversation {
         Ok(id)
     }
 
-    /// Her yes to a proposal: it *is* the commit that adds the colleague.
+    /// Her yes to a proposal: the commit that adds the colleague follows as soon as a card has told that
+    /// she is still of the desk, see [`Self::handle_card`].
     ///
     /// # Errors
     /// [`ConversationError::Unacceptable`], e.g. where the attestation is out of date.
@@ -244,9 +245,7 @@ impl Conversation {
         self.check_open()?;
         self.check_person()?;
         let (suite, root) = (self.group.suite(), self.group.terms().root);
-        let offered = self.proposals.accept(proposal, suite, &root, now)?;
-        self.add(&offered);
-        Ok(())
+        Ok(self.proposals.accept(proposal, suite, &root, now)?)
     }
 
     /// Her no: final.

@@ -40,6 +40,9 @@ struct Open {
     proposer: PublicKey,
     /// What is shown of it, until the card has told that both are of the desk.
     unchecked: Option<Box<Entry>>,
+    /// Her yes was given: it counts once a card that was fetched after it names both still.
+    #[serde(default)]
+    accepted: bool,
     member: PublicKey,
     alias: String,
     role: cobijo_protocol::card::Role,
@@ -59,6 +62,17 @@ pub(super) struct Proposed {
     pub(super) proposal: Proposal,
     /// How it is shown.
     pub(super) entry: Entry,
+}
+
+/// What a card says of the proposals.
+#[derive(Default)]
+pub(super) struct Looked {
+    /// She may be asked.
+    pub(super) shown: Vec<(MessageId, Entry)>,
+    /// She said yes: to be added.
+    pub(super) added: Vec<OfferedKeyPackage>,
+    /// She said yes, and one of the two is no longer of the desk.
+    pub(super) refused: usize,
 }
 
 /// Why a proposal can't be accepted.
@@ -110,6 +124,7 @@ impl Proposals {
             id,
             proposer,
             unchecked: Some(Box::new(entry)),
+            accepted: false,
             member: attestation.key,
             alias: attestation.alias,
             role: attestation.role,
@@ -123,7 +138,8 @@ impl Proposals {
 
     /// When a card is to be fetched and given to [`Self::handle_card`].
     pub(super) fn poll_timeout(&self) -> Option<Now> {
-        self.is_unchecked().then_some(self.look)
+        let waits = |open: &Open| open.unchecked.is_some() || open.accepted;
+        self.open.iter().any(waits).then_some(self.look)
     }
 
     /// No card came: later again.
@@ -131,27 +147,38 @@ impl Proposals {
         self.look = now.plus(RETRY_AFTER);
     }
 
-    /// Attestations hold for a year: the card tells who is of the desk now. Gives what she is to be shown,
-    /// and drops what was proposed by, or of, anybody else.
-    pub(super) fn handle_card(&mut self, card: &Card) -> Vec<(MessageId, Entry)> {
+    /// Attestations hold for a year: the card tells who is of the desk now, before she is asked and again
+    /// after her yes. What was proposed by, or of, anybody else is dropped.
+    pub(super) fn handle_card(
+        &mut self,
+        card: &Card,
+        suite: Suite,
+        root: &PublicKey,
+        now: Now,
+    ) -> Looked {
         let is_of_desk = |key: &PublicKey| card.body.posters.contains(key);
-        self.open.retain(|open| {
-            open.unchecked.is_none() || (is_of_desk(&open.proposer) && is_of_desk(&open.member))
-        });
-        let mut shown = Vec::new();
-        for open in &mut self.open {
-            if let Some(entry) = open.unchecked.take() {
-                shown.push((open.id, *entry));
+        let mut looked = Looked::default();
+        for mut open in std::mem::take(&mut self.open) {
+            let holds = is_of_desk(&open.proposer) && is_of_desk(&open.member);
+            match (open.unchecked.take(), open.accepted) {
+                (Some(entry), _) if holds => looked.shown.push((open.id, *entry)),
+                (Some(_), _) => continue,
+                (None, false) => {}
+                (None, true) => {
+                    let fresh = open.not_after >= now.day() && holds;
+                    match check(&open.key_package, suite, root).filter(|_| fresh) {
+                        Some((offered, _)) => looked.added.push(offered),
+                        None => looked.refused += 1,
+                    }
+                    continue;
+                }
             }
+            self.open.push(open);
         }
-        shown
+        looked
     }
 
-    fn is_unchecked(&self) -> bool {
-        self.open.iter().any(|open| open.unchecked.is_some())
-    }
-
-    /// Her yes: freshness is looked at here, by the adder alone. [D-2]
+    /// Her yes: freshness is looked at here, by the adder alone; who is of the desk, by the next card. [D-2]
     ///
     /// # Errors
     /// [`Unacceptable`]; the proposal stays as it is.
@@ -161,19 +188,18 @@ impl Proposals {
         suite: Suite,
         root: &PublicKey,
         now: Now,
-    ) -> Result<OfferedKeyPackage, Unacceptable> {
-        let position = self
-            .open
-            .iter()
-            .position(|open| open.id == id && open.unchecked.is_none())
+    ) -> Result<(), Unacceptable> {
+        let mut open = self.open.iter_mut();
+        let open = open
+            .find(|open| open.id == id && open.unchecked.is_none())
             .ok_or(Unacceptable::Unknown)?;
-        let open = self.open.get(position).ok_or(Unacceptable::Unknown)?;
         if open.not_after < now.day() {
             return Err(Unacceptable::OutOfDate);
         }
-        let (offered, _) = check(&open.key_package, suite, root).ok_or(Unacceptable::KeyPackage)?;
-        self.open.remove(position);
-        Ok(offered)
+        check(&open.key_package, suite, root).ok_or(Unacceptable::KeyPackage)?;
+        open.accepted = true;
+        self.look = Now::default();
+        Ok(())
     }
 
     /// Her no: final.
@@ -209,7 +235,8 @@ impl Proposals {
             reason: open.reason.clone(),
             reads: open.reads,
         };
-        let checked = self.open.iter().filter(|open| open.unchecked.is_none());
+        let waits = |open: &&Open| open.unchecked.is_none() && !open.accepted;
+        let checked = self.open.iter().filter(waits);
         checked.map(view).collect()
     }
 }

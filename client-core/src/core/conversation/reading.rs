@@ -136,9 +136,17 @@ impl Conversation {
                     .extend(event.map(ConversationEvent::NoLongerAtDesk));
             }
         }
-        for (id, entry) in self.proposals.handle_card(card) {
+        let (suite, root) = (self.group.suite(), self.group.terms().root);
+        let looked = self.proposals.handle_card(card, suite, &root, now);
+        for (id, entry) in looked.shown {
             self.insert(entry);
             self.events.push_back(ConversationEvent::Proposed(id));
+        }
+        for offered in &looked.added {
+            self.add(offered);
+        }
+        for _ in 0..looked.refused {
+            self.events.push_back(ConversationEvent::NotAdded);
         }
     }
 

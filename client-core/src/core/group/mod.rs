@@ -55,6 +55,7 @@ use crate::mls::{
 
 pub use build::Change;
 pub use event::{Author, GroupEvent, Member, Stop};
+pub(crate) use statements::removed_by;
 
 /// A member's state of one group.
 #[derive(Serialize, Deserialize)]

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use cobijo_protocol::{
-    card::verify_desk_key,
-    commit::{Statement, sign_leave, verify_leave},
+    card::{DeskKey, verify_desk_key},
+    commit::{Removal, Statement, sign_leave, verify_leave},
     content::{Content, MessageId},
     credential::Identity,
-    keys::{PublicKey, SecretKey},
+    keys::{PublicKey, SecretKey, Signed},
 };
 use serde::{Deserialize, Serialize};
 
@@ -168,13 +168,13 @@ impl Group {
             }
             Statement::Removal { desk_key, removal } => {
                 // Whatever doesn't hold is not remembered, or it would crowd out what does.
-                let desk_key = verify_desk_key(desk_key, &self.terms.root);
-                let desk_key = desk_key.ok().filter(|key| key.serial >= self.desk_serial);
-                let Some(Ok(removal)) = desk_key.map(|key| removal.verify(&key.key)) else {
+                let removed = removal_of(desk_key, removal, &self.terms.root);
+                let removed = removed.filter(|(_, serial)| *serial >= self.desk_serial);
+                let Some((removed, _)) = removed else {
                     return Vec::new();
                 };
                 let is_meant = |leaf: &&Leaf| match &leaf.identity {
-                    Identity::Member { attestation, .. } => attestation.key == removal.key,
+                    Identity::Member { attestation, .. } => attestation.key == removed,
                     Identity::Person(_) => false,
                 };
                 keys(leaves.iter().filter(is_meant).collect())
@@ -185,4 +185,23 @@ impl Group {
             | Statement::MemberRescue { .. } => Vec::new(),
         }
     }
+}
+
+/// Whom the desk under this root states to be removed, where that holds.
+pub(crate) fn removed_by(statement: &Statement, root: &PublicKey) -> Option<PublicKey> {
+    let Statement::Removal { desk_key, removal } = statement else {
+        return None;
+    };
+    removal_of(desk_key, removal, root).map(|(removed, _)| removed)
+}
+
+/// Whose removal it is, and the serial of the desk key that states it.
+fn removal_of(
+    desk_key: &Signed<DeskKey>,
+    removal: &Signed<Removal>,
+    root: &PublicKey,
+) -> Option<(PublicKey, u32)> {
+    let desk_key = verify_desk_key(desk_key, root).ok()?;
+    let removal = removal.verify(&desk_key.key).ok()?;
+    Some((removal.key, desk_key.serial))
 }

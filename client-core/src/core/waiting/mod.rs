@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use cobijo_protocol::{
     card::{Attestation, Card, DeskKey},
     commit::Profile,
+    credential::Identity,
     intake::SignedReply,
     keys::{PublicKey, SecretKey},
 };
@@ -55,7 +56,12 @@ enum Answer {
         missing: bool,
     },
     /// A member of the desk offers to come in.
-    Offered { package: ByteBuf },
+    Offered {
+        package: ByteBuf,
+        /// Her yes was given: who offers must be on a card that is fetched from then on.
+        #[serde(default)]
+        agreed: Option<Now>,
+    },
     /// It was joined; what is on its way into the waiting thread is waited for.
     Joined(Box<Group>),
     /// Her yes was given, or she was let in again.
@@ -71,6 +77,10 @@ pub enum WaitingEvent {
     CouldNotJoin,
     /// A member of the desk offers to come in: her yes adds.
     Offered(Box<Attestation>),
+    /// Her yes counts: go on with [`Waiting::accept`].
+    Agreed,
+    /// Her yes came too late: whoever offered is no longer of the desk.
+    NotAgreed,
     /// It was joined: take it with [`Waiting::take_group`].
     Joined,
 }
@@ -110,13 +120,21 @@ impl Waiting {
 
     /// Whether a card is to be fetched and given to [`Self::handle_card`].
     pub fn needs_card(&self, now: Now) -> bool {
-        let must_look = matches!(self.answer, Answer::Standing { from, .. } if from <= now);
-        must_look || self.contact.needs_card(now)
+        self.look().is_some_and(|from| from <= now) || self.contact.needs_card(now)
     }
 
     /// Whether it can't go on without a card, now or later.
     pub fn lacks_card(&self) -> bool {
-        matches!(self.answer, Answer::Standing { .. }) || self.contact.lacks_card()
+        self.look().is_some() || self.contact.lacks_card()
+    }
+
+    /// From when on a card is looked at for who answers.
+    fn look(&self) -> Option<Now> {
+        match self.answer {
+            Answer::Standing { from, .. } => Some(from),
+            Answer::Offered { agreed, .. } => agreed,
+            Answer::Nobody | Answer::Joining { .. } | Answer::Joined(_) | Answer::Over => None,
+        }
     }
 
     /// A card was fetched whose signatures hold.
@@ -150,6 +168,8 @@ impl Waiting {
         if let Answer::Standing { reply, .. } = &self.answer {
             let reply = reply.clone();
             self.consider(&reply, card, now, rng);
+        } else if self.has_agreed() {
+            self.consider_yes(card, now, rng);
         }
         self.drain_contact();
         Ok(())
@@ -158,8 +178,11 @@ impl Waiting {
     /// No card came: later again.
     pub fn postpone_card(&mut self, now: Now) {
         self.contact.postpone_card(now);
-        if let Answer::Standing { from, .. } = &mut self.answer {
-            *from = now.plus(RETRY_AFTER);
+        let later = now.plus(RETRY_AFTER);
+        match &mut self.answer {
+            Answer::Standing { from, .. } => *from = later,
+            Answer::Offered { agreed, .. } => *agreed = agreed.map(|_| later),
+            Answer::Nobody | Answer::Joining { .. } | Answer::Joined(_) | Answer::Over => {}
         }
     }
 
@@ -186,14 +209,39 @@ impl Waiting {
 
     /// The offer that waits for her answer.
     pub fn offer(&self) -> Option<OfferedKeyPackage> {
-        let Answer::Offered { package } = &self.answer else {
+        let Answer::Offered { package, .. } = &self.answer else {
             return None;
         };
         let root = self.contact.root()?;
         OfferedKeyPackage::parse(package, self.suite, &root).ok()
     }
 
-    /// Her yes: the caller adds the KeyPackage, to her group or to its successor.
+    /// Her yes, which counts once a card names whoever offers still: [`WaitingEvent::Agreed`]. Gives whether
+    /// there is an offer that is not out of date.
+    pub fn agree(&mut self, now: Now) -> bool {
+        let is_fresh = self.offer().is_some_and(|offered| {
+            matches!(offered.identity(), Identity::Member { attestation, .. } if attestation.not_after >= now.day())
+        });
+        if let Answer::Offered { agreed, .. } = &mut self.answer
+            && is_fresh
+        {
+            agreed.get_or_insert_default();
+        }
+        is_fresh
+    }
+
+    /// Whether her yes was given.
+    pub fn has_agreed(&self) -> bool {
+        matches!(
+            self.answer,
+            Answer::Offered {
+                agreed: Some(_),
+                ..
+            }
+        )
+    }
+
+    /// She agreed: the caller adds the KeyPackage, to her group or to its successor.
     pub fn accept(&mut self) -> Option<OfferedKeyPackage> {
         let offer = self.offer()?;
         self.replies = None;
@@ -279,12 +327,10 @@ impl Waiting {
     fn consider(&mut self, reply: &SignedReply, card: &Card, now: Now, rng: &mut Rng) {
         let root = card.desk_key.root;
         let attested = reply.by.verify(&root).ok();
-        let is_of_desk = |(attestation, desk_key): &(Attestation, DeskKey)| {
-            card.body.posters.contains(&attestation.key)
-                && attestation.not_after >= now.day()
-                && desk_key.serial >= card.desk_key.serial
+        let is_fresh = |(attestation, desk_key): &(Attestation, DeskKey)| {
+            is_of_desk(attestation, desk_key.serial, card, now)
         };
-        let Some((attestation, _)) = attested.filter(is_of_desk) else {
+        let Some((attestation, _)) = attested.filter(is_fresh) else {
             return self.refuse(rng);
         };
         if self.wanted == Wanted::Offer {
@@ -308,6 +354,21 @@ impl Waiting {
         };
     }
 
+    /// Weeks may lie between the offer and her yes. [I-12]
+    fn consider_yes(&mut self, card: &Card, now: Now, rng: &mut Rng) {
+        let offer = self.offer();
+        let holds = offer.is_some_and(|offered| {
+            let serial = offered.identity().desk_serial().unwrap_or(0);
+            matches!(offered.identity(), Identity::Member { attestation, .. } if is_of_desk(attestation, serial, card, now))
+        });
+        if holds {
+            self.events.push_back(WaitingEvent::Agreed);
+        } else {
+            self.refuse(rng);
+            self.events.push_back(WaitingEvent::NotAgreed);
+        }
+    }
+
     fn consider_offer(
         &mut self,
         reply: &SignedReply,
@@ -321,6 +382,7 @@ impl Waiting {
         }
         self.answer = Answer::Offered {
             package: reply.content.clone(),
+            agreed: None,
         };
         self.events
             .push_back(WaitingEvent::Offered(Box::new(attestation)));
@@ -374,11 +436,7 @@ impl Waiting {
 
     /// When to call [`Self::handle_timeout`].
     pub fn poll_timeout(&self) -> Option<Now> {
-        let look = if let Answer::Standing { from, .. } = self.answer {
-            Some(from).filter(|from| *from > Now::default())
-        } else {
-            None
-        };
+        let look = self.look().filter(|from| *from > Now::default());
         look.into_iter().chain(self.contact.poll_timeout()).min()
     }
 
@@ -391,6 +449,13 @@ impl Waiting {
     pub fn poll_event(&mut self) -> Option<WaitingEvent> {
         self.events.pop_front()
     }
+}
+
+/// Whether the card names whoever is attested so. [I-12]
+fn is_of_desk(attestation: &Attestation, desk_serial: u32, card: &Card, now: Now) -> bool {
+    card.body.posters.contains(&attestation.key)
+        && attestation.not_after >= now.day()
+        && desk_serial >= card.desk_key.serial
 }
 
 fn join(own: &PersonPackage, expect: Expect) -> Joining {

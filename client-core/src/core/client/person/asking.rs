@@ -39,7 +39,8 @@ impl Asking {
 
     /// Who offers to come in, shown as a proposal.
     pub(super) fn proposal(&self) -> Option<ProposalView> {
-        let offered = self.contacting.waiting.offer()?;
+        let waiting = &self.contacting.waiting;
+        let offered = waiting.offer().filter(|_| !waiting.has_agreed())?;
         let Identity::Member { attestation, .. } = offered.identity() else {
             return None;
         };
@@ -93,20 +94,36 @@ impl Person {
                 .conversation
                 .accept(proposal, context.now)?);
         }
-        let Some(offered) = self.offer() else {
-            return Err(CommandError::Unknown);
+        self.talking(id)?;
+        let now = context.now;
+        let waiting = self.asking.as_mut();
+        let waiting = waiting.map(|asking| &mut asking.contacting.waiting);
+        if waiting.is_some_and(|waiting| waiting.agree(now)) {
+            Ok(())
+        } else {
+            Err(CommandError::Unknown)
+        }
+    }
+
+    /// Her yes counts: whoever offered is let in, into a successor where the group can't be followed.
+    fn admit(&mut self, context: &mut Context<'_>) {
+        let offered = self
+            .asking
+            .take()
+            .and_then(|mut asking| asking.contacting.waiting.accept());
+        let (Some(offered), Some(talking)) = (offered, &mut self.conversation) else {
+            return;
         };
-        let talking = self.talking(id)?;
-        let before = talking.conversation.group_id().to_vec();
-        talking
-            .conversation
-            .admit(&offered, context.now, context.rng)?;
-        if talking.conversation.group_id() != before {
+        let conversation = &mut talking.conversation;
+        let before = conversation.group_id().to_vec();
+        let admitted = conversation.admit(&offered, context.now, context.rng);
+        if conversation.group_id() != before {
             // The successor is another group: the relay should not link the two.
             talking.channel = context.new_channel();
         }
-        self.asking = None;
-        Ok(())
+        if admitted.is_err() {
+            context.event(Event::Conversation(talking.id, ConversationEvent::NotAdded));
+        }
     }
 
     /// Her no.
@@ -145,6 +162,7 @@ impl Person {
             return;
         };
         let waiting = &mut asking.contacting.waiting;
+        let mut has_agreed = false;
         while let Some(event) = waiting.poll_event() {
             match event {
                 WaitingEvent::Contact(event) => contact_event(event, context),
@@ -162,8 +180,15 @@ impl Person {
                         ConversationEvent::DeskOffers(offers),
                     ));
                 }
+                WaitingEvent::Agreed => has_agreed = true,
+                WaitingEvent::NotAgreed => {
+                    context.event(Event::Conversation(talking.id, ConversationEvent::NotAdded));
+                }
                 WaitingEvent::CouldNotJoin | WaitingEvent::Joined => {}
             }
+        }
+        if has_agreed {
+            return self.admit(context);
         }
         // A member of the group has let her in again.
         if let Some(joined) = waiting.take_group() {
