@@ -140,6 +140,27 @@ fn removing_survives_a_crash_of_the_coordinator_after_every_frame() {
     }
 }
 
+/// [D-12]
+#[test]
+fn where_the_power_of_whoever_removed_her_fails_another_coordinator_moves_the_mailbox() {
+    let mut removed = 0;
+    for frames in 0..12 {
+        let mut world = World::new();
+        let (mar, link) = world.desk();
+        let sol = world.join(mar, "Sol", Role::Coordinator);
+        let luz = world.join(mar, "Luz", Role::Accompanier);
+        let (key, known) = (world.key(luz), world.mailbox(&link));
+        world.mute = Some((mar, frames));
+        world.team(mar, TeamCommand::RemoveMember(key)).unwrap();
+        world.wait(HOUR);
+        if world.aliases(sol) == ["Mar", "Sol"] {
+            removed += 1;
+            assert_ne!(world.mailbox(&link), known, "after {frames} frames");
+        }
+    }
+    assert!((4..12).contains(&removed));
+}
+
 fn is_still_named(event: &Event) -> bool {
     matches!(event, Event::CardStillNames { alias } if alias == "Luz")
 }

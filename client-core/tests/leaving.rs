@@ -38,6 +38,29 @@ fn whoever_leaves_the_desk_is_forgotten_by_its_card_its_mailbox_and_her_conversa
     assert!(!world.conversation(luz).open);
 }
 
+/// [D-12]
+#[test]
+fn where_the_first_coordinator_is_away_the_next_one_moves_the_mailbox() {
+    let mut world = World::new();
+    let (mar, link) = world.desk();
+    let sol = world.join(mar, "Sol", Role::Coordinator);
+    let luz = world.join(mar, "Luz", Role::Accompanier);
+    let known = world.mailbox(&link);
+    world.mute = Some((mar, 0));
+    world.team(luz, TeamCommand::LeaveDesk).unwrap();
+    world.wait(Duration::from_secs(120));
+    assert_eq!(world.aliases(sol), ["Mar", "Sol"]);
+    let moved = world.mailbox(&link);
+    assert_ne!(moved, known);
+    let card = read(&link.desk, &world.relay.cards[&link.desk]);
+    assert_eq!(card.daily.poster, world.key(sol));
+    world.mute = None;
+    world.restart(mar);
+    world.wait(Duration::from_secs(120));
+    assert_eq!(world.aliases(mar), ["Mar", "Sol"]);
+    assert_eq!(world.mailbox(&link), moved, "once is enough");
+}
+
 #[test]
 fn a_coordinator_leaves_only_where_the_desk_can_go_on_without_her() {
     let mut world = World::new();

@@ -8,6 +8,7 @@
 //! * `publishing`: the card, its intake key, the desk key's renewal
 //! * `naming`: whether the desk knows the mailbox that the card names
 //! * `evicting`: removing a member
+//! * `moving`: another mailbox for the card, after somebody is out
 //! * `leaving`: going by one's own wish
 //! * `members`: who is in the desk, and what is shown of it
 //! * `asking`: what the member in front asks for
@@ -19,6 +20,7 @@ mod hearing;
 pub(crate) mod keys;
 mod leaving;
 mod members;
+mod moving;
 mod naming;
 mod publishing;
 mod routing;
@@ -78,6 +80,8 @@ pub(crate) struct Desk {
     storing: Vec<Storing>,
     /// The mailbox that the card must name, because somebody evicted knows the one before.
     mailbox: Option<MailboxKey>,
+    /// When this member makes that mailbox, unless somebody before it has.
+    moving: Option<Now>,
     offers: OwnKeyPackages,
     offers_channel: ChannelId,
     takes: Vec<Take>,
@@ -225,6 +229,7 @@ impl Desk {
             description: None,
             storing: Vec::new(),
             mailbox: None,
+            moving: None,
             offers: OwnKeyPackages::default(),
             offers_channel: context.new_channel(),
             takes: Vec::new(),
@@ -352,6 +357,7 @@ impl Desk {
             .chain(self.shift.emptied_at(now))
             .chain(self.snapshot_due)
             .chain(self.evicting_due())
+            .chain(self.moving_due(now))
             .chain([midnight])
             .min()
     }
@@ -390,6 +396,7 @@ impl Desk {
         }
         self.keep_desk_key(context);
         self.keep_evicting(context);
+        self.move_if_due(context);
         self.keep_key_packages(context.rng);
         self.look_at_named(context);
         self.keep_card(context);

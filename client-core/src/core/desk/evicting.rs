@@ -6,16 +6,13 @@
 
 use std::time::Duration;
 
-use cobijo_protocol::{
-    card::Role, commit::Statement, content::Content, credential::Identity, keys::PublicKey,
-};
+use cobijo_protocol::{card::Role, commit::Statement, content::Content, keys::PublicKey};
 use serde::{Deserialize, Serialize};
 
 use super::{Asked, Desk, DeskEvent};
 use crate::core::{
     client::{CardRefusal, CommandError, Context, Event},
     group::Change,
-    policy::Cause,
     port::Now,
 };
 
@@ -165,27 +162,6 @@ impl Desk {
         }
     }
 
-    /// Whoever was removed knows all intake keys, and what is on its way too.
-    pub(super) fn spend_intake_keys(&mut self) {
-        self.board.spend_intake_keys();
-        self.storing
-            .iter_mut()
-            .for_each(|storing| storing.is_spent = true);
-        self.mailbox = None;
-    }
-
-    /// Whether a new intake key is this member's to make: she removed somebody, or somebody left and she
-    /// is the first coordinator.
-    pub(super) fn has_to_change_intake_key(&self, removed: &[(Identity, Cause)]) -> bool {
-        removed.iter().any(|(identity, cause)| match identity {
-            Identity::Member { attestation, .. } => {
-                self.is_evicted(&attestation.key)
-                    || (*cause == Cause::Leave && self.is_first_coordinator())
-            }
-            Identity::Person(_) => false,
-        })
-    }
-
     /// A member is out: whoever removed her tells the conversations.
     pub(super) fn handle_removed(&mut self, member: &PublicKey, context: &mut Context<'_>) {
         let eviction = self.evictions.iter().position(|one| one.member == *member);
@@ -196,13 +172,6 @@ impl Desk {
             let statement = DeskEvent::Statement(eviction.statement);
             self.events.push_back(statement);
         }
-    }
-
-    fn is_first_coordinator(&self) -> bool {
-        let own = self.me.key.public();
-        let members = self.members();
-        let mut coordinators = members.iter().filter(|one| one.role == Role::Coordinator);
-        self.keys.holds_desk_key() && coordinators.next().is_some_and(|first| first.key == own)
     }
 }
 

@@ -250,10 +250,7 @@ impl Desk {
             // Who left knows the welcome secrets of what was offered.
             self.board.drop_pool();
             self.offers.drop_free();
-            self.spend_intake_keys();
-            if self.has_to_change_intake_key(removed) {
-                self.make_intake_key(true, context);
-            }
+            self.plan_move(removed, context.now);
         }
         if Self::has_lost_coordinator(removed) && self.keys.root_key().is_some() {
             self.renew_desk_key(context);

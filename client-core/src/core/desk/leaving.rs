@@ -1,7 +1,7 @@
 //! Leaving the desk by one's own wish. [G-9]
 //!
-//! The leave is said in the group, and whoever commits next removes the leaf; then the first coordinator
-//! changes mailbox and card, as after an eviction. A coordinator who leaves knows the desk key: the
+//! The leave is said in the group, and whoever commits next removes the leaf; then a coordinator changes
+//! mailbox and card, as after an eviction. A coordinator who leaves knows the desk key: the
 //! one who holds the root key signs the next.
 
 use cobijo_protocol::{card::Role, content::MessageId, credential::Identity};

@@ -153,7 +153,9 @@ impl Desk {
         };
         let says = Description::of(&card.body);
         self.description.take_if(|wanted| *wanted == says);
-        self.mailbox.take_if(|wanted| *wanted == card.daily.mailbox);
+        if self.has_moved() {
+            self.mailbox = None;
+        }
     }
 
     /// Says once why the card is not published.
