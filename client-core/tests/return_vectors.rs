@@ -1,16 +1,32 @@
-//! Vectors of coming back: phrases. `UPDATE_VECTORS=1` makes new ones.
+//! Vectors of coming back: phrases and capsules. `UPDATE_VECTORS=1` makes new ones.
 
 #![allow(clippy::unwrap_used)]
 
 use std::{fs, path::PathBuf};
 
-use cobijo_client_core::core::{
-    phrase::{Phrase, WordList},
-    port::Rng,
+use cobijo_client_core::{
+    core::{
+        phrase::{Phrase, WordList},
+        port::Rng,
+    },
+    mls::{
+        Suite,
+        hpke::{key_pair, open, seal},
+        key_package::OwnKeyPackage,
+    },
+};
+use cobijo_protocol::{
+    capsule::{CAPSULE_INFO, Capsule, Place, ReturnLeaf, Shows, capsule_month},
+    credential::{Credential, PersonCredential, PersonLeaf},
+    keys::SecretKey,
+    slot::ThreadSecret,
 };
 use data_encoding::HEXLOWER;
 use rand_core::SeedableRng as _;
 use serde_json::{Value, json};
+
+const DAY: u32 = 20_781;
+const SEED: [u8; 32] = [0x43; 32];
 
 /// [B-2]
 #[test]
@@ -27,6 +43,98 @@ fn what_a_phrase_gives_is_as_committed() {
         let public = keys.pair().unwrap().public;
         assert_eq!(hex(&public), text(&vector["public"]));
     }
+}
+
+/// [B-3], [B-4]
+#[test]
+fn capsules_open_as_committed() {
+    let vectors = committed("capsule", capsules);
+    let pair = key_pair(&SEED).unwrap();
+    let capsules = vectors["capsules"].as_array().unwrap();
+    assert_eq!(capsules.len(), 2);
+    for (vector, (_, sample)) in capsules.iter().zip(samples(&mut Rng::from_seed([1; 32]))) {
+        let plaintext = bytes(&vector["cbor"]);
+        let capsule = Capsule::from_plaintext(&plaintext).unwrap();
+        assert_eq!(capsule.to_plaintext().as_slice(), plaintext);
+        assert!(capsule.place == sample.place && capsule.person == sample.person);
+        assert_eq!(
+            (capsule.root, capsule.shows, capsule.day),
+            (sample.root, sample.shows, DAY)
+        );
+        assert_eq!(capsule_month(capsule.day), 742);
+        let sealed = bytes(&vector["sealed"]);
+        assert_eq!(
+            open(&pair, CAPSULE_INFO, &sealed).unwrap().as_slice(),
+            plaintext
+        );
+        for leaf in capsule.leaves {
+            let mut rng = Rng::from_seed([2; 32]);
+            let (init, encryption) = (&leaf.init_key, &leaf.encryption_key);
+            let own = OwnKeyPackage::from_parts(&leaf.key_package, init, encryption, &mut rng);
+            assert!(matches!(
+                own.unwrap().credential(),
+                Some(Credential::Person(_))
+            ));
+        }
+    }
+}
+
+fn capsules(rng: &mut Rng) -> Value {
+    let pair = key_pair(&SEED).unwrap();
+    let vector = |(name, capsule): (&str, Capsule)| {
+        let plaintext = capsule.to_plaintext();
+        json!({
+            "name": name,
+            "cbor": hex(&plaintext),
+            "sealed": hex(&seal(&pair.public, CAPSULE_INFO, &plaintext).unwrap()),
+        })
+    };
+    let capsules: Vec<_> = samples(rng).into_iter().map(vector).collect();
+    json!({
+        "seed": hex(&SEED),
+        "info": hex(CAPSULE_INFO),
+        "month": { "day": DAY, "month": capsule_month(DAY) },
+        "capsules": capsules,
+    })
+}
+
+fn samples(rng: &mut Rng) -> Vec<(&'static str, Capsule)> {
+    let mut leaf = |serial: u8| {
+        let key = key(serial + 10);
+        let credential = PersonCredential::sign(
+            &self::key(5),
+            u32::from(serial),
+            PersonLeaf::Return,
+            &key.public(),
+        );
+        let credential = Credential::Person(credential);
+        let own = OwnKeyPackage::new(Suite::PostQuantum, &key, &credential, rng).unwrap();
+        let (init_key, encryption_key) = own.private_keys(rng).unwrap();
+        ReturnLeaf {
+            key,
+            key_package: own.message().to_vec().into(),
+            init_key,
+            encryption_key,
+        }
+    };
+    let waiting = Capsule {
+        root: key(1).public(),
+        person: key(5),
+        place: Place::Waiting {
+            r: ThreadSecret::from_bytes([0x52; 32]),
+            intake_key: key_pair(&[0x53; 32]).unwrap().public.into(),
+        },
+        shows: Shows::New,
+        day: DAY,
+        leaves: vec![leaf(2)],
+    };
+    let group = Capsule {
+        place: Place::Group(vec![0x47; 32].into()),
+        shows: Shows::All,
+        leaves: vec![leaf(4), leaf(2)],
+        ..waiting.clone()
+    };
+    vec![("while waiting", waiting), ("in a conversation", group)]
 }
 
 fn phrases(rng: &mut Rng) -> Value {
@@ -77,6 +185,14 @@ fn committed(name: &str, make: fn(&mut Rng) -> Value) -> Value {
 
 fn hex(bytes: &[u8]) -> String {
     HEXLOWER.encode(bytes)
+}
+
+fn bytes(value: &Value) -> Vec<u8> {
+    HEXLOWER.decode(text(value).as_bytes()).unwrap()
+}
+
+fn key(seed: u8) -> SecretKey {
+    SecretKey::from_bytes([seed; 32])
 }
 
 fn text(value: &Value) -> &str {

@@ -6,10 +6,11 @@
 //!
 //! * what is stored: [`cell`], [`slot`], [`parts`]
 //! * what is said to the relay: [`frame`], [`mailbox`], [`limits`]
-//! * what members sign and say: [`keys`], [`cbor`], [`card`], [`credential`], [`commit`], [`content`], [`intake`], [`words`]
+//! * what members sign and say: [`keys`], [`cbor`], [`capsule`], [`card`], [`credential`], [`commit`], [`content`], [`intake`], [`words`]
 
 mod fixed;
 
+pub mod capsule;
 pub mod card;
 pub mod cbor;
 pub mod cell;

@@ -120,6 +120,21 @@ pub const WELCOME_INDICES_MAX: u64 = 256;
 /// Texts kept from one waiting thread: whoever knows `r` may write there.
 pub const WAITING_TEXTS_MAX: usize = 64;
 
+/// Days of a capsule's month: whoever comes back reads a few threads, whatever the retention.
+pub const CAPSULE_MONTH_DAYS: u32 = 28;
+
+/// Slots of a month's capsule thread that are looked at: a squatter pays for each.
+pub const CAPSULE_SLOTS_MAX: u64 = 256;
+
+/// Bodies of a capsule: what [`CAPSULE_LEAVES_MAX`] return leaves need.
+pub const CAPSULE_BODIES_MAX: usize = 8;
+
+/// Return leaves of a capsule: the next one, and those that may still be in the group.
+pub const CAPSULE_LEAVES_MAX: usize = 4;
+
+/// Capsules that are opened of all that stand: a device that she no longer has can write them.
+pub const CAPSULES_OPENED_MAX: usize = 16;
+
 /// Unused KeyPackages that each colleague keeps in the desk group.
 pub const POOL_KEY_PACKAGES: usize = 4;
 

@@ -1,7 +1,14 @@
 //! Every decoder, with what must hold of whatever it accepts: it encodes to the same bytes.
 
-use cobijo_client_core::mls::{Suite, key_package::OfferedKeyPackage};
+use cobijo_client_core::{
+    core::port::Rng,
+    mls::{
+        Suite,
+        key_package::{OfferedKeyPackage, OwnKeyPackage},
+    },
+};
 use cobijo_protocol::{
+    capsule::Capsule,
     card::UnverifiedCard,
     cbor,
     cell::Cell,
@@ -16,6 +23,7 @@ use cobijo_protocol::{
     parts::Data,
     slot::{Kind, Slot, ThreadSecret},
 };
+use rand_core::SeedableRng as _;
 use serde::{Serialize, de::DeserializeOwned};
 
 /// Root key of the samples.
@@ -126,6 +134,12 @@ pub(crate) const TARGETS: &[Target] = &[
         check: canonical::<Taking>,
     },
     Target {
+        name: "capsule",
+        vectors: &[("capsule", "/capsules/*/cbor")],
+        malformed: Some("capsule"),
+        check: capsule,
+    },
+    Target {
         name: "link",
         vectors: &[("identity", "/link/text"), ("identity", "/link/relay")],
         malformed: None,
@@ -230,6 +244,19 @@ fn intake(input: &[u8]) -> bool {
     };
     let plaintext = intake.to_plaintext().map(|plaintext| plaintext.to_vec());
     assert_eq!(plaintext.as_deref(), Ok(input));
+    true
+}
+
+fn capsule(input: &[u8]) -> bool {
+    let Ok(capsule) = Capsule::from_plaintext(input) else {
+        return false;
+    };
+    assert_eq!(capsule.to_plaintext().as_slice(), input);
+    for leaf in &capsule.leaves {
+        let mut rng = Rng::seed_from_u64(1);
+        let (init, encryption) = (&leaf.init_key, &leaf.encryption_key);
+        let _ = OwnKeyPackage::from_parts(&leaf.key_package, init, encryption, &mut rng);
+    }
     true
 }
 

@@ -65,6 +65,13 @@ impl Contest {
         }
     }
 
+    /// A reader who knows what stands below `index`.
+    pub fn at(secret: ThreadSecret, kind: Kind, leaf: u32, index: u64) -> Self {
+        let mut contest = Self::new(secret, kind, leaf);
+        contest.index = index;
+        contest
+    }
+
     /// The index looked at.
     pub fn index(&self) -> u64 {
         self.index
@@ -171,6 +178,11 @@ impl Contest {
     /// The own payload, where one is to stand at the current index.
     pub fn own_payload(&self) -> Option<&[u8]> {
         self.own.as_ref().map(|own| own.payload.as_slice())
+    }
+
+    /// The own cells of the current index: bodies, then the slot's own.
+    pub(crate) fn own_chain(&self) -> &[Put] {
+        self.own.as_ref().map_or(&[], |own| own.chain.as_slice())
     }
 
     /// Goes on to the next index; the own payload goes there too.

@@ -4,6 +4,7 @@
 //! state; [`port::Seen`] tells it what the relay said. A crash or a lost connection is therefore
 //! nothing special: the state is loaded, and what it wants is asked for again.
 
+pub mod capsule;
 pub mod card;
 pub mod claim;
 pub mod client;

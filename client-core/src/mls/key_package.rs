@@ -1,6 +1,7 @@
 //! KeyPackages: one's own, with their private parts, and others', checked. [G-5], [G-10]
 
 use cobijo_protocol::{
+    capsule::DecapsulationKey,
     card::Attested,
     cbor,
     commit::WELCOME_SECRET_EXTENSION,
@@ -10,11 +11,15 @@ use cobijo_protocol::{
     slot::ThreadSecret,
 };
 use openmls::prelude::{
-    BasicCredential, Extension, Extensions, KeyPackage, KeyPackageIn, Lifetime, MlsMessageBodyIn,
+    BasicCredential, Extension, Extensions, HpkePrivateKey, KeyPackage, Lifetime, MlsMessageBodyIn,
     MlsMessageIn, MlsMessageOut, ProtocolVersion, UnknownExtension,
     tls_codec::{DeserializeBytes as _, Serialize as _},
 };
 use openmls_rust_crypto::RustCrypto;
+use openmls_traits::{
+    OpenMlsProvider as _,
+    storage::{CURRENT_VERSION, Entity, StorageProvider as _, traits},
+};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
@@ -71,6 +76,75 @@ impl OwnKeyPackage {
             message: ByteBuf::from(message),
             welcome_secret,
         })
+    }
+
+    /// Puts a KeyPackage together again from its MLSMessage and its private keys, as [`Self::private_keys`]
+    /// gives them.
+    ///
+    /// # Errors
+    /// [`MlsError`] for what is no KeyPackage of a suite that this build takes.
+    pub fn from_parts(
+        message: &[u8],
+        init_key: &DecapsulationKey,
+        encryption_key: &DecapsulationKey,
+        rng: &mut Rng,
+    ) -> Result<Self, MlsError> {
+        guard(|| {
+            let package = parse(message).map_err(|_| MlsError)?;
+            let suite = Suite::of(package.ciphersuite()).ok_or(MlsError)?;
+            let welcome_secret = welcome_secret(&package).ok_or(MlsError)?;
+            let provider = Provider::new(&Values::new(), rng);
+            let reference = package.hash_ref(provider.crypto()).map_err(|_| MlsError)?;
+            let stored = Stored {
+                key_package: package,
+                private_init_key: init_key.as_bytes().as_slice().into(),
+                private_encryption_key: StoredKey {
+                    key: encryption_key.as_bytes().as_slice().into(),
+                },
+            };
+            let storage = provider.storage();
+            storage
+                .write_key_package(&reference, &stored)
+                .map_err(|_| MlsError)?;
+            Ok(Self {
+                suite,
+                values: provider.values()?,
+                message: ByteBuf::from(message),
+                welcome_secret,
+            })
+        })
+        .unwrap_or(Err(MlsError))
+    }
+
+    /// The private keys of its init key and of its leaf's encryption key.
+    ///
+    /// # Errors
+    /// [`MlsError`] where the saved KeyPackage can't be read.
+    pub fn private_keys(
+        &self,
+        rng: &mut Rng,
+    ) -> Result<(DecapsulationKey, DecapsulationKey), MlsError> {
+        let provider = Provider::new(&self.values, rng);
+        let package = parse(&self.message).map_err(|_| MlsError)?;
+        let reference = package.hash_ref(provider.crypto()).map_err(|_| MlsError)?;
+        let stored: Option<Stored> = provider
+            .storage()
+            .key_package(&reference)
+            .map_err(|_| MlsError)?;
+        let stored = stored.ok_or(MlsError)?;
+        let key = |key: &HpkePrivateKey| DecapsulationKey::try_from(&**key).map_err(|_| MlsError);
+        Ok((
+            key(&stored.private_init_key)?,
+            key(&stored.private_encryption_key.key)?,
+        ))
+    }
+
+    /// Whose leaf it is, by her word alone.
+    pub fn credential(&self) -> Option<Credential> {
+        let package = parse(&self.message).ok()?;
+        let credential = package.leaf_node().credential().clone();
+        let credential = BasicCredential::try_from(credential).ok()?;
+        cbor::decode(credential.identity()).ok()
     }
 
     /// The suite that it is of.
@@ -136,12 +210,7 @@ impl OfferedKeyPackage {
     }
 
     fn parse_guarded(message: &[u8], root: &PublicKey) -> Result<Self, BadKeyPackage> {
-        let parsed =
-            MlsMessageIn::tls_deserialize_exact_bytes(message).map_err(|_| BadKeyPackage)?;
-        let MlsMessageBodyIn::KeyPackage(package) = parsed.extract() else {
-            return Err(BadKeyPackage);
-        };
-        let package = validate(package)?;
+        let package = parse(message)?;
         let suite = Suite::of(package.ciphersuite()).ok_or(BadKeyPackage)?;
         if !has_keys(suite, &package) {
             return Err(BadKeyPackage);
@@ -210,7 +279,27 @@ impl std::fmt::Debug for OfferedKeyPackage {
     }
 }
 
-fn validate(package: KeyPackageIn) -> Result<KeyPackage, BadKeyPackage> {
+/// A KeyPackage as openmls's storage holds it: openmls makes none from its parts.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    key_package: KeyPackage,
+    private_init_key: HpkePrivateKey,
+    private_encryption_key: StoredKey,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredKey {
+    key: HpkePrivateKey,
+}
+
+impl Entity<CURRENT_VERSION> for Stored {}
+impl traits::KeyPackage<CURRENT_VERSION> for Stored {}
+
+fn parse(message: &[u8]) -> Result<KeyPackage, BadKeyPackage> {
+    let parsed = MlsMessageIn::tls_deserialize_exact_bytes(message).map_err(|_| BadKeyPackage)?;
+    let MlsMessageBodyIn::KeyPackage(package) = parsed.extract() else {
+        return Err(BadKeyPackage);
+    };
     package
         .validate(&RustCrypto::default(), ProtocolVersion::Mls10)
         .map_err(|_| BadKeyPackage)
@@ -226,4 +315,33 @@ pub(super) fn has_keys(suite: Suite, package: &KeyPackage) -> bool {
 pub(super) fn welcome_secret(package: &KeyPackage) -> Option<ThreadSecret> {
     let extension = package.extensions().unknown(WELCOME_SECRET_EXTENSION)?;
     ThreadSecret::try_from(extension.0.as_slice()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use cobijo_protocol::credential::{PersonCredential, PersonLeaf};
+    use rand_core::SeedableRng as _;
+
+    use super::*;
+
+    /// [B-4]
+    #[test]
+    fn a_key_package_is_the_same_when_it_is_put_together_from_its_parts() {
+        let mut rng = Rng::seed_from_u64(1);
+        let (person, key) = (
+            SecretKey::from_bytes([1; 32]),
+            SecretKey::from_bytes([2; 32]),
+        );
+        let credential = PersonCredential::sign(&person, 7, PersonLeaf::Return, &key.public());
+        let credential = Credential::Person(credential);
+        let own = OwnKeyPackage::new(Suite::PostQuantum, &key, &credential, &mut rng).unwrap();
+        let (init, encryption) = own.private_keys(&mut rng).unwrap();
+        let again = OwnKeyPackage::from_parts(own.message(), &init, &encryption, &mut rng).unwrap();
+        assert!(again.values == own.values && again.message == own.message);
+        assert!(again.welcome_secret == own.welcome_secret);
+        assert_eq!(again.credential(), Some(credential));
+        assert_ne!(init, encryption);
+        let other = OwnKeyPackage::from_parts(own.message(), &encryption, &init, &mut rng).unwrap();
+        assert!(other.values != own.values);
+    }
 }

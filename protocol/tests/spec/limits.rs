@@ -110,6 +110,12 @@ fn of_clients() -> Vec<(&'static str, String)> {
             WAITING_TEXTS_MAX.to_string(),
         ),
         (
+            "month of capsules; its slots; bodies, leaves of a capsule",
+            format!(
+                "{CAPSULE_MONTH_DAYS} days; {CAPSULE_SLOTS_MAX}; {CAPSULE_BODIES_MAX}, {CAPSULE_LEAVES_MAX}"
+            ),
+        ),
+        (
             "stale margin",
             format!("{STALE_MARGIN_DAYS} days before the end of retention"),
         ),

@@ -9,6 +9,7 @@ use std::{
 };
 
 use cobijo_protocol::{
+    capsule::Capsule,
     card::UnverifiedCard,
     cbor,
     cell::Cell,
@@ -68,6 +69,8 @@ folders! {
     malformed_credentials_are_refused_for_their_reason: ["credential"];
     /// [I-1]
     malformed_intakes_are_refused: ["intake"];
+    /// [B-4]
+    malformed_capsules_are_passed_over: ["capsule"];
     /// [K-1]
     what_is_not_the_one_form_of_a_value_is_refused:
         ["commit-data", "message", "reply", "terms", "waiting", "welcome-payload"];
@@ -99,6 +102,7 @@ fn refusal(decoder: &str, bytes: &[u8]) -> Option<String> {
     match decoder {
         "operations" => error(decode_operations(bytes)),
         "from-relay" => error(decode_from_relay(bytes)),
+        "capsule" => error(Capsule::from_plaintext(bytes)),
         "card" => error(
             UnverifiedCard::decode(bytes).and_then(|card| card.verify(&samples::desk()).map(drop)),
         ),

@@ -1,0 +1,112 @@
+//! A capsule: what a return phrase finds and opens. [B-3], [B-4]
+
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+use zeroize::Zeroizing;
+
+use crate::{
+    Day,
+    card::INTAKE_KEY_BYTES,
+    cbor::{self, NotCanonical},
+    fixed::{byte_array, opaque_debug},
+    keys::{PublicKey, SecretKey},
+    limits::{CAPSULE_LEAVES_MAX, CAPSULE_MONTH_DAYS},
+    slot::ThreadSecret,
+};
+
+byte_array!(
+    /// A private HPKE key of a leaf: an X-Wing decapsulation key. [D-9]
+    secret DecapsulationKey, 32
+);
+
+opaque_debug!(Capsule, Place, ReturnLeaf);
+
+/// HPKE info of a capsule.
+pub const CAPSULE_INFO: &[u8] = b"cobijo/1 capsule";
+
+/// What she needs to go on where she was. It never holds a group's state.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Capsule {
+    /// Root key of the desk.
+    pub root: PublicKey,
+    /// Her key for this conversation.
+    pub person: SecretKey,
+    /// Where she was.
+    pub place: Place,
+    /// What is shown to whoever comes back.
+    pub shows: Shows,
+    /// When it was written.
+    pub day: Day,
+    /// Return leaves, newest first.
+    pub leaves: Vec<ReturnLeaf>,
+}
+
+/// Where she was.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum Place {
+    /// Her first message was stored, and nobody had answered that she knew of.
+    Waiting {
+        /// Secret of the threads she waits in.
+        r: ThreadSecret,
+        /// What her intake was sealed to.
+        intake_key: ByteBuf,
+    },
+    /// In a conversation: its MLS group id.
+    Group(ByteBuf),
+}
+
+/// What is shown to whoever comes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shows {
+    /// What follows her own last message or commit.
+    New,
+    /// All that the return leaf can read.
+    All,
+}
+
+/// A return leaf: its KeyPackage with the private keys.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReturnLeaf {
+    /// The leaf's signing key.
+    pub key: SecretKey,
+    /// MLSMessage that holds the KeyPackage.
+    pub key_package: ByteBuf,
+    /// Private key of its init key.
+    pub init_key: DecapsulationKey,
+    /// Private key of the leaf's encryption key.
+    pub encryption_key: DecapsulationKey,
+}
+
+impl Capsule {
+    /// What is sealed.
+    pub fn to_plaintext(&self) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(cbor::encode(self))
+    }
+
+    /// Reads what was sealed. [B-4]
+    ///
+    /// # Errors
+    /// [`NotCanonical`] for anything else, and for counts or lengths that are out of bounds.
+    pub fn from_plaintext(plaintext: &[u8]) -> Result<Self, NotCanonical> {
+        let capsule: Self = cbor::decode(plaintext)?;
+        let fits = match &capsule.place {
+            Place::Waiting { intake_key, .. } => intake_key.len() == INTAKE_KEY_BYTES,
+            Place::Group(_) => true,
+        };
+        let has_leaves = (1..=CAPSULE_LEAVES_MAX).contains(&capsule.leaves.len());
+        if fits && has_leaves {
+            Ok(capsule)
+        } else {
+            Err(NotCanonical)
+        }
+    }
+}
+
+/// The month of a day: the `leaf` of the thread that its capsules stand in. [B-3]
+pub fn capsule_month(day: Day) -> u32 {
+    day / CAPSULE_MONTH_DAYS
+}
