@@ -8,13 +8,15 @@ use std::time::Duration;
 
 use ciborium::Value;
 use cobijo_client_core::{
-    core::client::{Client, CommandError, Event, PublishAnswer, TeamCommand},
+    core::client::{
+        Client, Command, CommandError, Event, PersonCommand, PublishAnswer, TeamCommand,
+    },
     mls::hpke,
 };
 use cobijo_protocol::{
     Day,
     card::{Attestation, Attested, Card, Daily, DeskKey, Role, UnverifiedCard},
-    content::DeskContent,
+    content::{DeskContent, Reads},
     keys::{PublicKey, SecretKey, Signed},
     link::DeskLink,
     mailbox::MailboxKey,
@@ -212,6 +214,50 @@ fn after_the_highest_serial_that_there_is_the_next_desk_key_attests_all_the_same
         world.wait(HOUR);
     }
     assert_luz_answers(&mut world, &link, luz);
+}
+
+/// [I-11]
+#[test]
+fn a_colleague_who_takes_every_key_package_keeps_nobody_else_from_coming_in_and_is_shown() {
+    let mut world = World::new();
+    let (mar, link) = world.desk();
+    let luz = world.join(mar, "Luz", Role::Accompanier);
+    let sol = world.join(mar, "Sol", Role::Accompanier);
+    let eva = world.join(mar, "Eva", Role::Accompanier);
+    assert_luz_answers(&mut world, &link, luz);
+    let ana = world.clients.len() - 1;
+    propose(&mut world, luz, sol);
+    world.person(&link, "Hola");
+    world.team(eva, TeamCommand::StartShift).unwrap();
+    world.claim(eva).unwrap();
+    for _ in 0..7 {
+        propose(&mut world, eva, sol);
+    }
+    let is_shown =
+        |event: &Event| matches!(event, Event::KeyPackagesTaken { alias } if alias == "Eva");
+    assert!(!world.saw(sol, is_shown));
+    for _ in 7..34 {
+        propose(&mut world, eva, sol);
+    }
+    assert!(world.saw(sol, is_shown));
+    let conversation = world.conversation(ana);
+    let accept = PersonCommand::Accept {
+        conversation: conversation.id,
+        proposal: conversation.proposals[0].id,
+    };
+    world.command(ana, Command::Person(accept)).unwrap();
+    world.wait(HOUR);
+    assert_eq!(world.room(sol), ["Luz", "Sol"]);
+}
+
+fn propose(world: &mut World, member: usize, colleague: usize) {
+    let propose = TeamCommand::Propose {
+        conversation: world.conversation(member).id,
+        colleague: world.key(colleague),
+        reason: String::new(),
+        reads: Reads::FromNow,
+    };
+    world.team(member, propose).unwrap();
 }
 
 /// Takes everybody for an accompanier until the next epoch, so that the own removal is refused.

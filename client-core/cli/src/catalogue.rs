@@ -130,6 +130,7 @@ catalogue! {
     CardConflict => "En el servidor hay una tarjeta de esta mesa que no se puede aceptar. Avisa a la coordinación.", "A card of this desk that can't be accepted stands at the relay. Tell a coordinator.";
     CardUnreachable => "Todavía no se pudo publicar la tarjeta; se intenta de nuevo.", "The card could not be published yet; it is tried again.";
     UnknownMailbox => "La tarjeta de la mesa, publicada por {}, nombra un buzón que la mesa no conoce: quien escriba ahí puede llegar solo a esa persona. Avisa a la coordinación.", "The desk's card, published by {}, names a mailbox that the desk does not know: whoever writes there may reach that person alone. Tell a coordinator.";
+    OftenTaken => "Hoy {} quiso proponerte muchas veces. Si no fue por personas de verdad, nadie más puede proponerte mientras siga: avisa a la coordinación.", "{} has set out to propose you many times today. Where there are no real people behind it, nobody else can propose you while it goes on: tell a coordinator.";
     Somebody => "alguien", "somebody";
     DeskKeyExpires => "La llave de la mesa vence en {} días: cobijo desk renew-key", "The desk key expires in {} days: cobijo desk renew-key";
     DeskKeyReceived => "Hay una llave nueva de la mesa.", "There is a new desk key.";

@@ -29,6 +29,7 @@ impl Screen {
             | Event::CardRefused(_)
             | Event::UnknownMailbox { .. }
             | Event::NotAllowed { .. }
+            | Event::KeyPackagesTaken { .. }
             | Event::RootKey(_)
             | Event::DeskKeyExpires(_)
             | Event::DeskKeyReceived
@@ -83,6 +84,10 @@ impl Screen {
             Event::NotAllowed { alias } => (
                 json!({ "event": "not-allowed", "alias": alias }),
                 self.fill(Key::NotAllowed, &[&clean(alias)]),
+            ),
+            Event::KeyPackagesTaken { alias } => (
+                json!({ "event": "key-packages-taken", "alias": alias }),
+                self.fill(Key::OftenTaken, &[&clean(alias)]),
             ),
             Event::RootKey(key) => {
                 let text = data_encoding::BASE64URL_NOPAD.encode(key.as_bytes());

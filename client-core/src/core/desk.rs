@@ -328,11 +328,7 @@ impl Desk {
             self.group.handle_seen(seen, context.now, context.rng);
             self.handle_takes(seen, context);
         } else if channel == self.offers_channel {
-            let joined = self
-                .offers
-                .handle_seen(seen, &self.me, context.now, context.rng);
-            self.events
-                .extend(joined.into_iter().map(DeskEvent::joined));
+            self.handle_offers(seen, context);
         } else if let Some(position) = self.invites.iter().position(|one| one.channel == channel) {
             self.handle_invite(position, seen, context);
         } else {
@@ -433,17 +429,6 @@ impl Desk {
             && let Some(content) = self.keys.announce()
         {
             self.tell(content, rng);
-        }
-    }
-}
-
-impl DeskEvent {
-    fn joined(group: Group) -> Self {
-        Self::Joined {
-            channel: None,
-            row: None,
-            group: Box::new(group),
-            texts: Vec::new(),
         }
     }
 }

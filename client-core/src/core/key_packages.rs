@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use cobijo_protocol::{
-    card::Attested,
+    card::{Attestation, Attested},
     cbor,
     commit::Profile,
     content::{Proposal, Reads},
@@ -31,8 +31,12 @@ use super::{
 };
 use crate::mls::key_package::{OfferedKeyPackage, OwnKeyPackage};
 
-/// KeyPackages that were taken and whose Welcome is waited for, at one time; the oldest gives way.
+/// KeyPackages that were taken and whose Welcome is waited for, at one time; then one gives way of
+/// whoever has taken most.
 const TAKEN_MAX: usize = 32;
+/// KeyPackages that one colleague takes in a day before this member is shown who it is: nobody proposes
+/// one member to so many people.
+const SHOWN_FROM: usize = 8;
 /// Time that a person may take to say yes: no Welcome stands at the relay for longer.
 const TAKEN_LIFETIME: Duration = Duration::from_secs(RETENTION_DAYS_MAX as u64 * 86_400);
 
@@ -45,9 +49,27 @@ pub(crate) struct OwnKeyPackages {
 #[derive(Serialize, Deserialize)]
 enum Offer {
     /// Nobody has taken it.
-    Free { own: OwnKeyPackage, taking: Contest },
+    Free {
+        own: Box<OwnKeyPackage>,
+        taking: Box<Contest>,
+    },
     /// A colleague proposes this member with it.
-    Taken { joining: Joining, since: Now },
+    Taken {
+        joining: Box<Joining>,
+        taker: PublicKey,
+        since: Now,
+    },
+}
+
+/// What becomes of the own KeyPackages.
+pub(crate) enum OfferEvent {
+    /// The conversation of a person who said yes.
+    Joined(Box<Group>),
+    /// A colleague has taken many today.
+    TakenOften {
+        /// Who.
+        alias: String,
+    },
 }
 
 impl OwnKeyPackages {
@@ -59,7 +81,10 @@ impl OwnKeyPackages {
             .map_while(|_| OwnKeyPackage::new(me.suite, &me.key, &credential, rng).ok())
             .map(|own| {
                 let taking = Contest::new(own.welcome_secret().clone(), Kind::Taking, 0);
-                Offer::Free { own, taking }
+                Offer::Free {
+                    own: Box::new(own),
+                    taking: Box::new(taking),
+                }
             });
         let before = self.offers.len();
         self.offers.extend(made);
@@ -88,42 +113,70 @@ impl OwnKeyPackages {
         }
     }
 
-    /// Takes what the relay said; gives the conversations that were joined.
+    /// Takes what the relay said.
     pub(crate) fn handle_seen(
         &mut self,
         seen: &Seen,
         me: &Me,
         now: Now,
         rng: &mut Rng,
-    ) -> Vec<Group> {
-        let mut joined = Vec::new();
+    ) -> Vec<OfferEvent> {
+        let mut events = Vec::new();
+        let mut takers = Vec::new();
         let offers = std::mem::take(&mut self.offers);
         for offer in offers {
             match offer.handle_seen(seen, me, now, rng) {
-                Step::Goes(offer) => self.offers.push(*offer),
-                Step::Joined(group) => joined.push(*group),
+                Step::Goes(offer) => self.offers.push(offer),
+                Step::Taken(offer, taker) => {
+                    self.offers.push(offer);
+                    takers.push(taker);
+                }
+                Step::Joined(group) => events.push(OfferEvent::Joined(group)),
+            }
+        }
+        for taker in takers {
+            if self.taken_today(&taker.key, now) == SHOWN_FROM {
+                let alias = taker.alias;
+                events.push(OfferEvent::TakenOften { alias });
             }
         }
         self.forget(now);
-        joined
+        events
     }
 
     /// Bounds what is waited for.
     fn forget(&mut self, now: Now) {
         let is_old = |offer: &Offer| matches!(offer, Offer::Taken { since, .. } if now.since(*since) > TAKEN_LIFETIME);
         self.offers.retain(|offer| !is_old(offer));
-        let is_taken = |offer: &Offer| matches!(offer, Offer::Taken { .. });
-        while self.offers.iter().filter(|offer| is_taken(offer)).count() > TAKEN_MAX {
-            let Some(oldest) = self.offers.iter().position(is_taken) else {
+        while self.takers().count() > TAKEN_MAX {
+            let most = self.takers().max_by_key(|taker| self.taken_by(taker));
+            let is_of_most = |offer: &Offer| offer.taker() == most;
+            let Some(oldest) = self.offers.iter().position(is_of_most) else {
                 return;
             };
             self.offers.remove(oldest);
         }
     }
 
+    fn takers(&self) -> impl Iterator<Item = &PublicKey> {
+        self.offers.iter().filter_map(Offer::taker)
+    }
+
+    fn taken_by(&self, taker: &PublicKey) -> usize {
+        self.takers().filter(|one| *one == taker).count()
+    }
+
+    fn taken_today(&self, by: &PublicKey, now: Now) -> usize {
+        let is_one = |offer: &&Offer| {
+            matches!(offer, Offer::Taken { taker, since, .. }
+                if taker == by && since.day() == now.day())
+        };
+        self.offers.iter().filter(is_one).count()
+    }
+
     fn free(&self) -> impl Iterator<Item = &OwnKeyPackage> {
         self.offers.iter().filter_map(|offer| match offer {
-            Offer::Free { own, .. } => Some(own),
+            Offer::Free { own, .. } => Some(own.as_ref()),
             Offer::Taken { .. } => None,
         })
     }
@@ -131,54 +184,78 @@ impl OwnKeyPackages {
 
 /// What becomes of an offer.
 enum Step {
-    Goes(Box<Offer>),
+    Goes(Offer),
+    Taken(Offer, Attestation),
     Joined(Box<Group>),
 }
 
 impl Offer {
+    fn taker(&self) -> Option<&PublicKey> {
+        match self {
+            Self::Free { .. } => None,
+            Self::Taken { taker, .. } => Some(taker),
+        }
+    }
+
     fn handle_seen(self, seen: &Seen, me: &Me, now: Now, rng: &mut Rng) -> Step {
         match self {
             Self::Free { own, mut taking } => {
-                let person = handle_taking(&mut taking, own.welcome_secret(), seen, me, rng);
-                Step::Goes(Box::new(match person {
-                    None => Self::Free { own, taking },
-                    Some(person) => Self::Taken {
-                        joining: Joining::new(own, me.key.clone(), expect(me, person)),
-                        since: now,
-                    },
-                }))
+                let taken = handle_taking(&mut taking, own.welcome_secret(), seen, me, rng);
+                let Some((taker, person)) = taken else {
+                    return Step::Goes(Self::Free { own, taking });
+                };
+                let joining = Joining::new(*own, me.key.clone(), expect(me, person));
+                let offer = Self::Taken {
+                    joining: Box::new(joining),
+                    taker: taker.key,
+                    since: now,
+                };
+                Step::Taken(offer, taker)
             }
-            Self::Taken { mut joining, since } => match joining.handle_seen(seen, now, rng) {
+            Self::Taken {
+                mut joining,
+                taker,
+                since,
+            } => match joining.handle_seen(seen, now, rng) {
                 Some(group) => Step::Joined(Box::new(group)),
-                None => Step::Goes(Box::new(Self::Taken { joining, since })),
+                None => Step::Goes(Self::Taken {
+                    joining,
+                    taker,
+                    since,
+                }),
             },
         }
     }
 }
 
-/// The person that whoever took it proposes this member to.
+/// Whoever took it, and the person that she proposes this member to.
 fn handle_taking(
     contest: &mut Contest,
     welcome_secret: &ThreadSecret,
     seen: &Seen,
     me: &Me,
     rng: &mut Rng,
-) -> Option<PublicKey> {
+) -> Option<(Attestation, PublicKey)> {
     let candidate = contest.handle_seen(seen)?;
-    let taking = valid_taking(&candidate.content, welcome_secret, &me.root);
-    if taking.is_none() {
+    let taken = valid_taking(&candidate.content, welcome_secret, &me.root);
+    if taken.is_none() {
         contest.skip(rng);
     }
-    taking.map(|taking| taking.person)
+    taken
 }
 
 /// What makes a cell of the taking thread count.
-fn valid_taking(content: &Content, secret: &ThreadSecret, root: &PublicKey) -> Option<Taking> {
+fn valid_taking(
+    content: &Content,
+    secret: &ThreadSecret,
+    root: &PublicKey,
+) -> Option<(Attestation, PublicKey)> {
     let Content::Payload(payload) = content else {
         return None;
     };
     let taking: Taking = cbor::decode(payload).ok()?;
-    taking.verify(root, secret).map(|_| taking)
+    let taker = taking.verify(root, secret)?;
+    Some((taker, taking.person))
 }
 
 /// The conversation of the person that the colleague was proposed to, welcomed by herself.

@@ -31,6 +31,12 @@ pub enum Event {
         /// Who.
         alias: String,
     },
+    /// A colleague has taken many of the own KeyPackages today: while they are used up, nobody else can
+    /// propose this member.
+    KeyPackagesTaken {
+        /// Who.
+        alias: String,
+    },
     /// The root key, to be kept offline.
     RootKey(SecretKey),
     /// The desk key is used up after this day.

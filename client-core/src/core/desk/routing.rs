@@ -8,7 +8,7 @@ use crate::core::{
     client::{ChannelId, Context, Event},
     group::Change,
     invite::InvitationEvent,
-    key_packages::Taken,
+    key_packages::{OfferEvent, Taken},
     port::Seen,
 };
 
@@ -90,6 +90,23 @@ impl Desk {
                 context.event(Event::InviteEnded { id, reason });
             }
             None => {}
+        }
+    }
+
+    pub(super) fn handle_offers(&mut self, seen: &Seen, context: &mut Context<'_>) {
+        let Self { offers, me, .. } = self;
+        for event in offers.handle_seen(seen, me, context.now, context.rng) {
+            match event {
+                OfferEvent::Joined(group) => self.events.push_back(DeskEvent::Joined {
+                    channel: None,
+                    row: None,
+                    group,
+                    texts: Vec::new(),
+                }),
+                OfferEvent::TakenOften { alias } => {
+                    context.event(Event::KeyPackagesTaken { alias });
+                }
+            }
         }
     }
 
