@@ -22,7 +22,7 @@ use cobijo_protocol::{
     mailbox::MailboxKey,
 };
 use world::{
-    TODAY, World,
+    TODAY, World, description,
     hostile::{desk_key, entry, saved, secret_key},
     relay::read,
 };
@@ -214,6 +214,30 @@ fn after_the_highest_serial_that_there_is_the_next_desk_key_attests_all_the_same
         world.wait(HOUR);
     }
     assert_luz_answers(&mut world, &link, luz);
+}
+
+/// [I-13]
+#[test]
+fn what_waits_is_opened_however_often_the_card_has_changed_since() {
+    let mut world = World::new();
+    let (mar, link) = world.desk();
+    let luz = world.join(mar, "Luz", Role::Accompanier);
+    world.wait(DAY);
+    // Luz is away while a key is told, somebody writes, and the card changes.
+    world.mute = Some((luz, 0));
+    world.team(mar, TeamCommand::StartShift).unwrap();
+    world.person(&link, "Hola");
+    for change in 0..40 {
+        let says = description(&format!("Línea {change}"));
+        world.team(mar, TeamCommand::Describe(says)).unwrap();
+    }
+    assert!(card(&world, &link).body.version >= 40);
+    world.mute = None;
+    world.restart(luz);
+    world.team(luz, TeamCommand::StartShift).unwrap();
+    assert_eq!(world.waiting(luz), 1);
+    world.restart(mar);
+    assert_eq!(world.waiting(mar), 1);
 }
 
 /// [I-11]

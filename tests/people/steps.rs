@@ -65,7 +65,8 @@ impl World {
             if let Seen::Item(mailbox, item, cell) = seen {
                 let keys = [LiveKey {
                     key: &self.day,
-                    version: 3,
+                    since: 3,
+                    newest: 3,
                 }];
                 line.machine
                     .handle_item(*mailbox, *item, cell, &keys, self.now);

@@ -398,6 +398,9 @@ impl Desk {
         self.keep_card(context);
         self.post_snapshot_if_due(context);
         self.erase_old_intake_keys(context.now);
+        if self.group.is_caught_up() {
+            self.board.note_version(self.card_version());
+        }
         // What was asked of the group just now may be possible at once.
         self.group.handle_timeout(context.now, context.rng);
     }

@@ -1,13 +1,14 @@
 //! Who waits at a desk: rows without any preview. [I-5], [I-9]
 
+mod opening;
 mod room;
 
 use std::{collections::VecDeque, time::Duration};
 
 use cobijo_protocol::{
     cell::Cell,
-    content::{ClaimNotice, IntakeKey},
-    intake::{Intake, IntakeKind, intake_info, verify_contact},
+    content::ClaimNotice,
+    intake::{Intake, IntakeKind},
     keys::{IntakeSeed, PublicKey},
     limits::{CLAIM_LIFETIME, INTAKE_KEY_LIFETIME, MAILBOX_ITEMS_MAX, RETENTION_DAYS_MAX},
     link::DeskId,
@@ -16,22 +17,18 @@ use cobijo_protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    core::{
-        client::{QueueReason, QueueRow, QueueState, RowId},
-        port::{Now, Seen, Wants},
-    },
-    mls::hpke,
+use crate::core::{
+    client::{QueueReason, QueueRow, QueueState, RowId},
+    port::{Now, Seen, Wants},
 };
+
+pub use opening::LiveKey;
 
 /// Time that the members of a group have to answer a rescue before the whole desk is shown it.
 pub const RESCUE_BY_MEMBERS: Duration = Duration::from_secs(600);
 
 /// Time after which no relay has an item any more.
 const RETENTION_MAX: Duration = Duration::from_secs(RETENTION_DAYS_MAX as u64 * 86_400);
-
-/// Versions below the newest known that a card may have had on its day.
-const CARD_VERSIONS_TRIED: u32 = 8;
 
 /// Bytes of a language tag that is shown; longer ones are none.
 const LANGUAGE_BYTES_MAX: usize = 16;
@@ -101,14 +98,6 @@ enum State {
     },
 }
 
-/// A key with the newest card version that named it.
-pub struct LiveKey<'a> {
-    /// Day, mailbox and seed.
-    pub key: &'a IntakeKey,
-    /// The newest version of the card's lasting part.
-    pub version: u32,
-}
-
 impl Queue {
     /// An empty queue.
     pub fn new(desk: DeskId) -> Self {
@@ -143,8 +132,7 @@ impl Queue {
             self.keep_closed(mailbox, item, cell, now);
             return false;
         };
-        let intake = Intake::from_plaintext(&plaintext).ok().filter(is_signed);
-        let Some(intake) = intake else {
+        let Some(intake) = opening::read(&plaintext) else {
             self.refused.push((mailbox, item));
             return false;
         };
@@ -163,39 +151,6 @@ impl Queue {
             now,
         );
         true
-    }
-
-    /// Tries again what no key opened, because there are new keys; says whether the rows changed.
-    pub fn handle_keys(&mut self, keys: &[LiveKey<'_>], now: Now) -> bool {
-        let closed = std::mem::take(&mut self.closed);
-        closed
-            .into_iter()
-            .fold(false, |changed, (mailbox, item, cell)| {
-                self.handle_item(mailbox, item, &cell, keys, now) || changed
-            })
-    }
-
-    fn open(
-        &self,
-        mailbox: MailboxKey,
-        cell: &Cell,
-        keys: &[LiveKey<'_>],
-    ) -> Option<(zeroize::Zeroizing<Vec<u8>>, IntakeSeed)> {
-        let of_mailbox = keys
-            .iter()
-            .filter(|live| MailboxKey::of(&live.key.mailbox) == mailbox);
-        for live in of_mailbox {
-            let pair = hpke::key_pair(live.key.seed.as_bytes()).ok()?;
-            let versions = live.version.saturating_sub(CARD_VERSIONS_TRIED)..=live.version;
-            let opened = versions.rev().find_map(|version| {
-                let info = intake_info(&self.desk, version, live.key.day);
-                hpke::open(&pair, &info, cell.as_bytes())
-            });
-            if let Some(plaintext) = opened {
-                return Some((plaintext, live.key.seed.clone()));
-            }
-        }
-        None
     }
 
     fn take(&mut self, opened: Opened, item: (MailboxKey, ItemId), now: Now) {
@@ -466,16 +421,6 @@ impl Row {
                 }
             },
             by: self.answered_by.clone(),
-        }
-    }
-}
-
-/// Whether who says that she is a member of a group holds the key that she names. [I-1]
-fn is_signed(intake: &Intake) -> bool {
-    match &intake.kind {
-        IntakeKind::First => true,
-        IntakeKind::CameBack { group, signature } | IntakeKind::Rescue { group, signature } => {
-            verify_contact(&intake.person, &intake.r, group, signature)
         }
     }
 }

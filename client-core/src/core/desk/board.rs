@@ -44,6 +44,8 @@ pub(crate) struct Board {
     /// What cards named, the newest first.
     named: Vec<MailboxKey>,
     pool: Vec<(PublicKey, Vec<ByteBuf>)>,
+    /// Version of the card that was known when all that members said had been read.
+    version: u32,
     seal_keys: Vec<(PublicKey, ByteBuf)>,
 }
 
@@ -54,6 +56,8 @@ struct HeldKey {
     /// Public key of its mailbox.
     mailbox: MailboxKey,
     since: Now,
+    /// The card's version that was known before: none that names this key is below it.
+    version: u32,
     from: Source,
     /// Somebody who is removed since knows it: it opens what was sealed to it, and no card names it.
     is_spent: bool,
@@ -93,6 +97,7 @@ impl Board {
                 mailbox: MailboxKey::of(&key.mailbox),
                 key,
                 since: now,
+                version: self.version,
                 from,
                 is_spent,
                 empty_on: None,
@@ -196,10 +201,20 @@ impl Board {
         named.chain(newest).take(OPEN_MAILBOXES_MAX)
     }
 
+    /// All that members said has been read, and this is the card's version.
+    pub(crate) fn note_version(&mut self, version: u32) {
+        self.version = version;
+    }
+
     /// What opens intakes, with the newest version of the card.
-    pub(crate) fn live_keys(&self, version: u32) -> Vec<LiveKey<'_>> {
-        let keys = self.intake_keys.iter().map(|held| &held.key);
-        keys.map(|key| LiveKey { key, version }).collect()
+    pub(crate) fn live_keys(&self, newest: u32) -> Vec<LiveKey<'_>> {
+        let held = self.intake_keys.iter();
+        held.map(|held| LiveKey {
+            key: &held.key,
+            since: held.version,
+            newest,
+        })
+        .collect()
     }
 
     /// Erases intake keys that have served: not named any more, 72 hours old, and their mailbox was

@@ -153,7 +153,8 @@ mod tests {
         let cell = Cell::from_bytes(sealed.unwrap().try_into().unwrap());
         let live = LiveKey {
             key: &key,
-            version: 1,
+            since: 1,
+            newest: 1,
         };
         queue.handle_item(mailbox(), item(number), &cell, &[live], now)
     }
