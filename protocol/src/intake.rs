@@ -14,6 +14,7 @@ use crate::{
     keys::{PublicKey, SecretKey, Signature},
     limits::CELL_BYTES,
     link::DeskId,
+    parts::{Data, Head},
     slot::{ThreadSecret, TooLong},
 };
 
@@ -166,7 +167,7 @@ pub struct Newcomer {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum Reply {
-    /// A claimer answers: the Welcome with this hash stands in her welcome thread.
+    /// A claimer answers: the Welcome with this hash stands where `content` says.
     Claimed(SignedReply),
     /// A claimer of "ask the desk" or a rescue offers a KeyPackage; her yes adds it.
     Offered(SignedReply),
@@ -190,7 +191,7 @@ pub enum Reply {
 pub struct SignedReply {
     /// SHA-256 of the MLSMessage that is offered: a Welcome, or the KeyPackage in `content`.
     pub hash: MessageHash,
-    /// The KeyPackage, for an offer; empty for a claim.
+    /// The KeyPackage, for an offer; for a claim the head of the Welcome.
     pub content: ByteBuf,
     /// Who replies.
     pub by: Attested,
@@ -228,7 +229,7 @@ const NEWCOMER_LABEL: &str = "cobijo/1 newcomer";
 const CONTACT_LABEL: &str = "cobijo/1 contact";
 
 impl SignedReply {
-    /// Signs over r ‖ hash.
+    /// Signs over r ‖ hash ‖ content.
     pub fn sign(
         key: &SecretKey,
         by: Attested,
@@ -236,10 +237,7 @@ impl SignedReply {
         hash: MessageHash,
         content: Vec<u8>,
     ) -> Self {
-        let signature = key.sign(
-            REPLY_LABEL,
-            &[r.as_bytes().as_slice(), hash.as_bytes()].concat(),
-        );
+        let signature = key.sign(REPLY_LABEL, &replied(r, &hash, &content));
         Self {
             hash,
             content: ByteBuf::from(content),
@@ -248,13 +246,22 @@ impl SignedReply {
         }
     }
 
-    /// Who claims, if a member attested under `root` signed it, and there is no content. [I-6]
+    /// Who claims, if a member attested under `root` signed it, and the content is the head of a Welcome. [I-6]
     pub fn verify_claimed(
         &self,
         root: &PublicKey,
         r: &ThreadSecret,
     ) -> Option<(Attestation, DeskKey)> {
-        self.verify(root, r).filter(|_| self.content.is_empty())
+        self.verify(root, r)
+            .filter(|_| self.welcome_head().is_some())
+    }
+
+    /// The head of the Welcome that a claim names: all of it stands in bodies. [H-5]
+    pub fn welcome_head(&self) -> Option<Head> {
+        match Data::decode(&self.content)? {
+            Data::Head(head) if head.part.is_empty() => Some(head),
+            Data::Head(_) | Data::Whole(_) => None,
+        }
     }
 
     /// Who offers herself, if a member attested under `root` signed it, and the hash is that of the
@@ -270,7 +277,7 @@ impl SignedReply {
 
     fn verify(&self, root: &PublicKey, r: &ThreadSecret) -> Option<(Attestation, DeskKey)> {
         let (attestation, desk_key) = self.by.verify(root).ok()?;
-        let message = [r.as_bytes().as_slice(), self.hash.as_bytes()].concat();
+        let message = replied(r, &self.hash, &self.content);
         attestation
             .key
             .verify(REPLY_LABEL, &message, &self.signature)
@@ -320,6 +327,11 @@ impl Taking {
             .verify(TAKING_LABEL, &message, &self.signature)
             .then_some(attestation)
     }
+}
+
+/// What follows the label: r ‖ hash ‖ content.
+fn replied(r: &ThreadSecret, hash: &MessageHash, content: &[u8]) -> Vec<u8> {
+    [r.as_bytes().as_slice(), hash.as_bytes(), content].concat()
 }
 
 /// What follows the label: r ‖ index u64 BE.

@@ -12,6 +12,7 @@ use cobijo_protocol::{
     intake::MessageHash,
     keys::{PublicKey, SecretKey},
     limits::WELCOME_INDICES_MAX,
+    parts::Data,
     slot::Kind,
 };
 use serde::{Deserialize, Serialize};
@@ -21,7 +22,7 @@ use super::{
     contest::Contest,
     group::Group,
     port::{Now, Rng, Seen, Wants},
-    thread::Content,
+    thread::{Bodies, Content, OnEmpty},
 };
 use crate::mls::{
     key_package::OwnKeyPackage,
@@ -78,6 +79,17 @@ pub struct Joining {
     key: SecretKey,
     expect: Expect,
     contest: Contest,
+    /// The head that a reply named: then nothing else is looked at, and nobody can stand before it. [I-6]
+    #[serde(default)]
+    named: Option<Box<Named>>,
+}
+
+/// A Welcome whose head is known.
+#[derive(Clone, Serialize, Deserialize)]
+struct Named {
+    head: ByteBuf,
+    #[serde(skip)]
+    bodies: Option<Bodies>,
 }
 
 impl Joining {
@@ -89,12 +101,29 @@ impl Joining {
             key,
             expect,
             contest,
+            named: None,
+        }
+    }
+
+    /// Waits for the Welcome of this head alone.
+    pub fn by_head(self, head: &[u8]) -> Self {
+        let named = Named {
+            head: ByteBuf::from(head),
+            bodies: None,
+        };
+        Self {
+            named: Some(Box::new(named)),
+            ..self
         }
     }
 
     /// The same from the beginning: what an earlier connection showed may have been false.
     pub fn afresh(&self) -> Self {
-        Self::new(self.own.clone(), self.key.clone(), self.expect.clone())
+        let afresh = Self::new(self.own.clone(), self.key.clone(), self.expect.clone());
+        match &self.named {
+            Some(named) => afresh.by_head(&named.head),
+            None => afresh,
+        }
     }
 
     /// The KeyPackage that is waited for.
@@ -102,14 +131,20 @@ impl Joining {
         &self.own
     }
 
-    /// Whether all that stands in the welcome thread was tried on this connection.
+    /// Whether all that stands where the Welcome may be was tried on this connection.
     pub fn is_at_end(&self) -> bool {
+        if let Some(named) = &self.named {
+            return named.bodies.as_ref().is_some_and(Bodies::is_answered);
+        }
         self.contest.is_free() || self.contest.index() >= WELCOME_INDICES_MAX
     }
 
     /// What must be watched.
     pub fn wants(&self, wants: &mut Wants) {
-        if self.contest.index() < WELCOME_INDICES_MAX {
+        if let Some(named) = &self.named {
+            let bodies = named.bodies.clone().or_else(|| named.read());
+            bodies.iter().for_each(|bodies| bodies.wants(wants));
+        } else if self.contest.index() < WELCOME_INDICES_MAX {
             self.contest.wants(wants);
         }
     }
@@ -117,6 +152,10 @@ impl Joining {
     /// Takes what the relay said; gives the group once a Welcome could be joined. The group follows from its
     /// next connection on: this one's facts were told before there was a group.
     pub fn handle_seen(&mut self, seen: &Seen, now: Now, rng: &mut Rng) -> Option<Group> {
+        if let Some(named) = &mut self.named {
+            let payload = named.handle_seen(seen)?;
+            return self.join(&payload, now, rng);
+        }
         let candidate = self.contest.handle_seen(seen)?;
         if let Content::Payload(payload) = &candidate.content
             && let Some(group) = self.join(payload, now, rng)
@@ -139,6 +178,32 @@ impl Joining {
         }
         let group = Group::joined(joined, &payload, now, rng)?;
         (self.expect.allows_signer(&group) && self.expect.allows_roster(&group)).then_some(group)
+    }
+}
+
+impl Named {
+    /// The bodies stood before the reply that names them: what isn't there is not waited for.
+    fn read(&self) -> Option<Bodies> {
+        match Data::decode(&self.head)? {
+            Data::Head(head) => Some(Bodies::new(head, false, OnEmpty::Wait)),
+            Data::Whole(_) => None,
+        }
+    }
+
+    /// Takes what the relay said; gives the payload, once.
+    fn handle_seen(&mut self, seen: &Seen) -> Option<Vec<u8>> {
+        if self.bodies.is_none() {
+            self.bodies = self.read();
+        }
+        let bodies = self.bodies.as_mut()?;
+        if bodies.content().is_some() {
+            return None;
+        }
+        bodies.handle_seen(seen);
+        match bodies.content()? {
+            Content::Payload(payload) => Some(payload),
+            Content::Void | Content::Gone => None,
+        }
     }
 }
 

@@ -66,8 +66,9 @@ enum Stood {
     Gone,
 }
 
+/// Reads the bodies of a head that is known.
 #[derive(Debug, Clone)]
-struct Bodies {
+pub(super) struct Bodies {
     head: Head,
     readings: Vec<SlotReading>,
 }
@@ -114,10 +115,7 @@ impl Reading {
     pub fn handle_seen(&mut self, seen: &Seen) -> Option<Content> {
         match &mut self.bodies {
             None => self.slot.handle_seen(seen),
-            Some(bodies) => bodies
-                .readings
-                .iter_mut()
-                .for_each(|reading| reading.handle_seen(seen)),
+            Some(bodies) => bodies.handle_seen(seen),
         }
         self.content()
     }
@@ -135,7 +133,8 @@ impl Reading {
                     None => return Some(Content::Void),
                     Some(Data::Whole(payload)) => return Some(Content::Payload(payload)),
                     Some(Data::Head(head)) => {
-                        self.bodies = Some(Bodies::new(head, self.slot.slot.erase_key().is_some()));
+                        let is_erasable = self.slot.slot.erase_key().is_some();
+                        self.bodies = Some(Bodies::new(head, is_erasable, OnEmpty::Close));
                     }
                 },
             }
@@ -145,14 +144,28 @@ impl Reading {
 }
 
 impl Bodies {
-    fn new(head: Head, erasable: bool) -> Self {
+    pub(super) fn new(head: Head, erasable: bool, on_empty: OnEmpty) -> Self {
         let readings = (0..head.bodies())
-            .map(|index| SlotReading::new(head.body_slot(index, erasable), OnEmpty::Close))
+            .map(|index| SlotReading::new(head.body_slot(index, erasable), on_empty))
             .collect();
         Self { head, readings }
     }
 
-    fn wants(&self, wants: &mut Wants) {
+    /// Whether the relay has said of each what stands there, or that nothing does.
+    pub(super) fn is_answered(&self) -> bool {
+        let mut readings = self.readings.iter();
+        !readings.any(|reading| reading.state == State::Unknown)
+    }
+
+    /// Takes what the relay said.
+    pub(super) fn handle_seen(&mut self, seen: &Seen) {
+        for reading in &mut self.readings {
+            reading.handle_seen(seen);
+        }
+    }
+
+    /// What must be watched or put to get on.
+    pub(super) fn wants(&self, wants: &mut Wants) {
         let first_open = self
             .readings
             .iter()
@@ -167,7 +180,8 @@ impl Bodies {
         }
     }
 
-    fn content(&self) -> Option<Content> {
+    /// The content, where it is known.
+    pub(super) fn content(&self) -> Option<Content> {
         let mut payload = self.head.part.clone();
         let mut gone = false;
         for (index, reading) in self.readings.iter().enumerate() {

@@ -27,6 +27,7 @@ use cobijo_protocol::{
     keys::{IntakeSeed, PublicKey, SecretKey, Signed},
     link::{DeskId, DeskLink, Invite, RelayUrl},
     mailbox::MailboxKey,
+    parts::{Data, Head},
     slot::ThreadSecret,
 };
 use serde_bytes::ByteBuf;
@@ -422,12 +423,7 @@ pub(crate) fn waitings() -> Vec<(&'static str, Waiting)> {
 }
 
 pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
-    let reply = |content: &[u8]| {
-        let hashed = if content.is_empty() {
-            &[0x77; 40]
-        } else {
-            content
-        };
+    let reply = |hashed: &[u8], content: &[u8]| {
         SignedReply::sign(
             &key(ACCOMPANIER),
             attested(ACCOMPANIER),
@@ -437,8 +433,11 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
         )
     };
     vec![
-        ("claimed", Reply::Claimed(reply(&[]))),
-        ("offered", Reply::Offered(reply(&KEY_PACKAGE))),
+        (
+            "claimed",
+            Reply::Claimed(reply(&[0x77; 40], &welcome_head(12_000))),
+        ),
+        ("offered", Reply::Offered(reply(&KEY_PACKAGE, &KEY_PACKAGE))),
         ("not this one", sign_not_this_one(&key(PERSON), &r(), 2)),
         (
             "attested",
@@ -447,6 +446,16 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
             },
         ),
     ]
+}
+
+/// The head of a Welcome whose payload has so many bytes.
+pub(crate) fn welcome_head(total: u32) -> Vec<u8> {
+    let head = Head {
+        total,
+        secret: ThreadSecret::from_bytes([0x57; 32]),
+        part: Vec::new(),
+    };
+    Data::Head(head).encode()
 }
 
 pub(crate) fn claims() -> Vec<(&'static str, Claim)> {

@@ -4,7 +4,7 @@ use super::{
     cbor::{Item, bytes, map, text, uint},
     desk::{Attested, attested, is_alias},
     signature::{PublicKey, holds, sign},
-    slot::{hash, pad, unpadded},
+    slot::{Data, Head, hash, pad, unpadded},
 };
 
 pub(crate) const INTAKE: usize = 2960;
@@ -112,8 +112,15 @@ pub(crate) fn waiting(payload: &[u8], r: &[u8; 32]) -> Option<Waiting> {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Reply {
-    Claimed { hash: [u8; 32], by: Attested },
-    Offered { content: Vec<u8>, by: Attested },
+    Claimed {
+        hash: [u8; 32],
+        head: Head,
+        by: Attested,
+    },
+    Offered {
+        content: Vec<u8>,
+        by: Attested,
+    },
     NotThisOne(u64),
     Attested(Attested),
 }
@@ -129,7 +136,12 @@ pub(crate) fn reply(
     match item.choice()? {
         ("claimed", value) => {
             let (hash, content, by) = signed_reply(value, r, root)?;
-            content.is_empty().then_some(Reply::Claimed { hash, by })
+            match Data::parse(&content)? {
+                Data::Head(head) if head.first.is_empty() => {
+                    Some(Reply::Claimed { hash, head, by })
+                }
+                _ => None,
+            }
         }
         ("offered", value) => {
             let (named, content, by) = signed_reply(value, r, root)?;
@@ -190,8 +202,9 @@ type SignedReply = ([u8; 32], Vec<u8>, Attested);
 fn signed_reply(item: &Item, r: &[u8; 32], root: &PublicKey) -> Option<SignedReply> {
     let [hash, content, by, signature] = item.fields(["hash", "content", "by", "signature"])?;
     let (hash, by) = (hash.array()?, attested(by, root)?);
-    holds(&by.key, "reply", &[r, &hash], signature.bytes()?)
-        .then(|| Some((hash, content.bytes()?.to_vec(), by)))?
+    let content = content.bytes()?.to_vec();
+    let message = [r.as_slice(), &hash, &content];
+    holds(&by.key, "reply", &message, signature.bytes()?).then_some((hash, content, by))
 }
 
 /// Who claims, if it holds at this index.

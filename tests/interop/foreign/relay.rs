@@ -21,7 +21,7 @@ use tokio_tungstenite::{
 
 use super::{
     frame::{self, FromRelay, Operation, Outcome, State},
-    slot::{Data, Slot, Thread, VOID},
+    slot::{Data, Head, Slot, Thread, VOID},
 };
 
 /// Far above what any step takes.
@@ -286,25 +286,28 @@ impl Relay {
         match data.and_then(|data| Data::parse(&data)) {
             None => Said::Void,
             Some(Data::Whole(payload)) => Said::Payload(payload),
-            Some(Data::Head(head)) => {
-                let (mut payload, mut is_missing) = (head.first.clone(), false);
-                let bodies = Thread::bodies(head.secret, thread.is_erasable());
-                for index in 0..head.bodies() {
-                    let slot = bodies.slot(index as u64);
-                    let Found::Cell(cell) = self.body(&slot).await else {
-                        is_missing = true;
-                        continue;
-                    };
-                    match slot.open(&cell).and_then(|data| head.part(index, &data)) {
-                        Some(part) => payload.extend(part),
-                        None => return Said::Void,
-                    }
-                }
-                match is_missing {
-                    true => Said::Gone,
-                    false => Said::Payload(payload),
-                }
+            Some(Data::Head(head)) => self.said_by(&head, thread.is_erasable()).await,
+        }
+    }
+
+    /// What stands in the bodies of a head.
+    pub(crate) async fn said_by(&mut self, head: &Head, is_erasable: bool) -> Said {
+        let (mut payload, mut is_missing) = (head.first.clone(), false);
+        let bodies = Thread::bodies(head.secret, is_erasable);
+        for index in 0..head.bodies() {
+            let slot = bodies.slot(index as u64);
+            let Found::Cell(cell) = self.body(&slot).await else {
+                is_missing = true;
+                continue;
+            };
+            match slot.open(&cell).and_then(|data| head.part(index, &data)) {
+                Some(part) => payload.extend(part),
+                None => return Said::Void,
             }
+        }
+        match is_missing {
+            true => Said::Gone,
+            false => Said::Payload(payload),
         }
     }
 

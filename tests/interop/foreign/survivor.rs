@@ -14,10 +14,8 @@ use super::{
     hpke,
     mls::{self, Group, Person},
     relay::{Relay, Said, Way},
-    slot::{REPLY, Thread, WAITING, WELCOME, hash, random, split},
+    slot::{Head, REPLY, Thread, WAITING, hash, random, split},
 };
-
-const WELCOMES_MAX: u64 = 256;
 
 /// A person who wrote and waits.
 pub(crate) struct Survivor<C: MlsConfig> {
@@ -27,8 +25,6 @@ pub(crate) struct Survivor<C: MlsConfig> {
     card: Card,
     pub(crate) r: [u8; 32],
     pub(crate) person: Person,
-    suite: CipherSuite,
-    make: fn(&Person, CipherSuite) -> Client<C>,
     client: Client<C>,
     welcome_secret: [u8; 32],
     waiting: u64,
@@ -48,8 +44,7 @@ pub(crate) async fn write(
         leaf_seed: random(),
         serial: 1,
     };
-    let make = mls::client;
-    let client = make(&person, suite);
+    let client = mls::client(&person, suite);
     let mut survivor = Survivor {
         way: way.clone(),
         link,
@@ -59,8 +54,6 @@ pub(crate) async fn write(
         waiting: 0,
         card,
         person,
-        suite,
-        make,
         client,
     };
     survivor.append_key_package().await;
@@ -102,15 +95,6 @@ impl<C: MlsConfig> Survivor<C> {
         self.append(&contact::key_package(&package)).await;
     }
 
-    /// Others may have filled the welcome thread of the KeyPackage before.
-    async fn renew_key_package(&mut self) {
-        self.person.leaf_seed = random();
-        self.person.serial += 1;
-        self.client = (self.make)(&self.person, self.suite);
-        self.welcome_secret = random();
-        self.append_key_package().await;
-    }
-
     async fn append(&mut self, payload: &[u8]) {
         let (secret, thread) = (random(), Thread::new(self.r, WAITING, 0));
         let (data, bodies) = split(payload, secret);
@@ -137,15 +121,14 @@ impl<C: MlsConfig> Survivor<C> {
             let Said::Payload(payload) = self.relay.said(&thread, index, found).await else {
                 continue;
             };
-            let Some(Reply::Claimed { hash, by }) = replies.read(index, &payload) else {
+            let Some(Reply::Claimed { hash, head, by }) = replies.read(index, &payload) else {
                 continue;
             };
             let card = card_of(&self.way, &self.link).await;
-            if card.lists(&by, today()) {
-                if let Some((group, desk_key, day)) = self.join(hash, by.key).await {
-                    return Conversation::new(self.relay, group, self.person, desk_key, day);
-                }
-                self.renew_key_package().await;
+            if card.lists(&by, today())
+                && let Some((group, desk_key, day)) = self.join(hash, &head, by.key).await
+            {
+                return Conversation::new(self.relay, group, self.person, desk_key, day);
             }
             self.refuse(&thread, index).await;
         }
@@ -167,29 +150,23 @@ impl<C: MlsConfig> Survivor<C> {
         }
     }
 
-    async fn join(&mut self, welcome_hash: [u8; 32], by: [u8; 32]) -> Option<Joined<C>> {
-        let thread = Thread::new(self.welcome_secret, WELCOME, 0);
+    async fn join(
+        &mut self,
+        welcome_hash: [u8; 32],
+        head: &Head,
+        by: [u8; 32],
+    ) -> Option<Joined<C>> {
         let root = self.card.root;
-        for index in 0..WELCOMES_MAX {
-            let payload = match self.relay.say(&thread, index).await {
-                Said::Nothing => return None,
-                Said::Void | Said::Gone => continue,
-                Said::Payload(payload) => payload,
-            };
-            let Some((day, desk_key, welcome)) = welcome_payload(&payload, &root) else {
-                continue;
-            };
-            if hash(&[&welcome]) != welcome_hash {
-                continue;
-            }
-            let Some((group, signer)) = Group::join(&self.client, &welcome, root) else {
-                continue;
-            };
-            if is_expected(&group, signer, by, &self.person) {
-                return Some((group, desk_key.unwrap_or((0, Item::Null)), day));
-            }
+        let Said::Payload(payload) = self.relay.said_by(head, false).await else {
+            return None;
+        };
+        let (day, desk_key, welcome) = welcome_payload(&payload, &root)?;
+        if hash(&[&welcome]) != welcome_hash {
+            return None;
         }
-        None
+        let (group, signer) = Group::join(&self.client, &welcome, root)?;
+        is_expected(&group, signer, by, &self.person)
+            .then(|| (group, desk_key.unwrap_or((0, Item::Null)), day))
     }
 }
 

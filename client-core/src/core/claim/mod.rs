@@ -333,10 +333,11 @@ impl Claim {
                 return Ok(Stage::Over);
             }
         }
-        let Some(hash) = group.welcome().filter(|_| group.is_settled()) else {
+        // Whoever fills her welcome thread keeps nobody from answering: the reply names the Welcome's head.
+        let Some((hash, head)) = group.welcome().filter(|_| group.has_committed()) else {
             return Ok(Stage::Inviting(group));
         };
-        self.reply(hash, Vec::new(), rng)?;
+        self.reply(hash, head.to_vec(), rng)?;
         Ok(Stage::Answering(group))
     }
 

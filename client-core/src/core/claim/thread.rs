@@ -25,7 +25,8 @@ use crate::{
 /// Bytes of all texts kept from one waiting thread: as many as the longest one may have.
 const TEXTS_BYTES_MAX: usize = TEXT_BYTES_MAX;
 
-/// Slots read before she is answered: who writes without end must not keep her waiting.
+/// Slots read before she is answered, if her KeyPackage is among them: who writes without end must not keep
+/// her waiting.
 const SLOTS_FIRST: u64 = 64;
 
 /// A reader of the waiting thread (r, waiting).
@@ -68,7 +69,8 @@ impl WaitingThread {
 
     /// Whether all that stands has been read on this connection, or more than she needs.
     pub fn is_at_end(&self) -> bool {
-        self.contest.is_free() || self.contest.index() >= SLOTS_FIRST
+        let is_enough = self.contest.index() >= SLOTS_FIRST && self.suite().is_some();
+        self.contest.is_free() || is_enough
     }
 
     /// What is wanted from the relay.

@@ -7,7 +7,7 @@ use cobijo_protocol::{
     commit::{CommitData, POLICY, Statement, WelcomePayload},
     intake::MessageHash,
     keys::PublicKey,
-    parts::Split,
+    parts::{Data, Head, Split},
     slot::ThreadSecret,
 };
 use serde::{Deserialize, Serialize};
@@ -357,6 +357,18 @@ impl Group {
             );
         }
         self.welcome = built.welcome.map(|welcome| MessageHash::of(&welcome));
+        let mut welcomes = plan.data.welcomes.into_iter();
+        self.welcome_head = welcomes.next().map(|(total, secret)| {
+            let part = Vec::new();
+            ByteBuf::from(
+                Data::Head(Head {
+                    total,
+                    secret,
+                    part,
+                })
+                .encode(),
+            )
+        });
         self.contest
             .contend_between(before, built.commit, after, rng)
             .map_err(|_| MlsError)

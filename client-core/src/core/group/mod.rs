@@ -33,6 +33,7 @@ use cobijo_protocol::{
     words::{WordIndices, conversation_code},
 };
 use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
 
 use self::{
     build::{Hygiene, Request},
@@ -75,6 +76,9 @@ pub struct Group {
     welcomed_by: Option<Identity>,
     /// SHA-256 of the Welcome of the last commit that this member built.
     welcome: Option<MessageHash>,
+    /// The head of its first Welcome.
+    #[serde(default)]
+    welcome_head: Option<ByteBuf>,
     contest: Contest,
     /// The request whose commit stands built in the contest.
     built: Option<Request>,
@@ -180,6 +184,7 @@ impl Group {
             renewed: BTreeSet::new(),
             welcomed_by: None,
             welcome: None,
+            welcome_head: None,
             built: None,
             closing: None,
             streams: Vec::new(),
@@ -249,10 +254,15 @@ impl Group {
         self.welcomed_by.as_ref()
     }
 
-    /// SHA-256 of the Welcome of the last commit that this member built, as a reply names it. It stands
-    /// once the commit has won and [`Self::is_settled`].
-    pub fn welcome(&self) -> Option<MessageHash> {
-        self.welcome
+    /// SHA-256 and head of the Welcome of the last commit that this member built, as a reply names them. Its
+    /// bodies stand once [`Self::has_committed`].
+    pub fn welcome(&self) -> Option<(MessageHash, &[u8])> {
+        Some((self.welcome?, self.welcome_head.as_deref()?))
+    }
+
+    /// Whether every commit that was requested has won. Heads of Welcomes may still be on their way.
+    pub fn has_committed(&self) -> bool {
+        self.requests.is_empty() && self.built.is_none() && self.closing.is_none()
     }
 
     /// Lamport clock of what was said or heard last.
@@ -304,7 +314,7 @@ impl Group {
     pub fn is_settled(&self) -> bool {
         let is_silent =
             !self.outbox.is_waiting() && !self.outbox.is_putting() && self.welcomes.is_empty();
-        is_silent && self.requests.is_empty() && self.built.is_none() && self.closing.is_none()
+        is_silent && self.has_committed()
     }
 
     /// What this member wants from the relay.

@@ -43,7 +43,7 @@ impl Contact {
     ///
     /// # Errors
     /// [`ContactError`] where none can be made.
-    pub fn renew_package(&mut self, suite: Suite, rng: &mut Rng) -> Result<(), ContactError> {
+    fn renew_package(&mut self, suite: Suite, rng: &mut Rng) -> Result<(), ContactError> {
         let Some(Credential::Person(old)) = self.package.as_ref().map(|own| &own.credential) else {
             return Ok(());
         };

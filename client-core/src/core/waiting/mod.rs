@@ -349,7 +349,7 @@ impl Waiting {
             welcome: Some(reply.hash),
         };
         self.answer = Answer::Joining {
-            joining: Box::new(join(own, expect)),
+            joining: Box::new(join(own, expect).by_head(&reply.content)),
             missing: false,
         };
     }
@@ -404,9 +404,6 @@ impl Waiting {
             // The Welcome was stored before the reply: if it isn't there, it never will be.
             None => {
                 self.events.push_back(WaitingEvent::CouldNotJoin);
-                // The welcome thread of the old one may be full of what others put there. Where none
-                // can be made, the old one stays.
-                let _made = self.contact.renew_package(self.suite, rng);
                 self.refuse(rng);
             }
         }
