@@ -329,6 +329,40 @@ fn a_person_waits_over_a_restart_of_everybody() {
 }
 
 #[test]
+fn a_row_that_is_dismissed_leaves_the_queue_and_the_mailbox_and_colleagues_may_answer_anyway() {
+    let (mut world, luz, ana) = waiting();
+    let mar = 0;
+    world.team(mar, TeamCommand::StartShift).unwrap();
+    let mailbox = world.mailbox(&world.link(mar));
+    let row = world.clients[luz].client.queue()[0].id;
+    let dismiss = || TeamCommand::Dismiss(row);
+    world.team(luz, dismiss()).unwrap();
+    assert_eq!(world.waiting(luz), 0);
+    assert_eq!(world.relay.items(&mailbox), 0);
+    assert_eq!(world.team(luz, dismiss()), Err(CommandError::Unknown));
+    world.restart(luz);
+    assert_eq!(world.waiting(luz), 0);
+    let seen = world.clients[mar].client.queue();
+    assert_eq!(seen[0].state, QueueState::Answered);
+    assert_eq!(seen[0].by.as_deref(), Some("Luz"));
+    world.claim(mar).unwrap();
+    assert_eq!(world.room(ana), ["Mar"]);
+}
+
+#[test]
+fn nobody_dismisses_whom_somebody_answers_or_off_shift() {
+    let (mut world, luz, _) = waiting();
+    let row = world.clients[luz].client.queue()[0].id;
+    world.mute = Some((luz, 0));
+    world.team(luz, TeamCommand::Claim(row)).unwrap();
+    let dismissed = world.team(luz, TeamCommand::Dismiss(row));
+    assert_eq!(dismissed, Err(CommandError::NotNow));
+    world.team(luz, TeamCommand::EndShift).unwrap();
+    let dismissed = world.team(luz, TeamCommand::Dismiss(row));
+    assert_eq!(dismissed, Err(CommandError::NotOnShift));
+}
+
+#[test]
 fn nobody_is_shown_the_queue_off_shift() {
     let (mut world, luz, _) = waiting();
     world.team(luz, TeamCommand::EndShift).unwrap();

@@ -52,6 +52,35 @@ fn whoever_leaves_the_desk_is_out_of_it_and_of_her_conversations() {
     assert!(talk.finish().unwrap().success());
 }
 
+#[test]
+fn a_row_is_dismissed_by_whoever_says_that_she_is_sure() {
+    let relay = Relay::start().unwrap();
+    let desk = relay.open_desk("Luz").unwrap();
+    let (luz, asha) = (&desk.coordinator, relay.client("asha").unwrap());
+    asha.write(&desk.link, "hola").unwrap();
+    let rows = || {
+        let shown = luz.succeed(&["queue"]).unwrap();
+        shown.event("queue").unwrap()["rows"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
+    assert_eq!(rows(), 1);
+    let kept = luz.run_with(&["dismiss", "1"], "no").unwrap();
+    assert_eq!(kept.problem(), "not-dismissed");
+    assert_eq!(rows(), 1);
+    let mut shift = luz.start(&["shift"]).unwrap();
+    shift.expect("shift").unwrap();
+    shift.type_line("dismiss 1").unwrap();
+    let refused = shift.expect("problem").unwrap();
+    assert_eq!(refused["problem"], "dismiss-sure");
+    shift.type_line("exit").unwrap();
+    shift.finish().unwrap();
+    luz.succeed(&["shift", "start"]).unwrap();
+    luz.succeed_with(&["dismiss", "1"], "sí").unwrap();
+    assert_eq!(rows(), 0);
+}
+
 fn shown(client: &Client) -> Value {
     let shown = client.succeed(&["desk", "show"]).unwrap();
     shown.event("desk").unwrap().clone()

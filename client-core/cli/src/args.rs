@@ -135,6 +135,15 @@ pub(crate) enum Command {
         /// The number in the queue.
         row: u32,
     },
+    /// Takes rows off the queue unanswered, where nobody real wrote: asks whether you are sure.
+    Dismiss {
+        /// The numbers in the queue.
+        #[arg(required = true)]
+        rows: Vec<u32>,
+        /// You are sure, and are not asked.
+        #[arg(long)]
+        sure: bool,
+    },
     /// Proposes a colleague to the person, who decides: asks why.
     Propose {
         /// The conversation's number in the list.
@@ -288,6 +297,7 @@ impl Command {
             | Self::Shift { .. }
             | Self::Queue
             | Self::Claim { .. }
+            | Self::Dismiss { .. }
             | Self::Desk(_)
             | Self::Exit => false,
         }

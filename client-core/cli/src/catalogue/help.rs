@@ -95,6 +95,12 @@ const SPANISH: &[(&str, &str)] = &[
     ("claim", "Responde a alguien que espera."),
     ("claim/row", "El número en la fila."),
     (
+        "dismiss",
+        "Quita de la fila sin responder, donde no escribió nadie de verdad: pregunta si es seguro.",
+    ),
+    ("dismiss/rows", "Los números en la fila."),
+    ("dismiss/sure", "Es seguro; no se pregunta."),
+    (
         "propose",
         "Propone a una colega; la persona decide: pregunta para qué.",
     ),
@@ -212,6 +218,7 @@ const VALUES: &[(&str, &str)] = &[
     ("COLLEAGUE", "COLEGA"),
     ("INVITE", "INVITACIÓN"),
     ("ROW", "NÚMERO"),
+    ("ROWS", "NÚMEROS"),
     ("CHANGE", "CAMBIO"),
 ];
 

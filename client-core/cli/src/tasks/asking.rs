@@ -59,6 +59,19 @@ impl Task {
                     reads,
                 }
             }
+            Self::Dismiss {
+                rows,
+                is_sure: false,
+            } => {
+                if !is_on_shift(client) {
+                    return Err(CommandError::NotOnShift.into());
+                }
+                let is_sure = input::answer(screen, Key::DismissAsk, Key::NotYesOrNo, yes_or_no)?;
+                if !is_sure {
+                    return Err(Key::NotDismissed.into());
+                }
+                Self::Dismiss { rows, is_sure }
+            }
             Self::Join { alias, .. } if begins_to_join(&client.standing()) => {
                 ask_to_join(alias, screen)?
             }
@@ -99,8 +112,21 @@ fn ask_to_join(alias: Option<String>, screen: Screen) -> Result<Task, Problem> {
     })
 }
 
+/// A clear answer, in either language.
+pub(super) fn yes_or_no(told: &str) -> Option<bool> {
+    match told.to_lowercase().as_str() {
+        "si" | "sí" | "s" | "yes" | "y" => Some(true),
+        "no" | "n" => Some(false),
+        _ => None,
+    }
+}
+
 fn not_empty(typed: &str) -> Option<String> {
     (!typed.is_empty()).then(|| typed.to_owned())
+}
+
+pub(super) fn is_on_shift(client: &Client) -> bool {
+    matches!(client.standing(), Standing::Member(desk) if desk.on_shift)
 }
 
 /// Whether her message has not been answered yet.

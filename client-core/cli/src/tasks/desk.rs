@@ -12,7 +12,7 @@ use cobijo_protocol::{
     words::WordIndices,
 };
 
-use super::person::same;
+use super::{asking::yes_or_no, person::same};
 use crate::{
     app::{App, Patience},
     catalogue::{Key, Language, words},
@@ -249,12 +249,8 @@ fn invites(standing: Standing) -> Vec<InviteView> {
 
 /// What she answered: yes, no, or the words that the newcomer told her.
 fn is_yes(told: &str, indices: &WordIndices) -> Option<bool> {
-    match told.to_lowercase().as_str() {
-        "si" | "sí" | "s" | "yes" | "y" => Some(true),
-        "no" | "n" => Some(false),
-        told if told.split_whitespace().count() == indices.len() => Some(are_same(told, indices)),
-        _ => None,
-    }
+    let is_words = told.split_whitespace().count() == indices.len();
+    yes_or_no(told).or_else(|| is_words.then(|| are_same(told, indices)))
 }
 
 /// Whether these are the words, in either language.

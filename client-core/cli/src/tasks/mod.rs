@@ -51,6 +51,10 @@ pub(crate) enum Task {
     Shift(Option<ShiftChange>),
     Queue,
     Claim(u32),
+    Dismiss {
+        rows: Vec<u32>,
+        is_sure: bool,
+    },
     Propose {
         conversation: u32,
         colleague: String,
@@ -113,6 +117,10 @@ pub(crate) fn check(command: &Command) -> Result<Task, Problem> {
         Command::Shift { change } => Task::Shift(change),
         Command::Queue => Task::Queue,
         Command::Claim { row } => Task::Claim(row),
+        Command::Dismiss { rows, sure } => Task::Dismiss {
+            rows,
+            is_sure: sure,
+        },
         Command::Propose {
             conversation,
             colleague,
@@ -240,6 +248,8 @@ impl App {
             Task::Shift(Some(change)) => self.change_shift(change),
             Task::Queue => self.queue().await,
             Task::Claim(row) => self.claim(row).await,
+            Task::Dismiss { is_sure: false, .. } => Err(Key::DismissSure.into()),
+            Task::Dismiss { rows, .. } => self.dismiss(&rows).await,
             Task::Propose {
                 conversation,
                 colleague,

@@ -6,7 +6,7 @@ use cobijo_client_core::core::client::{
 };
 use cobijo_protocol::{content::Reads, keys::PublicKey};
 
-use super::person::same;
+use super::{asking::is_on_shift, person::same};
 use crate::{
     app::{App, Patience},
     args::{ReadsArg, ShiftChange},
@@ -24,7 +24,7 @@ impl App {
     }
 
     pub(super) async fn queue(&mut self) -> Result<(), Problem> {
-        if !self.is_on_shift() {
+        if !is_on_shift(self.client()) {
             return Err(CommandError::NotOnShift.into());
         }
         self.settle().await?;
@@ -57,6 +57,19 @@ impl App {
         if is_offered {
             self.say_done(Key::Offered);
         }
+        Ok(())
+    }
+
+    pub(super) async fn dismiss(&mut self, rows: &[u32]) -> Result<(), Problem> {
+        let rows = rows.iter().copied().map(RowId::from_number);
+        for row in rows {
+            if self.client().queue().iter().all(|known| known.id != row) {
+                self.settle().await?;
+            }
+            self.command(Command::Team(TeamCommand::Dismiss(row)))?;
+        }
+        self.settle().await?;
+        self.say_done(Key::Dismissed);
         Ok(())
     }
 
@@ -115,10 +128,6 @@ impl App {
             (Some(_), Some(_)) => Err(Key::WhichAlias.into()),
             (None, _) => Err(Key::UnknownAlias.into()),
         }
-    }
-
-    pub(super) fn is_on_shift(&self) -> bool {
-        matches!(self.client().standing(), Standing::Member(desk) if desk.on_shift)
     }
 }
 

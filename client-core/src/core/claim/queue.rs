@@ -18,7 +18,7 @@ use cobijo_protocol::{
 use serde::{Deserialize, Serialize};
 
 use crate::core::{
-    client::{QueueReason, QueueRow, QueueState, RowId},
+    client::{CommandError, QueueReason, QueueRow, QueueState, RowId},
     port::{Now, Seen, Wants},
 };
 
@@ -226,6 +226,22 @@ impl Queue {
         row.state = State::Claiming;
         row.is_unanswerable = false;
         Some(row.opened.clone())
+    }
+
+    /// Nobody real is behind a row: its item is erased, and what the colleagues are told is that she needs
+    /// no answer. To them it is no proof, as with an answer.
+    pub(crate) fn dismiss(&mut self, id: RowId, now: Now) -> Result<ClaimNotice, CommandError> {
+        let row = self.row_mut(id).ok_or(CommandError::Unknown)?;
+        match row.state {
+            State::Answered { .. } => return Err(CommandError::Unknown),
+            State::Claiming => return Err(CommandError::NotNow),
+            State::Claimed { until } if until > now => return Err(CommandError::NotNow),
+            State::Waiting | State::Claimed { .. } | State::SaidAnswered { .. } => {}
+        }
+        let here = true;
+        row.state = State::Answered { at: now, here };
+        let r = row.opened.intake.r.clone();
+        Ok(ClaimNotice { r, answered: true })
     }
 
     /// This client no longer answers.

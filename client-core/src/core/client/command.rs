@@ -76,6 +76,8 @@ pub enum TeamCommand {
     EndShift,
     /// Answers a waiting person.
     Claim(RowId),
+    /// Takes a row off the queue unanswered, and erases its item for the whole desk.
+    Dismiss(RowId),
     /// Proposes a colleague to the person; takes one of the colleague's KeyPackages.
     Propose {
         /// Where.

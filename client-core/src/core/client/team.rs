@@ -65,6 +65,7 @@ impl Team {
             | TeamCommand::StartShift
             | TeamCommand::EndShift
             | TeamCommand::Claim(_)
+            | TeamCommand::Dismiss(_)
             | TeamCommand::Propose { .. }
             | TeamCommand::RemoveMember(_)
             | TeamCommand::LeaveDesk => Err(CommandError::NotMember),
@@ -254,6 +255,7 @@ impl Member {
                 Ok(())
             }
             TeamCommand::Claim(row) => desk.claim(row, context),
+            TeamCommand::Dismiss(row) => desk.dismiss(row, context),
             TeamCommand::RemoveMember(member) => desk.remove_member(member, context),
             TeamCommand::LeaveDesk => {
                 desk.leave(context)?;

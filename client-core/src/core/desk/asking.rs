@@ -201,6 +201,21 @@ impl Desk {
         self.shift.claim(row, &self.me, context)
     }
 
+    /// Takes a row off the queue unanswered.
+    ///
+    /// # Errors
+    /// [`CommandError::NotOnShift`], [`CommandError::Unknown`], or [`CommandError::NotNow`] where
+    /// somebody is answering.
+    pub(crate) fn dismiss(
+        &mut self,
+        row: RowId,
+        context: &mut Context<'_>,
+    ) -> Result<(), CommandError> {
+        let events = self.shift.dismiss(row, context.now)?;
+        self.handle_shift_events(events.into(), context);
+        Ok(())
+    }
+
     /// Begins to take a colleague's KeyPackage, to propose her.
     ///
     /// # Errors

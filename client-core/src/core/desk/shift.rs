@@ -139,6 +139,19 @@ impl Shift {
         Ok(())
     }
 
+    /// Takes a row off the queue unanswered.
+    pub(crate) fn dismiss(
+        &mut self,
+        row: RowId,
+        now: Now,
+    ) -> Result<[ShiftEvent; 2], CommandError> {
+        if !self.is_on {
+            return Err(CommandError::NotOnShift);
+        }
+        let notice = self.queue.dismiss(row, now)?;
+        Ok([ShiftEvent::Notice(notice), ShiftEvent::QueueChanged])
+    }
+
     /// A colleague says what becomes of somebody who waits.
     pub(crate) fn handle_notice(&mut self, notice: &ClaimNotice, alias: &str, now: Now) {
         self.queue.handle_notice(notice, alias, now);
