@@ -45,7 +45,8 @@ impl Doors {
     pub(crate) fn enter(&self, address: IpAddr) -> Option<Place> {
         let (line, gave_way) = oneshot::channel();
         let mut open = self.lock();
-        let Some(admitted) = open.admission.admit(address) else {
+        let now = tokio::time::Instant::now().into_std();
+        let Some(admitted) = open.admission.admit(address, now) else {
             self.metrics.connections_refused.increment();
             return None;
         };

@@ -13,6 +13,10 @@ pub const BACKLOG_MAX: usize = 1024;
 /// Time for a TLS handshake, for a request's header, and for a card's body.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Time after which a connection that has done nothing gives way where there is no other place: over Tor,
+/// the first watch comes five round trips after the connection.
+pub const PLACE_SPARED: Duration = Duration::from_secs(10);
+
 /// Headers of one HTTP request: a browser sends about 20.
 pub const HTTP_HEADERS_MAX: usize = 64;
 

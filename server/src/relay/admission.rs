@@ -1,7 +1,8 @@
 //! How many connections there may be: in total, from one network, and from one address.
 //!
 //! Where a limit is reached, the oldest connection within it that was no use to anybody so far gives way to
-//! the new one. So places that somebody only sits on keep nobody out. Who did use hers keeps it.
+//! the new one, once it had time to be. So places that somebody only sits on keep nobody out, and whoever
+//! comes and goes pushes out nobody who has only just come. Who did use hers keeps it.
 //!
 //! An address is only ever held as a hash under a key that this process made for itself, in memory, and
 //! only while a connection of it is open: nobody is banned, since an abuser may share her address. [L-1] [L-2]
@@ -10,9 +11,12 @@ use std::{
     collections::{BTreeMap, HashMap},
     hash::Hasher,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    time::Instant,
 };
 
 use siphasher::sip128::{Hasher128, SipHasher24};
+
+use crate::limits::PLACE_SPARED;
 
 /// How many at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +67,7 @@ pub(crate) struct Admitted {
 struct Place {
     network: NetworkHash,
     address: AddressHash,
+    since: Instant,
     used: bool,
 }
 
@@ -93,10 +98,17 @@ impl Admission {
     }
 
     /// Takes a place, if there is one or somebody can give way.
-    pub(crate) fn admit(&mut self, address: IpAddr) -> Option<Admitted> {
+    pub(crate) fn admit(&mut self, address: IpAddr, now: Instant) -> Option<Admitted> {
         let (network, address) = self.hash(address);
         let gave_way = match self.full(network, address) {
-            Some(full) => Some(self.unused(&full, network, address)?),
+            Some(full) => {
+                let within = |place: &Place| match full {
+                    Full::Address => place.address == address,
+                    Full::Network => place.network == network,
+                    Full::Relay => true,
+                };
+                Some(self.unused(within, now)?)
+            }
             None => None,
         };
         if let Some(place) = gave_way {
@@ -106,11 +118,11 @@ impl Admission {
         self.next = PlaceId(place.0 + 1);
         *self.by_network.entry(network).or_default() += 1;
         *self.by_address.entry(address).or_default() += 1;
-        let used = false;
         let entry = Place {
             network,
             address,
-            used,
+            since: now,
+            used: false,
         };
         self.places.insert(place, entry);
         Some(Admitted { place, gave_way })
@@ -146,15 +158,12 @@ impl Admission {
         }
     }
 
-    fn unused(&self, full: &Full, network: NetworkHash, address: AddressHash) -> Option<PlaceId> {
-        let within = |place: &Place| match full {
-            Full::Address => place.address == address,
-            Full::Network => place.network == network,
-            Full::Relay => true,
-        };
+    /// The oldest that had time to be used, and was not.
+    fn unused(&self, within: impl Fn(&Place) -> bool, now: Instant) -> Option<PlaceId> {
         let mut places = self.places.iter();
-        let found = places.find(|(_, place)| !place.used && within(place));
-        found.map(|(id, _)| *id)
+        let (id, place) = places.find(|(_, place)| !place.used && within(place))?;
+        let is_spared = now.saturating_duration_since(place.since) < PLACE_SPARED;
+        (!is_spared).then_some(*id)
     }
 
     /// An IPv4 address and its /24. For IPv6 a household or a rented server has a whole /64, and who
@@ -190,6 +199,8 @@ fn uncount<K: Eq + std::hash::Hash>(counts: &mut HashMap<K, usize>, key: K) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     const LIMIT: AdmissionLimit = AdmissionLimit {
@@ -206,14 +217,15 @@ mod tests {
         /// Takes places that are used at once.
         fn fill<const N: usize>(&mut self, addresses: [&str; N]) -> [PlaceId; N] {
             addresses.map(|address| {
-                let place = self.admit(ip(address)).unwrap().place;
+                let place = self.admit(ip(address), Instant::now()).unwrap().place;
                 self.handle_used(place);
                 place
             })
         }
 
         fn refuses(&mut self, address: &str) -> bool {
-            self.admit(ip(address)).is_none()
+            self.admit(ip(address), Instant::now() + PLACE_SPARED)
+                .is_none()
         }
     }
 
@@ -280,7 +292,11 @@ mod tests {
     #[test]
     fn the_oldest_that_is_not_used_gives_way_and_only_within_what_is_full() {
         let mut admission = admission();
-        let mut admit = |address| admission.admit(ip(address)).unwrap();
+        let mut now = Instant::now();
+        let mut admit = |address| {
+            now += PLACE_SPARED;
+            admission.admit(ip(address), now).unwrap()
+        };
         let first = admit("192.0.2.1").place;
         let [second, third] = [(); 2].map(|()| admit("198.51.100.1").place);
         let of_address = admit("198.51.100.1");
@@ -289,13 +305,25 @@ mod tests {
         let of_network = admit("198.51.100.3");
         assert_eq!(of_network.gave_way, Some(third));
         admission.handle_used(first);
-        let of_relay = admission.admit(ip("203.0.113.1")).unwrap();
+        let of_relay = admission.admit(ip("203.0.113.1"), now).unwrap();
         assert_eq!(of_relay.gave_way, Some(of_address.place));
         assert_eq!(admission.places.len(), LIMIT.connections);
         for place in [fourth, of_network.place, of_relay.place] {
             admission.handle_used(place);
         }
         assert!(admission.refuses("203.0.113.1"));
+    }
+
+    #[test]
+    fn whoever_has_only_just_come_is_pushed_out_by_nobody() {
+        let mut admission = admission();
+        let start = Instant::now();
+        let hers = admission.admit(ip("192.0.2.1"), start).unwrap().place;
+        admission.fill(["192.0.2.1"]);
+        let almost = start + PLACE_SPARED - Duration::from_millis(1);
+        assert_eq!(admission.admit(ip("192.0.2.1"), almost), None);
+        let then = admission.admit(ip("192.0.2.1"), start + PLACE_SPARED);
+        assert_eq!(then.unwrap().gave_way, Some(hers));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use cobijo_protocol::{
         PING_INTERVAL, REGISTERED_ADDRESSES_MAX, WATCH_ADDRESSES_MAX,
     },
 };
-use cobijo_server::limits::HANDSHAKE_TIMEOUT;
+use cobijo_server::limits::{HANDSHAKE_TIMEOUT, PLACE_SPARED};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     time::Instant,
@@ -92,19 +92,19 @@ async fn whoever_only_sits_on_a_place_gives_way_to_the_next_and_whoever_wrote_ke
     let relay = Relay::with_config("[limits]\nconnections = 4").await;
     let mut writer = relay.client().await;
     assert_eq!(writer.ask(&[put(0, 0)]).await, [Outcome::Stored]);
-    let mut tcp = tcp(&relay.announcement).await.unwrap();
     let mut taken = relay.client().await;
     let refused = [Outcome::Taken, Outcome::Skipped];
     assert_eq!(taken.ask(&[put(0, 1), watch([0])]).await, refused);
     let mut idle = relay.client().await;
+    pass(PLACE_SPARED).await;
+    let mut tcp = tcp(&relay.announcement).await.unwrap();
 
     let mut others = Vec::new();
-    for _ in 0..3 {
+    for _ in 0..2 {
         let mut other = relay.client().await;
         other.ask(&[watch([1])]).await;
         others.push(other);
     }
-    assert_eq!(tcp.read(&mut [0; 1]).await.unwrap_or_default(), 0);
     for gone in [&mut taken, &mut idle] {
         assert_eq!(gone.closing().await, None);
     }
@@ -112,8 +112,26 @@ async fn whoever_only_sits_on_a_place_gives_way_to_the_next_and_whoever_wrote_ke
     for other in &mut others {
         assert_eq!(other.push().await, pushed(1, 1));
     }
-    assert_eq!(relay.metric("connections_gave_way_total").await, 3);
+    assert_eq!(relay.metric("connections_gave_way_total").await, 2);
     assert!(Client::try_connect(&relay.announcement).await.is_err());
+    pass(PLACE_SPARED).await;
+    assert_eq!(tcp.read(&mut [0; 1]).await.unwrap_or_default(), 0);
+}
+
+/// [L-1]
+#[tokio::test]
+async fn whoever_has_only_just_come_has_time_to_begin() {
+    let relay = Relay::with_config("[limits]\nconnections = 1").await;
+    let mut first = relay.client().await;
+    assert!(Client::try_connect(&relay.announcement).await.is_err());
+    assert_eq!(first.ask(&[put(0, 0)]).await, [Outcome::Stored]);
+}
+
+/// Lets time go by at once.
+async fn pass(duration: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(duration).await;
+    tokio::time::resume();
 }
 
 /// [W-7]
