@@ -177,7 +177,7 @@ fn who_was_attested_before_the_desk_key_changed_is_attested_anew_and_can_be_prop
     let ana = world.person(&link, "Hola");
     world.claim(sol).unwrap();
     propose(&mut world, sol, luz).unwrap();
-    accept_first(&mut world, ana);
+    world.accept(ana);
     assert_eq!(world.room(ana), ["Sol", "Luz"]);
 }
 
@@ -194,7 +194,7 @@ fn two_who_take_one_key_package_both_propose_in_the_end() {
     world.commands_at_once(race.into_iter().collect());
     for person in [ana, ida] {
         assert_eq!(world.conversation(person).proposals.len(), 1);
-        accept_first(&mut world, person);
+        world.accept(person);
     }
     assert_eq!(world.room(ana), ["Luz", "Eva"]);
     assert_eq!(world.room(ida), ["Sol", "Eva"]);
@@ -256,7 +256,7 @@ fn who_is_removed_from_the_desk_is_removed_from_the_conversations_of_her_colleag
     let (mut world, luz, ana) = talking();
     let eva = world.join(0, "Eva", Role::Accompanier);
     propose(&mut world, luz, eva).unwrap();
-    accept_first(&mut world, ana);
+    world.accept(ana);
     assert_eq!(world.room(ana), ["Luz", "Eva"]);
     let key = world.key(eva);
     world.team(0, TeamCommand::RemoveMember(key)).unwrap();
@@ -277,7 +277,7 @@ fn who_was_removed_from_the_desk_before_she_came_in_is_removed_when_she_does() {
     world.team(0, TeamCommand::RemoveMember(key)).unwrap();
     // The relay shows her the card of before: to her client Eva is still of the desk.
     world.relay.cards.insert(link.desk, before);
-    accept_first(&mut world, ana);
+    world.accept(ana);
     let history = world.clients[ana]
         .client
         .history(world.conversation(ana).id);
@@ -301,7 +301,7 @@ fn when_nobody_answers_the_desk_sends_a_colleague() {
     let rows = world.clients[eva].client.queue();
     assert_eq!(rows[0].reason, QueueReason::CameBack);
     world.claim(eva).unwrap();
-    accept_first(&mut world, ana);
+    world.accept(ana);
     world.wait(HOUR);
     assert_eq!(world.room(ana), ["Luz", "Eva"]);
     world.say(eva, "Aquí estoy").unwrap();
@@ -413,13 +413,4 @@ fn proposal(world: &World, luz: usize, colleague: usize) -> Command {
 fn propose(world: &mut World, luz: usize, colleague: usize) -> Result<(), CommandError> {
     let command = proposal(world, luz, colleague);
     world.command(luz, command)
-}
-
-fn accept_first(world: &mut World, ana: usize) {
-    let room = world.conversation(ana);
-    let accept = PersonCommand::Accept {
-        conversation: room.id,
-        proposal: room.proposals[0].id,
-    };
-    world.command(ana, Command::Person(accept)).unwrap();
 }

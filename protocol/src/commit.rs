@@ -23,6 +23,7 @@ pub const EXPORTER_LABEL: &str = "cobijo channel";
 
 opaque_debug!(
     Predecessor,
+    Succession,
     CommitData,
     Statement,
     MemberRescue,
@@ -65,6 +66,42 @@ pub struct Predecessor {
     pub group: ByteBuf,
     /// The last epoch that its maker saw.
     pub epoch: u64,
+    /// How many successors there were before this one, and one.
+    pub number: u32,
+}
+
+impl Terms {
+    /// How many groups stood before this one, each the successor of another. [G-18]
+    #[must_use]
+    pub fn number(&self) -> u32 {
+        self.predecessor.as_ref().map_or(0, |before| before.number)
+    }
+
+    /// What a successor of the group with these terms names, seen last in that epoch.
+    #[must_use]
+    pub fn predecessor_of_next(&self, group: &[u8], epoch: u64) -> Predecessor {
+        Predecessor {
+            group: ByteBuf::from(group),
+            epoch,
+            number: self.number().saturating_add(1),
+        }
+    }
+}
+
+/// What a root key signs to name the successor of its desk's group: the highest number counts. [G-22]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Succession {
+    /// As in the successor's terms.
+    pub number: u32,
+    /// The successor's MLS group id.
+    pub group: ByteBuf,
+    /// Attested key of the coordinator who makes it: only she may sign the GroupInfo of its Welcomes.
+    pub maker: PublicKey,
+}
+
+impl Labelled for Succession {
+    const LABEL: &'static str = "cobijo/1 succession";
 }
 
 /// A commit's authenticated data. [G-6]

@@ -81,6 +81,38 @@ fn a_row_is_dismissed_by_whoever_says_that_she_is_sure() {
     assert_eq!(rows(), 0);
 }
 
+/// [G-22]
+#[test]
+fn a_desk_goes_on_in_a_new_group_without_whom_it_leaves_out() {
+    let relay = Relay::start().unwrap();
+    let desk = relay.open_desk("Luz").unwrap();
+    let luz = &desk.coordinator;
+    let (mar, eva) = (relay.client("mar").unwrap(), relay.client("eva").unwrap());
+    desk.admit(&mar, "Mar").unwrap();
+    desk.admit(&eva, "Eva").unwrap();
+    // Each has told the others of her KeyPackages.
+    for colleague in [&mar, &eva, luz] {
+        shown(colleague);
+    }
+    let refused = mar.run(&["desk", "successor"]).unwrap();
+    assert_eq!(refused.problem(), "not-coordinator");
+    let made = luz.succeed(&["desk", "successor", "--without", "Eva"]);
+    made.unwrap().event("successor-made").unwrap();
+    let asha = relay.client("asha").unwrap();
+    asha.write(&desk.link, "hola").unwrap();
+    let opened = mar.succeed(&["shift", "start"]).unwrap();
+    opened.event("desk-goes-on").unwrap();
+    mar.succeed(&["queue"]).unwrap();
+    mar.succeed(&["claim", "1"]).unwrap();
+    asha.succeed(&["wait"]).unwrap();
+    let colleagues = |client| shown(client)["colleagues"].as_array().unwrap().len();
+    assert_eq!((colleagues(luz), colleagues(&mar)), (2, 2));
+    eva.succeed(&["shift", "start"]).unwrap();
+    let queue = eva.succeed(&["queue"]).unwrap();
+    let rows = &queue.event("queue").unwrap()["rows"];
+    assert_eq!(rows.as_array().map(Vec::len), Some(0), "{rows}");
+}
+
 fn shown(client: &Client) -> Value {
     let shown = client.succeed(&["desk", "show"]).unwrap();
     shown.event("desk").unwrap().clone()

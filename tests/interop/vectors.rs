@@ -396,6 +396,11 @@ fn first_contacts_are_read_and_verified() {
         let secret = array(&vector["welcome_secret"]);
         assert!(contact::taking(&item(vector).encode(), &secret, &root).is_some());
     }
+    for vector in list(&vectors["successions"]) {
+        let signed = item(vector).encode();
+        assert!(contact::succession(&signed, &root).is_some());
+        assert!(contact::succession(&signed, &person.unwrap()).is_none());
+    }
 }
 
 #[test]

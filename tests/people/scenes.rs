@@ -127,6 +127,7 @@ impl World {
             root: self.authority.root(),
             facilitators: Vec::new(),
             predecessor: Some(Predecessor {
+                number: 1,
                 group: self.talk(person).group_id().to_vec().into(),
                 epoch: 1,
             }),

@@ -233,6 +233,12 @@ pub(crate) enum DeskCommand {
         /// Who.
         alias: String,
     },
+    /// Gives the desk a new group, where colleagues can't follow the one before. Needs the root key.
+    Successor {
+        /// Who is not to come along: removed from the desk and from its conversations.
+        #[arg(long, value_name = "ALIAS")]
+        without: Vec<String>,
+    },
     /// Leaves the desk and its conversations.
     Leave,
     /// Signs the next desk key.

@@ -155,7 +155,11 @@ catalogue! {
     DeskNamesRemoved => "La tarjeta todavía nombra a alguien que ya no está en la mesa. Se intenta cambiarla otra vez cada vez que se use este perfil.", "The card still names somebody who is no longer in the desk. Changing it is tried again whenever this profile is used.";
     LeftDesk => "Saliste de la mesa y de sus conversaciones. Gracias por acompañar.", "You have left the desk and its conversations. Thank you for accompanying.";
     RemovedFromDesk => "Ya no eres parte de la mesa.", "You are no longer part of the desk.";
-    DeskStopped => "Este perfil ya no puede seguir a la mesa. Pide a la coordinación una invitación nueva, para otro perfil.", "This profile can't follow the desk any more. Ask a coordinator for a new invitation, for another profile.";
+    DeskStopped => "Este perfil ya no puede seguir a la mesa. Avisa a la coordinación: puede darle a la mesa un grupo nuevo (cobijo desk successor), y este perfil sigue solo la próxima vez que lo abras.", "This profile can't follow the desk any more. Tell a coordinator: she can give the desk a new group (cobijo desk successor), and this profile goes on by itself the next time you open it.";
+    DeskGoesOn => "La mesa sigue en un grupo nuevo, y tú en ella.", "The desk goes on in a new group, and you with it.";
+    MakingSuccessor => "Haciendo el grupo nuevo…", "Making the new group…";
+    SuccessorMade => "La mesa tiene un grupo nuevo. Cada colega entra cuando abre su perfil.", "The desk has a new group. Each colleague comes in when she opens her profile.";
+    NotBrought => "A {} no se le pudo traer: necesita una invitación nueva, para otro perfil: cobijo desk invite", "{} could not be brought along: she needs a new invitation, for another profile: cobijo desk invite";
     ShiftOn => "Empezó tu turno. Se puede: queue, claim N, dismiss N --sure, list, read N, say N texto, propose N alias --reason \"…\", exit", "Your shift has begun. You can type: queue, claim N, dismiss N --sure, list, read N, say N text, propose N alias --reason \"…\", exit";
     BadLine => "No entiendo esa orden. Se puede: queue, claim N, dismiss N --sure, list, read N, say N texto, propose N alias --reason \"…\", exit", "That command isn't understood. You can type: queue, claim N, dismiss N --sure, list, read N, say N text, propose N alias --reason \"…\", exit";
     ShiftOff => "Terminaste tu turno.", "Your shift is over.";

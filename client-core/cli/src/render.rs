@@ -37,6 +37,9 @@ impl Screen {
             | Event::LeftDesk
             | Event::RemovedFromDesk
             | Event::DeskStopped
+            | Event::DeskGoesOn
+            | Event::SuccessorMade
+            | Event::NotBrought { .. }
             | Event::NotRemoved(_)
             | Event::CardStillNames { .. }
             | Event::Shift { .. }
@@ -111,6 +114,12 @@ impl Screen {
             ),
             Event::RemovedFromDesk => plain("removed-from-desk", Key::RemovedFromDesk),
             Event::DeskStopped => plain("desk-stopped", Key::DeskStopped),
+            Event::DeskGoesOn => plain("desk-goes-on", Key::DeskGoesOn),
+            Event::SuccessorMade => plain("successor-made", Key::SuccessorMade),
+            Event::NotBrought { alias } => (
+                json!({ "event": "not-brought", "alias": alias }),
+                self.fill(Key::NotBrought, &[&clean(alias)]),
+            ),
             Event::Shift { on } => {
                 let key = if *on { Key::ShiftOn } else { Key::ShiftOff };
                 (

@@ -10,6 +10,7 @@
 //! * `evicting`: removing a member
 //! * `moving`: another mailbox for the card, after somebody is out
 //! * `leaving`: going by one's own wish
+//! * `succession`: a new group, where the old one can't be followed
 //! * `members`: who is in the desk, and what is shown of it
 //! * `asking`: what the member in front asks for
 
@@ -25,6 +26,7 @@ mod naming;
 mod publishing;
 mod routing;
 pub(crate) mod shift;
+mod succession;
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -59,6 +61,7 @@ use evicting::Eviction;
 use keys::DeskKeys;
 use naming::Naming;
 use shift::Shift;
+use succession::{Brought, Making};
 
 /// A day, for what is looked at once a day.
 const DAY: Duration = Duration::from_secs(86_400);
@@ -87,6 +90,8 @@ pub(crate) struct Desk {
     takes: Vec<Take>,
     invites: Vec<Invited>,
     evictions: Vec<Eviction>,
+    /// The group that follows this desk's, until all are in it who come.
+    making: Option<Making>,
     /// Commits that were asked for, in order.
     asked: VecDeque<Asked>,
     /// When to post the snapshot for a newcomer, unless whoever added her has.
@@ -127,7 +132,12 @@ struct Invited {
 /// A commit that was asked for.
 #[derive(Serialize, Deserialize)]
 enum Asked {
-    Add { invite: InviteId, key: PublicKey },
+    Add {
+        invite: InviteId,
+        key: PublicKey,
+    },
+    /// Colleagues into a successor.
+    Bring(Vec<Brought>),
     Remove(PublicKey),
 }
 
@@ -235,6 +245,7 @@ impl Desk {
             takes: Vec::new(),
             invites: Vec::new(),
             evictions: Vec::new(),
+            making: None,
             asked: VecDeque::new(),
             snapshot_due: None,
             knows_the_past: false,
@@ -280,23 +291,25 @@ impl Desk {
 
     /// What is wanted on each channel.
     pub(crate) fn lines(&self) -> Vec<Line> {
-        if self.group.stop().is_some() {
-            return Vec::new();
-        }
         let line = |channel, wants| Line {
             channel,
             relay: self.link.relay.clone(),
             wants,
         };
+        let mut of_offers = Wants::default();
+        if self.may_have_successor() {
+            self.offers.wants(&mut of_offers);
+        }
+        let of_offers = Some(of_offers).filter(|wants| !wants.watch.is_empty());
+        let of_offers = of_offers.map(|wants| line(self.offers_channel, wants));
+        if self.group.stop().is_some() {
+            return of_offers.into_iter().collect();
+        }
         let mut of_group = Wants::default();
         self.group.wants(&mut of_group);
         self.takes.iter().for_each(|take| take.wants(&mut of_group));
         let mut lines = vec![line(self.channel, of_group)];
-        let mut of_offers = Wants::default();
-        self.offers.wants(&mut of_offers);
-        if !of_offers.watch.is_empty() {
-            lines.push(line(self.offers_channel, of_offers));
-        }
+        lines.extend(of_offers);
         for invited in &self.invites {
             let mut wants = Wants::default();
             invited.invitation.wants(&mut wants);
@@ -314,11 +327,12 @@ impl Desk {
         seen: &[Seen],
         context: &mut Context<'_>,
     ) {
-        if self.group.stop().is_some() {
-            return;
-        }
         for seen in seen {
-            self.take_seen(channel, seen, context);
+            if channel == self.offers_channel && self.may_have_successor() {
+                self.handle_offers(seen, context);
+            } else if self.group.stop().is_none() {
+                self.take_seen(channel, seen, context);
+            }
         }
         self.advance(context);
     }
@@ -327,8 +341,6 @@ impl Desk {
         if channel == self.channel {
             self.group.handle_seen(seen, context.now, context.rng);
             self.handle_takes(seen, context);
-        } else if channel == self.offers_channel {
-            self.handle_offers(seen, context);
         } else if let Some(position) = self.invites.iter().position(|one| one.channel == channel) {
             self.handle_invite(position, seen, context);
         } else {
@@ -387,26 +399,30 @@ impl Desk {
     /// Takes every step that has become possible.
     fn advance(&mut self, context: &mut Context<'_>) {
         self.hear(context);
-        if self.group.stop().is_some() {
-            return;
+        while self.group.stop().is_none() {
+            self.keep_desk_key(context);
+            self.keep_evicting(context);
+            self.keep_making(context);
+            self.move_if_due(context);
+            self.keep_key_packages(context.rng);
+            self.look_at_named(context);
+            self.keep_card(context);
+            self.post_snapshot_if_due(context);
+            self.erase_old_intake_keys(context.now);
+            if self.group.is_caught_up() {
+                self.board.note_version(self.card_version());
+            }
+            // What was asked of the group just now may be possible at once, or refused.
+            self.group.handle_timeout(context.now, context.rng);
+            if !self.hear(context) {
+                return;
+            }
         }
-        self.keep_desk_key(context);
-        self.keep_evicting(context);
-        self.move_if_due(context);
-        self.keep_key_packages(context.rng);
-        self.look_at_named(context);
-        self.keep_card(context);
-        self.post_snapshot_if_due(context);
-        self.erase_old_intake_keys(context.now);
-        if self.group.is_caught_up() {
-            self.board.note_version(self.card_version());
-        }
-        // What was asked of the group just now may be possible at once.
-        self.group.handle_timeout(context.now, context.rng);
     }
 
     /// Keeps as many KeyPackages as there should be, once there is somebody to take them.
     fn keep_key_packages(&mut self, rng: &mut Rng) {
+        self.offers.drop_successions(self.group.terms().number());
         if self.group.members().len() > 1 && self.offers.top_up(&self.me, rng) {
             self.tell(DeskContent::KeyPackages(self.offers.messages()), rng);
         }

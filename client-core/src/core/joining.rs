@@ -51,8 +51,10 @@ pub struct Expect {
 pub enum Lineage {
     /// Of none.
     First,
-    /// Of none, or of any: the person's signature is what counts.
+    /// Of none, or of any: whoever signs the GroupInfo is what counts.
     Any,
+    /// The successor of a desk's group that the root key names: its id, and its number. [G-22]
+    Named(ByteBuf, u32),
     /// It is the very group that a person could not follow: her rescue.
     Same(Box<Known>),
 }
@@ -124,6 +126,11 @@ impl Joining {
             Some(named) => afresh.by_head(&named.head),
             None => afresh,
         }
+    }
+
+    /// Whether it is for a desk's group of this number, or an earlier one.
+    pub(crate) fn is_for_number(&self, number: u32) -> bool {
+        matches!(self.expect.lineage, Lineage::Named(_, named) if named <= number)
     }
 
     /// The KeyPackage that is waited for.
@@ -239,6 +246,7 @@ impl Expect {
         };
         let knows = match &self.lineage {
             Lineage::Same(known) => known.allows(group),
+            Lineage::Named(id, _) => id.as_slice() == group.id(),
             Lineage::First | Lineage::Any => true,
         };
         knows && self.roster.as_ref().is_none_or(|told| *told == roster())
@@ -265,6 +273,7 @@ impl Lineage {
         match self {
             Self::First => terms.predecessor.is_none(),
             Self::Any => true,
+            Self::Named(_, number) => terms.number() == *number,
             Self::Same(known) => known.terms == *terms,
         }
     }

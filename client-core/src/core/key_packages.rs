@@ -2,17 +2,14 @@
 //!
 //! The relay has no directory. Each colleague announces up to four in the desk group; who proposes her
 //! to a person takes one in a contest under its welcome secret, so that no two people are given the
-//! same one.
+//! same one. In the same way a coordinator takes one to bring her into the successor of the desk's group.
+
+mod take;
 
 use std::time::Duration;
 
 use cobijo_protocol::{
-    card::{Attestation, Attested},
-    cbor,
-    commit::Profile,
-    content::{Proposal, Reads},
     credential::Credential,
-    intake::Taking,
     keys::PublicKey,
     limits::{POOL_KEY_PACKAGES, RETENTION_DAYS_MAX},
     slot::{Kind, ThreadSecret},
@@ -22,14 +19,14 @@ use serde_bytes::ByteBuf;
 
 use super::{
     claim::Me,
-    client::ConversationId,
     contest::Contest,
     group::Group,
-    joining::{Expect, Joining, Lineage},
+    joining::Joining,
     port::{Now, Rng, Seen, Wants},
-    thread::Content,
 };
-use crate::mls::key_package::{OfferedKeyPackage, OwnKeyPackage};
+use crate::mls::key_package::OwnKeyPackage;
+use take::Taker;
+pub(crate) use take::{Purpose, Take, Taken, Wish};
 
 /// KeyPackages that were taken and whose Welcome is waited for, at one time; then one gives way of
 /// whoever has taken most.
@@ -53,7 +50,7 @@ enum Offer {
         own: Box<OwnKeyPackage>,
         taking: Box<Contest>,
     },
-    /// A colleague proposes this member with it.
+    /// A colleague proposes this member with it, or brings her into the desk's next group.
     Taken {
         joining: Box<Joining>,
         taker: PublicKey,
@@ -63,7 +60,7 @@ enum Offer {
 
 /// What becomes of the own KeyPackages.
 pub(crate) enum OfferEvent {
-    /// The conversation of a person who said yes.
+    /// The conversation of a person who said yes, or the desk's next group.
     Joined(Box<Group>),
     /// A colleague has taken many today.
     TakenOften {
@@ -95,6 +92,13 @@ impl OwnKeyPackages {
     pub(crate) fn drop_free(&mut self) {
         self.offers
             .retain(|offer| matches!(offer, Offer::Taken { .. }));
+    }
+
+    /// Forgets what was taken for the desk's groups up to this one.
+    pub(crate) fn drop_successions(&mut self, number: u32) {
+        let is_old = |joining: &Joining| joining.is_for_number(number);
+        self.offers
+            .retain(|offer| !matches!(offer, Offer::Taken { joining, .. } if is_old(joining)));
     }
 
     /// What is left to take.
@@ -135,8 +139,11 @@ impl OwnKeyPackages {
             }
         }
         for taker in takers {
-            if self.taken_today(&taker.key, now) == SHOWN_FROM {
-                let alias = taker.alias;
+            let Taker::Person { by, .. } = taker else {
+                continue;
+            };
+            if self.taken_today(&by.key, now) == SHOWN_FROM {
+                let alias = by.alias;
                 events.push(OfferEvent::TakenOften { alias });
             }
         }
@@ -185,7 +192,7 @@ impl OwnKeyPackages {
 /// What becomes of an offer.
 enum Step {
     Goes(Offer),
-    Taken(Offer, Attestation),
+    Taken(Offer, Taker),
     Joined(Box<Group>),
 }
 
@@ -201,13 +208,13 @@ impl Offer {
         match self {
             Self::Free { own, mut taking } => {
                 let taken = handle_taking(&mut taking, own.welcome_secret(), seen, me, rng);
-                let Some((taker, person)) = taken else {
+                let Some(taker) = taken else {
                     return Step::Goes(Self::Free { own, taking });
                 };
-                let joining = Joining::new(*own, me.key.clone(), expect(me, person));
+                let joining = Joining::new(*own, me.key.clone(), taker.expect(me));
                 let offer = Self::Taken {
                     joining: Box::new(joining),
-                    taker: taker.key,
+                    taker: taker.key(),
                     since: now,
                 };
                 Step::Taken(offer, taker)
@@ -228,140 +235,18 @@ impl Offer {
     }
 }
 
-/// Whoever took it, and the person that she proposes this member to.
+/// Who took it, and what for.
 fn handle_taking(
     contest: &mut Contest,
     welcome_secret: &ThreadSecret,
     seen: &Seen,
     me: &Me,
     rng: &mut Rng,
-) -> Option<(Attestation, PublicKey)> {
+) -> Option<Taker> {
     let candidate = contest.handle_seen(seen)?;
-    let taken = valid_taking(&candidate.content, welcome_secret, &me.root);
-    if taken.is_none() {
+    let taker = Taker::read(&candidate.content, welcome_secret, &me.root);
+    if taker.is_none() {
         contest.skip(rng);
     }
-    taken
-}
-
-/// What makes a cell of the taking thread count.
-fn valid_taking(
-    content: &Content,
-    secret: &ThreadSecret,
-    root: &PublicKey,
-) -> Option<(Attestation, PublicKey)> {
-    let Content::Payload(payload) = content else {
-        return None;
-    };
-    let taking: Taking = cbor::decode(payload).ok()?;
-    let taker = taking.verify(root, secret)?;
-    Some((taker, taking.person))
-}
-
-/// The conversation of the person that the colleague was proposed to, welcomed by herself.
-fn expect(me: &Me, person: PublicKey) -> Expect {
-    Expect {
-        profile: Profile::Conversation,
-        root: me.root,
-        signers: vec![person],
-        roster: None,
-        lineage: Lineage::Any,
-        welcome: None,
-    }
-}
-
-/// A colleague to propose, and where.
-#[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct Wish {
-    /// Where.
-    pub(crate) conversation: ConversationId,
-    /// The person that is asked.
-    pub(crate) person: PublicKey,
-    /// Attested key of the colleague.
-    pub(crate) colleague: PublicKey,
-    /// Why, for the person to read.
-    pub(crate) reason: String,
-    /// What the colleague will be able to read.
-    pub(crate) reads: Reads,
-}
-
-/// A contest for a colleague's KeyPackage.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct Take {
-    wish: Wish,
-    message: ByteBuf,
-    member: Attested,
-    welcome_secret: ThreadSecret,
-    contest: Contest,
-}
-
-/// How a contest for a KeyPackage ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Taken {
-    /// It is this client's to propose.
-    Here,
-    /// A colleague took it.
-    Elsewhere,
-}
-
-impl Take {
-    /// Begins to take a KeyPackage; `None` where it is not one of the colleague's that may be added.
-    pub(crate) fn new(
-        wish: Wish,
-        message: ByteBuf,
-        me: &Me,
-        now: Now,
-        rng: &mut Rng,
-    ) -> Option<Self> {
-        let offered = OfferedKeyPackage::parse(&message, me.suite, &me.root).ok()?;
-        let member = offered.attested()?;
-        let (attestation, _) = member.verify(&me.root).ok()?;
-        let is_hers = attestation.key == wish.colleague && attestation.not_after >= now.day();
-        is_hers.then_some(())?;
-        let welcome_secret = offered.welcome_secret().clone();
-        let mut contest = Contest::new(welcome_secret.clone(), Kind::Taking, 0);
-        let taking = Taking::sign(&me.key, me.attested.clone(), &welcome_secret, wish.person);
-        contest.contend(cbor::encode(&taking), rng).ok()?;
-        Some(Self {
-            wish,
-            message,
-            member,
-            welcome_secret,
-            contest,
-        })
-    }
-
-    /// What is wanted from the relay.
-    pub(crate) fn wants(&self, wants: &mut Wants) {
-        self.contest.wants(wants);
-    }
-
-    /// Takes what the relay said.
-    pub(crate) fn handle_seen(&mut self, seen: &Seen, me: &Me, rng: &mut Rng) -> Option<Taken> {
-        let candidate = self.contest.handle_seen(seen)?;
-        if candidate.mine {
-            return Some(Taken::Here);
-        }
-        if valid_taking(&candidate.content, &self.welcome_secret, &me.root).is_some() {
-            return Some(Taken::Elsewhere);
-        }
-        self.contest.skip(rng);
-        None
-    }
-
-    /// The wish, to be tried with another KeyPackage.
-    pub(crate) fn into_wish(self) -> Wish {
-        self.wish
-    }
-
-    /// What is to be told the person.
-    pub(crate) fn into_proposal(self) -> (ConversationId, Proposal) {
-        let proposal = Proposal {
-            member: self.member,
-            reason: self.wish.reason,
-            reads: self.wish.reads,
-            key_package: self.message,
-        };
-        (self.wish.conversation, proposal)
-    }
+    taker
 }

@@ -29,9 +29,15 @@ impl World {
             ("message".into(), Value::Bytes(message)),
             ("state".into(), "Waiting".into()),
         ]);
+        self.alter(member, &["group", "outbox", "entries"], |entries| {
+            entries.as_array_mut().unwrap().push(waiting);
+        });
+    }
+
+    /// Changes what a member's disk has of her desk, and starts her client again from there.
+    pub(crate) fn alter(&mut self, member: usize, path: &[&str], change: impl FnOnce(&mut Value)) {
         let mut state = saved(self, member);
-        let entries = of_desk(&mut state, &["group", "outbox", "entries"]);
-        entries.as_array_mut().unwrap().push(waiting);
+        change(of_desk(&mut state, path));
         self.restart_from(member, &state);
     }
 
@@ -74,7 +80,8 @@ fn of_desk<'a>(state: &'a mut Value, path: &[&str]) -> &'a mut Value {
     path.fold(state, |value, name| entry(value, name))
 }
 
-fn read<T: DeserializeOwned>(world: &World, member: usize, path: &[&str]) -> T {
+/// What a member's disk has of her desk.
+pub(crate) fn read<T: DeserializeOwned>(world: &World, member: usize, path: &[&str]) -> T {
     let mut state = saved(world, member);
     of_desk(&mut state, path).deserialized().unwrap()
 }

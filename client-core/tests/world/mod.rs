@@ -193,6 +193,16 @@ impl World {
         self.command(client, Command::Say { conversation, text })
     }
 
+    /// Says yes to whoever is proposed to her first.
+    pub(crate) fn accept(&mut self, client: usize) {
+        let room = self.conversation(client);
+        let accept = PersonCommand::Accept {
+            conversation: room.id,
+            proposal: room.proposals[0].id,
+        };
+        self.command(client, Command::Person(accept)).unwrap();
+    }
+
     /// Texts of the first conversation of a client, in order.
     pub(crate) fn texts(&self, client: usize) -> Vec<String> {
         let id = self.conversation(client).id;
@@ -325,7 +335,7 @@ impl World {
         clients.filter_map(|one| one.client.poll_timeout()).min()
     }
 
-    fn disconnect(&mut self, client: usize) {
+    pub(crate) fn disconnect(&mut self, client: usize) {
         self.deliveries.retain(|((to, _), _)| *to != client);
         for channel in 0..200 {
             self.relay.close((client, channel));

@@ -50,6 +50,8 @@ fn nothing_that_is_debugged_shows_a_secret_a_key_or_a_text() {
         print(samples::replies()),
         print(samples::claims()),
         print(samples::takings()),
+        print(samples::successions()),
+        format!("{:?}", samples::succession()),
         print(samples::terms()),
         format!("{:?}", samples::intake_key()),
         format!("{:?}", samples::welcome_payload()),

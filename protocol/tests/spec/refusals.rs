@@ -270,6 +270,20 @@ fn a_taking_is_of_one_key_package_for_one_person() {
     assert!(Taking { by, ..taking }.verify(&root, &secret).is_none());
 }
 
+/// [G-22]
+#[test]
+fn only_the_root_key_names_the_next_group_of_a_desk() {
+    let signed = samples::successions().swap_remove(0).1;
+    assert_eq!(
+        signed.verify(&public(ROOT)).ok(),
+        Some(samples::succession())
+    );
+    for other in [STRANGER, COORDINATOR, ACCOMPANIER] {
+        let forged = key(other).sign_value(&samples::succession());
+        assert!(forged.verify(&public(ROOT)).is_err());
+    }
+}
+
 /// [I-8]
 #[test]
 fn only_the_person_says_not_this_one_and_of_one_index() {

@@ -5,13 +5,14 @@
 use cobijo_protocol::{
     card::UnverifiedCard,
     cbor,
-    commit::{CommitData, Terms, WelcomePayload},
+    commit::{CommitData, Succession, Terms, WelcomePayload},
     content::{Content, Message},
     credential::Credential,
     frame::{
         Operation, decode_from_relay, decode_operations, encode_from_relay, encode_operations,
     },
     intake::{Claim, Intake, Reply, Taking, Waiting},
+    keys::Signed,
     limits::FRAME_UNIT_BYTES,
     link::{DeskLink, Invite, RelayUrl},
     parts::{Data, PAYLOAD_BYTES_MAX, Split},
@@ -206,12 +207,15 @@ proptest! {
         reply in one(samples::replies()),
         claim in one(samples::claims()),
         taking in one(samples::takings()),
+        succession in one(samples::successions()),
         changes in changes(),
     ) {
         cbor_is_canonical::<Waiting>(&waiting, &changes)?;
         cbor_is_canonical::<Reply>(&reply, &changes)?;
         cbor_is_canonical::<Claim>(&claim, &changes)?;
         cbor_is_canonical::<Taking>(&taking, &changes)?;
+        cbor_is_canonical::<Signed<Succession>>(&succession, &changes)?;
+        cbor_is_canonical::<Succession>(&samples::succession(), &changes)?;
     }
 
     #[test]

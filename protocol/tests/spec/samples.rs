@@ -12,8 +12,8 @@ use cobijo_protocol::{
         UnverifiedCard,
     },
     commit::{
-        CommitData, MemberRescue, POLICY, Predecessor, Profile, Removal, Statement, Terms,
-        WelcomePayload, sign_leave, sign_person_rescue, sign_wipe,
+        CommitData, MemberRescue, POLICY, Predecessor, Profile, Removal, Statement, Succession,
+        Terms, WelcomePayload, sign_leave, sign_person_rescue, sign_wipe,
     },
     content::{
         ClaimNotice, Content, DeskContent, IntakeKey, Message, MessageId, Proposal, Reads,
@@ -184,6 +184,7 @@ pub(crate) fn terms() -> Vec<(&'static str, Terms)> {
         predecessor,
     };
     let predecessor = Predecessor {
+        number: 1,
         group: ByteBuf::from(GROUP),
         epoch: 12,
     };
@@ -472,4 +473,17 @@ pub(crate) fn takings() -> Vec<(&'static str, Taking)> {
     let by = attested(ACCOMPANIER);
     let taking = Taking::sign(&key(ACCOMPANIER), by, &welcome_secret(), public(PERSON));
     vec![("taking", taking)]
+}
+
+pub(crate) fn succession() -> Succession {
+    Succession {
+        number: 2,
+        group: ByteBuf::from([0x5c; 32]),
+        maker: public(COORDINATOR),
+    }
+}
+
+/// What names a desk's next group, as it stands in a taking thread.
+pub(crate) fn successions() -> Vec<(&'static str, Signed<Succession>)> {
+    vec![("succession", key(ROOT).sign_value(&succession()))]
 }

@@ -3,7 +3,7 @@
 use super::{
     cbor::{Item, bytes, map, text, uint},
     desk::{Attested, attested, is_alias},
-    signature::{PublicKey, holds, sign},
+    signature::{PublicKey, holds, sign, signed},
     slot::{Data, Head, hash, pad, unpadded},
 };
 
@@ -236,4 +236,11 @@ pub(crate) fn taking(
     let [by, person, signature] = item.fields(["by", "person", "signature"])?;
     let (by, person) = (attested(by, root)?, person.array()?);
     holds(&by.key, "taking", &[welcome, &person], signature.bytes()?).then_some((by, person))
+}
+
+/// A desk's next group: its number, its id, and who makes it.
+pub(crate) fn succession(payload: &[u8], root: &PublicKey) -> Option<(u32, Vec<u8>, PublicKey)> {
+    let body = signed(&Item::decode(payload)?, "succession", root)?;
+    let [number, group, maker] = body.fields(["number", "group", "maker"])?;
+    Some((number.uint()?, group.bytes()?.to_vec(), maker.array()?))
 }

@@ -24,7 +24,14 @@ pub(crate) struct Terms {
     pub(crate) policy: u16,
     pub(crate) root: PublicKey,
     pub(crate) facilitators: Vec<PublicKey>,
-    pub(crate) predecessor: Option<(Vec<u8>, u64)>,
+    pub(crate) predecessor: Option<Predecessor>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Predecessor {
+    pub(crate) group: Vec<u8>,
+    pub(crate) epoch: u64,
+    pub(crate) number: u32,
 }
 
 impl Terms {
@@ -35,8 +42,12 @@ impl Terms {
         let predecessor = match predecessor {
             Item::Null => None,
             some => {
-                let [group, epoch] = some.fields(["group", "epoch"])?;
-                Some((group.bytes()?.to_vec(), epoch.uint()?))
+                let [group, epoch, number] = some.fields(["group", "epoch", "number"])?;
+                Some(Predecessor {
+                    group: group.bytes()?.to_vec(),
+                    epoch: epoch.uint()?,
+                    number: number.uint()?,
+                })
             }
         };
         Some(Self {
@@ -58,10 +69,13 @@ impl Terms {
     }
 
     pub(crate) fn encode(&self) -> Vec<u8> {
-        let predecessor = self
-            .predecessor
-            .as_ref()
-            .map(|(group, epoch)| map([("group", bytes(group)), ("epoch", uint(*epoch))]));
+        let predecessor = self.predecessor.as_ref().map(|before| {
+            map([
+                ("group", bytes(&before.group)),
+                ("epoch", uint(before.epoch)),
+                ("number", uint(before.number)),
+            ])
+        });
         map([
             (
                 "profile",

@@ -177,6 +177,14 @@ const SPANISH: &[(&str, &str)] = &[
     ),
     ("desk remove/alias", "A quién."),
     ("desk leave", "Sale de la mesa y de sus conversaciones."),
+    (
+        "desk successor",
+        "Da a la mesa un grupo nuevo, cuando hay colegas que no pueden seguir el de antes. Necesita la llave raíz.",
+    ),
+    (
+        "desk successor/without",
+        "Quién no viene: sale de la mesa y de sus conversaciones.",
+    ),
     ("desk renew-key", "Firma la siguiente llave de la mesa."),
     (
         "desk export-root",

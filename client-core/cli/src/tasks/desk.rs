@@ -189,6 +189,19 @@ impl App {
         Ok(())
     }
 
+    pub(super) async fn make_successor(&mut self, without: &[String]) -> Result<(), Problem> {
+        self.settle().await?;
+        let keys = without.iter().map(|alias| self.colleague(alias));
+        let keys = keys.collect::<Result<_, _>>()?;
+        self.command(Command::Team(TeamCommand::MakeSuccessor(keys)))?;
+        self.screen.progress(Key::MakingSuccessor);
+        self.until(Patience::Relay, |_, event| {
+            matches!(event, Some(Event::SuccessorMade)).then_some(Ok(()))
+        })
+        .await?;
+        self.card_answered().await
+    }
+
     pub(super) async fn leave_desk(&mut self) -> Result<(), Problem> {
         self.settle().await?;
         self.command(Command::Team(TeamCommand::LeaveDesk))?;

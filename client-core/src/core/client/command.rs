@@ -91,6 +91,9 @@ pub enum TeamCommand {
     },
     /// Coordinator: removes a member from the desk and, by statement, from every conversation.
     RemoveMember(PublicKey),
+    /// Coordinator with the root key: makes a new group for the desk, where colleagues can't follow the one
+    /// before, and brings all into it but these, who are removed from every conversation too.
+    MakeSuccessor(Vec<PublicKey>),
     /// Leaves the desk and its conversations ([`Event::LeftDesk`](super::Event::LeftDesk)).
     LeaveDesk,
 }

@@ -80,6 +80,15 @@ pub enum Event {
     RemovedFromDesk,
     /// The desk's group has stopped for this client.
     DeskStopped,
+    /// The desk's new group is made, and who could be brought into it is in.
+    SuccessorMade,
+    /// A colleague could not be brought into the desk's new group: she needs an invitation.
+    NotBrought {
+        /// Her alias.
+        alias: String,
+    },
+    /// The desk goes on for this client, in the new group that its root key names.
+    DeskGoesOn,
     /// This member could not be removed from the desk yet; it is tried again.
     NotRemoved(PublicKey),
     /// A member is removed though no card could be published that doesn't name her; it is tried again.

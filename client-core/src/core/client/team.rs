@@ -68,6 +68,7 @@ impl Team {
             | TeamCommand::Dismiss(_)
             | TeamCommand::Propose { .. }
             | TeamCommand::RemoveMember(_)
+            | TeamCommand::MakeSuccessor(_)
             | TeamCommand::LeaveDesk => Err(CommandError::NotMember),
         }
     }
@@ -229,9 +230,14 @@ impl Member {
         context: &mut Context<'_>,
     ) -> Result<(), CommandError> {
         let desk = &mut self.desk;
-        // The root key outlives the group: whoever holds it can still take it to safety.
+        // The root key outlives the group: whoever holds it can take it to safety, or make the next one.
         let is_of_root = matches!(command, TeamCommand::ExportRoot | TeamCommand::DropRoot);
-        if (desk.stop().is_some() || desk.is_leaving()) && !is_of_root {
+        let goes_on = matches!(
+            command,
+            TeamCommand::ImportRoot(_) | TeamCommand::MakeSuccessor(_)
+        ) && desk.may_have_successor();
+        let is_stopped = desk.stop().is_some() && !goes_on || desk.is_leaving();
+        if is_stopped && !is_of_root {
             return Err(CommandError::NotMember);
         }
         match command {
@@ -257,6 +263,7 @@ impl Member {
             TeamCommand::Claim(row) => desk.claim(row, context),
             TeamCommand::Dismiss(row) => desk.dismiss(row, context),
             TeamCommand::RemoveMember(member) => desk.remove_member(member, context),
+            TeamCommand::MakeSuccessor(left_out) => desk.make_successor(&left_out, context),
             TeamCommand::LeaveDesk => {
                 desk.leave(context)?;
                 self.conversations.leave_all(context);

@@ -1,7 +1,7 @@
 //! Going on where a group can't: a rescue, or a successor through the desk. [G-18]
 
 use cobijo_protocol::{
-    commit::{POLICY, Predecessor, Profile, Terms},
+    commit::{POLICY, Profile, Terms},
     credential::{Identity, PersonCredential},
     keys::{PublicKey, SecretKey},
 };
@@ -130,14 +130,12 @@ impl Conversation {
     ) -> Result<Group, ConversationError> {
         let suite = self.group.suite();
         let leaf = PersonPackage::new(suite, person, self.next_serial(), rng)?;
-        let predecessor = Predecessor {
-            group: ByteBuf::from(self.group.id()),
-            epoch: self.group.epoch(),
-        };
+        let terms = self.group.terms();
+        let predecessor = terms.predecessor_of_next(self.group.id(), self.group.epoch());
         let terms = Terms {
             profile: Profile::Conversation,
             policy: POLICY,
-            root: self.group.terms().root,
+            root: terms.root,
             facilitators: Vec::new(),
             predecessor: Some(predecessor),
         };

@@ -13,7 +13,7 @@ use crate::core::{
     client::{CommandError, Context, Description, Event, InviteEnd, InviteId, RowId},
     contest::random,
     invite::{Invitation, NotAdmissible},
-    key_packages::{Take, Wish},
+    key_packages::{Purpose, Take, Wish},
 };
 
 /// Invitations that are open at one time.
@@ -243,7 +243,8 @@ impl Desk {
                 .board
                 .take_key_package(&wish.colleague)
                 .ok_or(CommandError::ColleagueUnavailable)?;
-            let take = Take::new(wish.clone(), message, &self.me, context.now, context.rng);
+            let purpose = Purpose::Proposal(wish.clone());
+            let take = Take::new(purpose, message, &self.me, context.now, context.rng);
             if let Some(take) = take {
                 self.takes.push(take);
                 return Ok(());

@@ -46,6 +46,9 @@ pub(crate) struct Board {
     pool: Vec<(PublicKey, Vec<ByteBuf>)>,
     /// Version of the card that was known when all that members said had been read.
     version: u32,
+    /// KeyPackages that somebody knows who is out, of who has not announced others since: what is left to
+    /// bring her into a successor with.
+    former: Vec<(PublicKey, Vec<ByteBuf>)>,
     seal_keys: Vec<(PublicKey, ByteBuf)>,
 }
 
@@ -246,6 +249,7 @@ impl Board {
         key_packages.retain(|message| message.len() <= KEY_PACKAGE_BYTES_MAX);
         key_packages.truncate(POOL_KEY_PACKAGES);
         self.pool.retain(|(other, _)| *other != owner);
+        self.former.retain(|(other, _)| *other != owner);
         if self.pool.len() < POOL_OWNERS_MAX {
             self.pool.push((owner, key_packages));
         }
@@ -267,7 +271,23 @@ impl Board {
 
     /// Somebody left who has seen them.
     pub(crate) fn drop_pool(&mut self) {
-        self.pool.clear();
+        for (owner, key_packages) in std::mem::take(&mut self.pool) {
+            self.keep_former(owner, key_packages);
+        }
+    }
+
+    /// Keeps KeyPackages for a successor alone.
+    pub(crate) fn keep_former(&mut self, owner: PublicKey, key_packages: Vec<ByteBuf>) {
+        self.former.retain(|(other, _)| *other != owner);
+        if self.former.len() < POOL_OWNERS_MAX {
+            self.former.push((owner, key_packages));
+        }
+    }
+
+    /// The KeyPackages to bring a member into a successor with; nobody here is given them again.
+    pub(crate) fn take_former(&mut self, owner: &PublicKey) -> Vec<ByteBuf> {
+        let position = self.former.iter().position(|(other, _)| other == owner);
+        position.map_or_else(Vec::new, |position| self.former.swap_remove(position).1)
     }
 
     /// Takes note of where a coordinator receives the desk key.

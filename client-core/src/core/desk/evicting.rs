@@ -39,6 +39,13 @@ enum Stage {
     Refused,
 }
 
+impl Eviction {
+    /// In another group, all that was done is to be done again.
+    pub(super) fn begin_again(&mut self) {
+        self.stage = Stage::Card;
+    }
+}
+
 impl Desk {
     /// Begins to remove a member.
     ///

@@ -26,9 +26,11 @@ const SNAPSHOTS_MAX: usize = 32;
 const SNAPSHOT_TURN: std::time::Duration = std::time::Duration::from_secs(30);
 
 impl Desk {
-    /// Takes everything that the group has to tell.
-    pub(super) fn hear(&mut self, context: &mut Context<'_>) {
+    /// Takes everything that the group has to tell; false where it is nothing.
+    pub(super) fn hear(&mut self, context: &mut Context<'_>) -> bool {
+        let mut has_heard = false;
         while let Some(event) = self.group.poll_event() {
+            has_heard = true;
             match event {
                 GroupEvent::Message {
                     author,
@@ -67,6 +69,7 @@ impl Desk {
                 GroupEvent::Missing { .. } | GroupEvent::Blocking { .. } => {}
             }
         }
+        has_heard
     }
 
     fn hear_message(
@@ -247,9 +250,7 @@ impl Desk {
             }
         }
         if !removed.is_empty() {
-            // Who left knows the welcome secrets of what was offered.
-            self.board.drop_pool();
-            self.offers.drop_free();
+            self.forget_what_others_know();
             self.plan_move(removed, context.now);
         }
         if Self::has_lost_coordinator(removed) && self.keys.root_key().is_some() {
@@ -264,6 +265,7 @@ impl Desk {
         let here: Vec<PublicKey> = self.members().iter().map(|member| member.key).collect();
         self.asked.retain(|asked| match asked {
             Asked::Add { key, .. } => !here.contains(key),
+            Asked::Bring(brought) => !brought.iter().all(|one| here.contains(&one.key)),
             Asked::Remove(key) => here.contains(key),
         });
     }
@@ -295,7 +297,7 @@ impl Desk {
         }
     }
 
-    fn post_snapshot(&mut self, rng: &mut Rng) {
+    pub(super) fn post_snapshot(&mut self, rng: &mut Rng) {
         self.snapshot_due = None;
         let own = self.offers.messages();
         let notices = self.shift.notices();
@@ -308,10 +310,9 @@ impl Desk {
     fn hear_refused(&mut self, context: &mut Context<'_>) {
         match self.asked.pop_front() {
             Some(Asked::Add { invite, .. }) => {
-                self.invites.retain(|invited| invited.id != invite);
-                let reason = InviteEnd::Unusable;
-                context.event(Event::InviteEnded { id: invite, reason });
+                self.end_invite(invite, InviteEnd::Unusable, context);
             }
+            Some(Asked::Bring(refused)) => self.handle_not_brought(refused, context),
             Some(Asked::Remove(member)) => {
                 self.handle_not_removed(&member, context);
             }

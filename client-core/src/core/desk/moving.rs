@@ -14,14 +14,22 @@ use crate::core::{client::Context, policy::Cause, port::Now};
 const TURN: Duration = Duration::from_secs(30);
 
 impl Desk {
-    /// Somebody is out: no intake key that she may know is named again, and another will be.
+    /// Somebody is out: another mailbox will be named.
     pub(super) fn plan_move(&mut self, removed: &[(Identity, Cause)], now: Now) {
+        self.moving = self.turn(removed).map(|turn| now.plus(TURN * turn));
+    }
+
+    /// Whoever is out knows the welcome secrets of what was offered, and all intake keys, those on their
+    /// way too: none of them is named again.
+    pub(super) fn forget_what_others_know(&mut self) {
+        self.board.drop_pool();
+        self.offers.drop_free();
         self.board.spend_intake_keys();
         self.storing
             .iter_mut()
             .for_each(|storing| storing.is_spent = true);
         self.mailbox = None;
-        self.moving = self.turn(removed).map(|turn| now.plus(TURN * turn));
+        self.moving = None;
     }
 
     /// Makes the next mailbox, where the turn has come to this member and nobody else has made one.

@@ -82,7 +82,8 @@ impl Desk {
 
     /// Whether the card is this member's to keep: on shift, or with the desk key.
     pub(super) fn keeps_card(&self) -> bool {
-        self.shift.is_on() || self.keys.holds_desk_key()
+        // Not while colleagues are on their way into a successor: the card would name them no more.
+        self.making.is_none() && (self.shift.is_on() || self.keys.holds_desk_key())
     }
 
     fn next_card_step(&mut self, now: Now) -> Option<Step> {

@@ -1,14 +1,14 @@
 //! What the desk's other machines have to say: the shift, invitations, and taking KeyPackages.
 
-use cobijo_protocol::{content::DeskContent, slot::ThreadSecret};
+use cobijo_protocol::{commit::Profile, content::DeskContent, slot::ThreadSecret};
 
 use super::shift::ShiftEvent;
-use super::{Asked, Desk, DeskEvent};
+use super::{Asked, Desk, DeskEvent, succession::Brought};
 use crate::core::{
-    client::{ChannelId, Context, Event},
+    client::{ChannelId, Context, Event, InviteEnd, InviteId},
     group::Change,
     invite::InvitationEvent,
-    key_packages::{OfferEvent, Taken},
+    key_packages::{OfferEvent, Purpose, Taken},
     port::Seen,
 };
 
@@ -93,10 +93,14 @@ impl Desk {
         }
     }
 
+    /// What the own KeyPackages were taken for: conversations, or the desk's next group.
     pub(super) fn handle_offers(&mut self, seen: &Seen, context: &mut Context<'_>) {
         let Self { offers, me, .. } = self;
         for event in offers.handle_seen(seen, me, context.now, context.rng) {
             match event {
+                OfferEvent::Joined(group) if group.terms().profile == Profile::Desk => {
+                    self.go_on_in(*group, context);
+                }
                 OfferEvent::Joined(group) => self.events.push_back(DeskEvent::Joined {
                     channel: None,
                     row: None,
@@ -111,16 +115,18 @@ impl Desk {
     }
 
     pub(super) fn handle_takes(&mut self, seen: &Seen, context: &mut Context<'_>) {
-        for mut take in std::mem::take(&mut self.takes) {
+        for take in std::mem::take(&mut self.takes) {
             match take.handle_seen(seen, &self.me, context.rng) {
-                None => self.takes.push(take),
-                Some(Taken::Here) => {
-                    let (conversation, proposal) = take.into_proposal();
-                    let proposal = DeskEvent::Proposal(conversation, Box::new(proposal));
-                    self.events.push_back(proposal);
+                Err(take) => self.takes.push(*take),
+                Ok(Taken::ToPropose(conversation, proposal)) => {
+                    self.events
+                        .push_back(DeskEvent::Proposal(conversation, proposal));
                 }
-                Some(Taken::Elsewhere) => {
-                    let wish = take.into_wish();
+                Ok(Taken::ToAdd(key, message)) => self.note_taken(Brought { key, message }),
+                Ok(Taken::Elsewhere(Purpose::Successor { colleague, .. })) => {
+                    self.bring(&colleague, context);
+                }
+                Ok(Taken::Elsewhere(Purpose::Proposal(wish))) => {
                     let conversation = wish.conversation;
                     if self.take(wish, context).is_err() {
                         self.events
@@ -129,5 +135,15 @@ impl Desk {
                 }
             }
         }
+    }
+
+    pub(super) fn end_invite(
+        &mut self,
+        id: InviteId,
+        reason: InviteEnd,
+        context: &mut Context<'_>,
+    ) {
+        self.invites.retain(|invited| invited.id != id);
+        context.event(Event::InviteEnded { id, reason });
     }
 }

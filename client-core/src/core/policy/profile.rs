@@ -74,6 +74,11 @@ pub(super) fn leads(terms: &Terms, leaf: &Leaf) -> bool {
     }
 }
 
+/// The commit that ends epoch 0 of a desk's group. [P-10]
+pub(super) fn founds_desk(step: &Step<'_>) -> bool {
+    step.standing.terms.profile == Profile::Desk && is_founding(step)
+}
+
 /// The commit that ends epoch 0, whose only leaf is the creator's. [P-18]
 fn is_founding(step: &Step<'_>) -> bool {
     step.standing.epoch == 0 && step.author.index == 0

@@ -13,7 +13,7 @@ use cobijo_protocol::{
 };
 
 use super::{
-    Cause, Leaf, Presence, Rule,
+    Cause, Leaf, Presence, Rule, profile,
     shape::{Newcomer, Step, person},
 };
 
@@ -222,12 +222,17 @@ impl Warrants {
     }
 
     /// An evicted coordinator still has the old desk key: it counts no more, for statements and for
-    /// newcomers alike, where a newer one has been seen. [P-10]
+    /// newcomers alike, where a newer one has been seen. Only whoever founds a desk's group brings those whom
+    /// older ones attested: a successor is for all who were in the group before. [P-10]
     fn check_desk_serials(&mut self, step: &Step<'_>) -> Result<(), Rule> {
         let leaves = step.standing.leaves.iter().filter_map(Leaf::desk_serial);
         let seen = leaves.chain(self.desk_serials.iter().copied());
         self.desk_serial = seen.fold(self.desk_serial, u32::max);
-        let attested = step.newcomers.iter().filter_map(Newcomer::desk_serial);
+        let newcomers = step
+            .newcomers
+            .iter()
+            .filter(|_| !profile::founds_desk(step));
+        let attested = newcomers.filter_map(Newcomer::desk_serial);
         let mut used = self.desk_serials.iter().copied().chain(attested);
         if used.any(|serial| serial < self.desk_serial) {
             Err(Rule::DeskSerial)

@@ -27,6 +27,7 @@ pub(crate) fn vectors() -> Value {
         "reply_threads": reply_threads(),
         "claims": claims(),
         "takings": takings(),
+        "successions": successions(),
     })
 }
 
@@ -120,6 +121,17 @@ fn takings() -> Vec<Value> {
             let mut vector = cbor_vector(name, taking);
             vector["welcome_secret"] = json!(hex(secret.as_bytes()));
             vector
+        })
+        .collect()
+}
+
+fn successions() -> Vec<Value> {
+    samples::successions()
+        .iter()
+        .map(|(name, signed)| {
+            let succession = signed.verify(&public(samples::ROOT));
+            assert_eq!(succession.ok(), Some(samples::succession()));
+            cbor_vector(name, signed)
         })
         .collect()
 }

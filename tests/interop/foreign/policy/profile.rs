@@ -9,6 +9,11 @@ use crate::foreign::{
 };
 
 impl Judge<'_> {
+    /// The commit that founds a desk's group.
+    pub(super) fn founds_desk(&self) -> bool {
+        self.state.terms.profile == Profile::Desk && self.founds()
+    }
+
     pub(super) fn founds(&self) -> bool {
         self.state.epoch == 0 && self.commit.author == 0
     }

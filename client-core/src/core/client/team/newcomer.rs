@@ -139,7 +139,7 @@ impl Newcomer {
             root: me.root,
             signers: vec![inviter],
             roster: None,
-            lineage: Lineage::First,
+            lineage: Lineage::Any,
             welcome: None,
         };
         let joining = Joining::new(own, me.key.clone(), expect);

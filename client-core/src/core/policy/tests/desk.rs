@@ -4,7 +4,7 @@ use cobijo_protocol::{card::Role, commit::Profile};
 
 use super::{
     Cause::{Author, Leave, Removal, Rescue},
-    Rule, cases,
+    Rule, cases, raises,
     scene::*,
     valid, void,
 };
@@ -13,6 +13,10 @@ cases! {
     [P-18] a_coordinator_founds_a_desk:
         Scene::founded(Profile::Desk, member("luz", Role::Coordinator, 1, 1))
             .adds(accompanier("sol")) => valid(&[]);
+    [P-10] [P-18] a_coordinator_founds_a_desk_with_whom_older_desk_keys_attested:
+        Scene::founded(Profile::Desk, member("luz", Role::Coordinator, 1, 3))
+            .adds(accompanier("sol")).adds(member("mar", Role::Accompanier, 1, 2))
+        => raises(3, &[]);
     [P-26] a_coordinator_adds_a_member:
         Scene::desk().by(LUZ).adds(accompanier("mar")) => valid(&[]);
     [P-26] a_coordinator_removes_a_member:
