@@ -161,6 +161,38 @@ fn where_the_power_of_whoever_removed_her_fails_another_coordinator_moves_the_ma
     assert!((4..12).contains(&removed));
 }
 
+///
+#[test]
+fn an_intake_key_that_a_removal_cut_off_is_taken_for_new_by_nobody() {
+    let mut removed = 0;
+    for frames in 0..12 {
+        let mut world = World::new();
+        let (mar, link) = world.desk();
+        let sol = world.join(mar, "Sol", Role::Coordinator);
+        let luz = world.join(mar, "Luz", Role::Accompanier);
+        let eva = world.join(mar, "Eva", Role::Accompanier);
+        world.wait(HOUR * 24);
+        world.disconnect(sol);
+        // Eva has made Luz's stream end, and reads on.
+        world.squat(luz);
+        world.team(luz, TeamCommand::StartShift).unwrap();
+        let (key, known) = (world.key(eva), world.mailbox(&link));
+        world.mute = Some((mar, frames));
+        world.team(mar, TeamCommand::RemoveMember(key)).unwrap();
+        world.wait(Duration::from_secs(400));
+        if world.aliases(luz).len() == 3 {
+            removed += 1;
+            world.restart(sol);
+            world.wait(Duration::from_secs(120));
+            assert_ne!(world.mailbox(&link), known, "after {frames} frames");
+            // Whoever wrote to it is read all the same.
+            world.team(sol, TeamCommand::StartShift).unwrap();
+            assert!(world.relay.opened_by(sol).contains(&known));
+        }
+    }
+    assert!((4..12).contains(&removed));
+}
+
 fn is_still_named(event: &Event) -> bool {
     matches!(event, Event::CardStillNames { alias } if alias == "Luz")
 }

@@ -33,6 +33,8 @@ pub(crate) struct Outbox {
 struct Entry {
     id: MessageId,
     message: ByteBuf,
+    /// It is not sent again where a cut leaves it out.
+    is_once: bool,
     state: State,
 }
 
@@ -49,8 +51,17 @@ impl Outbox {
         self.entries.push_back(Entry {
             id,
             message: ByteBuf::from(message),
+            is_once: false,
             state: State::Waiting,
         });
+    }
+
+    /// Queues a message that is said in this epoch or not at all.
+    pub(crate) fn push_once(&mut self, id: MessageId, message: Vec<u8>) {
+        self.push(id, message);
+        if let Some(entry) = self.entries.back_mut() {
+            entry.is_once = true;
+        }
     }
 
     /// Whether a message may have to be sent again.
@@ -176,15 +187,22 @@ impl Outbox {
             .min(self.first_taken.unwrap_or(u64::MAX))
     }
 
-    /// Leaves the epoch whose own stream ends at `end`: what lies behind is sent again.
-    pub(crate) fn close(&mut self, end: u64) {
+    /// Leaves the epoch whose own stream ends at `end`: what lies behind is sent again; gives what isn't.
+    pub(crate) fn close(&mut self, end: u64) -> Vec<(MessageId, ByteBuf)> {
         self.entries
             .retain(|entry| !matches!(entry.state, State::Stored { counter } if counter < end));
+        let is_once = |entry: &Entry| entry.is_once;
+        let unsaid = self.entries.iter().filter(|entry| is_once(entry));
+        let unsaid = unsaid
+            .map(|entry| (entry.id, entry.message.clone()))
+            .collect();
+        self.entries.retain(|entry| !is_once(entry));
         for entry in &mut self.entries {
             entry.state = State::Waiting;
         }
         self.counter = 0;
         self.first_taken = None;
+        unsaid
     }
 
     fn sealed(&self) -> Option<(usize, &Chain)> {
@@ -303,6 +321,19 @@ mod tests {
         );
         bench.seal();
         assert_eq!(bench.chains()[0][0].address(), address(1));
+    }
+
+    #[test]
+    fn what_is_said_once_is_given_back_where_it_did_not_count() {
+        let mut bench = Bench::with([]);
+        for id in [1, 2] {
+            let id = MessageId::from_bytes([id; 16]);
+            bench.outbox.push_once(id, vec![7]);
+            bench.store();
+        }
+        let second = (MessageId::from_bytes([2; 16]), ByteBuf::from([7]));
+        assert_eq!(bench.outbox.close(1), [second]);
+        assert!(!bench.outbox.is_waiting());
     }
 
     #[test]

@@ -4,8 +4,10 @@ use ciborium::Value;
 use cobijo_protocol::{
     card::DeskKey,
     cbor,
+    cell::Cell,
     content::{Content, DeskContent, Message, MessageId},
     keys::{SecretKey, Signed},
+    slot::{Kind, Slot, ThreadSecret},
 };
 use serde::de::DeserializeOwned;
 
@@ -39,6 +41,20 @@ impl World {
         let mut state = saved(self, member);
         change(of_desk(&mut state, path));
         self.restart_from(member, &state);
+    }
+
+    /// Somebody in the group puts garbage where a member would say the next thing.
+    pub(crate) fn squat(&mut self, member: usize) {
+        let secret: [u8; 32] = {
+            let bytes: Value = read(self, member, &["group", "facts", "secret"]);
+            bytes.into_bytes().unwrap().try_into().unwrap()
+        };
+        let leaf = read(self, member, &["group", "facts", "own_leaf"]);
+        let counter = read(self, member, &["group", "outbox", "counter"]);
+        let secret = ThreadSecret::from_bytes(secret);
+        let slot = Slot::derive(&secret, Kind::Message, leaf, counter);
+        self.relay
+            .put(slot.address(), &Cell::void(), &mut Vec::new());
     }
 
     /// Starts a client from another state than it saved.

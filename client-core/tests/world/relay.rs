@@ -159,7 +159,7 @@ impl Relay {
         }
     }
 
-    fn put(
+    pub(crate) fn put(
         &mut self,
         address: Address,
         cell: &Cell,

@@ -303,6 +303,7 @@ impl Log {
             GroupEvent::Refused(rule) => self.refused.push(format!("{rule:?}")),
             GroupEvent::VoidCommit { .. } => self.void_commits += 1,
             GroupEvent::Stored { .. }
+            | GroupEvent::NotSaid { .. }
             | GroupEvent::Changed { .. }
             | GroupEvent::Blocking { .. } => {}
         }

@@ -42,6 +42,7 @@ impl Conversation {
                 self.history.set_state(id, EntryState::Stored);
                 self.events.push_back(ConversationEvent::Confirmed(id));
             }
+            GroupEvent::NotSaid { .. } => {}
             GroupEvent::Withdrawn { id } => {
                 self.history.withdraw(id);
                 self.events.push_back(ConversationEvent::Withdrawn(id));

@@ -50,6 +50,11 @@ impl Desk {
                     context.event(Event::RemovedFromDesk)
                 }
                 GroupEvent::Stopped(_) => context.event(Event::DeskStopped),
+                GroupEvent::NotSaid { id, content } => {
+                    if let Content::Desk(DeskContent::IntakeKey(key)) = content {
+                        self.tell_key_again(id, key, context);
+                    }
+                }
                 GroupEvent::Unconfirmed { id } | GroupEvent::Withdrawn { id } => {
                     if self.snapshots.contains(&id) {
                         self.snapshot_due = Some(self.snapshot_turn(context.now));
@@ -195,10 +200,13 @@ impl Desk {
         author: &Attestation,
         context: &mut Context<'_>,
     ) {
-        self.snapshot_due = None;
-        self.knows_the_past = true;
-        self.snapshots.truncate(SNAPSHOTS_MAX - 1);
-        self.snapshots.push_front(id);
+        // Of one part it only tells again what a commit cut off.
+        if part.parts != 1 {
+            self.snapshot_due = None;
+            self.knows_the_past = true;
+            self.snapshots.truncate(SNAPSHOTS_MAX - 1);
+            self.snapshots.push_front(id);
+        }
         for (owner, key_packages) in &mut part.pool {
             key_packages.truncate(POOL_KEY_PACKAGES);
             key_packages.retain(|message| self.is_key_package_of(message, owner));

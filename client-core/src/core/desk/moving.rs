@@ -5,9 +5,14 @@
 
 use std::time::Duration;
 
-use cobijo_protocol::{card::Role, credential::Identity};
+use cobijo_protocol::{
+    card::Role,
+    content::{Content, DeskContent, IntakeKey, MessageId, SnapshotPart},
+    credential::Identity,
+    mailbox::MailboxKey,
+};
 
-use super::Desk;
+use super::{Desk, board::Source};
 use crate::core::{client::Context, policy::Cause, port::Now};
 
 /// Time that a coordinator leaves to the one before her.
@@ -56,6 +61,44 @@ impl Desk {
     pub(super) fn has_moved(&self) -> bool {
         let card = self.card.card();
         card.is_some_and(|card| self.board.intake_key(&card.daily.mailbox).is_some())
+    }
+
+    /// A commit cut an own intake key off, and whoever it removed may have read it where it stood: others
+    /// would take it for new if it were told as before. It is told as a snapshot tells keys.
+    pub(super) fn tell_key_again(
+        &mut self,
+        id: MessageId,
+        key: IntakeKey,
+        context: &mut Context<'_>,
+    ) {
+        let mailbox = MailboxKey::of(&key.mailbox);
+        let position = self.storing.iter().position(|storing| storing.id == id);
+        let is_spent = match position {
+            Some(position) => self.storing[position].is_spent,
+            None => self.board.intake_key(&mailbox).is_none(),
+        };
+        if !is_spent {
+            let content = Content::Desk(DeskContent::IntakeKey(key));
+            let again = self.group.send_once(content, context.rng);
+            if let (Some(position), Ok(id)) = (position, again) {
+                self.storing[position].id = id;
+            }
+            return;
+        }
+        if let Some(position) = position {
+            self.storing.remove(position);
+            let own = Source::Author(self.me.key.public());
+            self.board.learn_intake_key(key.clone(), own, context.now);
+            self.board.spend_intake_key(&mailbox);
+        }
+        let part = SnapshotPart {
+            part: 0,
+            parts: 1,
+            intake_keys: vec![key],
+            claims: Vec::new(),
+            pool: Vec::new(),
+        };
+        self.tell(DeskContent::Snapshot(part), context.rng);
     }
 
     /// How many coordinators this one leaves time to; `None` for whoever is none.

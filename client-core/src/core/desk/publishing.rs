@@ -137,7 +137,7 @@ impl Desk {
             seed: IntakeSeed::from_bytes(random(context.rng)),
         };
         let content = Content::Desk(DeskContent::IntakeKey(key.clone()));
-        if let Ok(id) = self.group.send(content, context.rng) {
+        if let Ok(id) = self.group.send_once(content, context.rng) {
             self.storing.push(Storing {
                 id,
                 key,

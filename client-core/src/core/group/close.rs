@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use cobijo_protocol::{card::DeskKey, credential::Identity, keys::Signed, slot::Kind};
+use cobijo_protocol::{
+    card::DeskKey, cbor, content::Message, credential::Identity, keys::Signed, slot::Kind,
+};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
@@ -68,7 +70,7 @@ impl Group {
         self.arrived
             .extend(self.leaf(closing.author).map(|leaf| leaf.key));
         let removed = self.removed(&closing.effect);
-        self.outbox.close(own_end);
+        let unsaid = self.outbox.close(own_end);
         self.repeat_lost_leave();
         self.facts = facts;
         self.contest = Contest::new(self.facts.secret.clone(), Kind::Commit, 0);
@@ -98,6 +100,11 @@ impl Group {
             added: closing.added,
             removed,
         });
+        for (id, message) in unsaid {
+            if let Ok(Message { content, .. }) = cbor::decode(&message) {
+                self.events.push_back(GroupEvent::NotSaid { id, content });
+            }
+        }
         if self.presence == Presence::Wiped {
             self.stop_for(Stop::Wiped);
         }

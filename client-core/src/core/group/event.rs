@@ -11,10 +11,6 @@ use crate::core::policy::{Cause, Rule};
 
 /// What happened in a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "few are alive at a time, and most are messages"
-)]
 pub enum GroupEvent {
     /// Somebody said something.
     Message {
@@ -41,6 +37,13 @@ pub enum GroupEvent {
     Confirmed {
         /// Its id.
         id: MessageId,
+    },
+    /// An own message that was to be said in its epoch or not at all did not count.
+    NotSaid {
+        /// Its id.
+        id: MessageId,
+        /// What it would have said.
+        content: Content,
     },
     /// A message of a removed member is not part of the history and never will be.
     Withdrawn {

@@ -302,12 +302,33 @@ impl Group {
     /// # Errors
     /// [`GroupError::TooLong`] where it doesn't fit.
     pub fn send(&mut self, content: Content, rng: &mut Rng) -> Result<MessageId, GroupError> {
+        let (id, message) = self.own_message(content, rng)?;
+        self.outbox.push(id, message);
+        Ok(id)
+    }
+
+    /// Queues a message that may not be sent again where a commit cuts it off: then there is
+    /// [`GroupEvent::NotSaid`].
+    pub(crate) fn send_once(
+        &mut self,
+        content: Content,
+        rng: &mut Rng,
+    ) -> Result<MessageId, GroupError> {
+        let (id, message) = self.own_message(content, rng)?;
+        self.outbox.push_once(id, message);
+        Ok(id)
+    }
+
+    fn own_message(
+        &mut self,
+        content: Content,
+        rng: &mut Rng,
+    ) -> Result<(MessageId, Vec<u8>), GroupError> {
         let salt = MessageId::from_bytes(random(rng));
         let (key, day) = (self.own_key(), self.caught_up);
-        let (id, message) = self.shown.own_message(salt, content, key, day)?;
-        self.outbox.push(id, message);
+        let own = self.shown.own_message(salt, content, key, day)?;
         self.hygiene.active();
-        Ok(id)
+        Ok(own)
     }
 
     /// Whether everything that was sent is stored and nothing that was requested is open.
