@@ -29,6 +29,7 @@ impl World {
         let waiting = Value::Map(vec![
             ("id".into(), Value::serialized(&id).unwrap()),
             ("message".into(), Value::Bytes(message)),
+            ("is_once".into(), false.into()),
             ("state".into(), "Waiting".into()),
         ]);
         self.alter(member, &["group", "outbox", "entries"], |entries| {
