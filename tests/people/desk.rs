@@ -1,6 +1,9 @@
 //! Through the desk: when nobody answers, and when somebody can't follow.
 
-use cobijo_client_core::core::{client::Stopped, port::Put};
+use cobijo_client_core::core::{
+    client::{Entry, EntryContent, Speaker, Stopped},
+    port::Put,
+};
 use cobijo_protocol::{
     cbor,
     commit::sign_leave,
@@ -111,6 +114,37 @@ fn a_member_of_the_group_lets_her_in_again() {
         assert_eq!(last, ["Qué bien", "Ya estoy"]);
     }
     assert_eq!(world.talk(luz).members().len(), 2);
+}
+
+/// [G-19]
+#[test]
+fn whoever_is_let_in_again_is_told_who_is_not_there_any_more() {
+    let (mut world, ana, luz) = conversation();
+    let mar = world.member("Mar");
+    let person = world.talk(luz).person().unwrap();
+    let proposal = world.proposal(mar, person);
+    let (now, mut rng) = (world.now, world.rng_of());
+    world.talk(luz).propose(proposal, now, &mut rng).unwrap();
+    world.run();
+    let id = world.talk(ana).proposals()[0].id;
+    world.talk(ana).accept(id, now).unwrap();
+    world.run();
+    world.talk(mar).leave().unwrap();
+    world.away(ana, 100);
+    assert_eq!(world.talk(luz).members().len(), 2);
+    assert_eq!(world.talk(ana).members().len(), 3);
+    world.ask_desk(ana, "He vuelto");
+    world.run();
+    let group = world.talk(luz).group_id().to_vec();
+    let queue = &world.actors[luz].queue.as_ref().unwrap().machine;
+    let opened = queue.rescues(&group)[0].1.clone();
+    let now = world.now;
+    world.talk(luz).rescue(&opened, now);
+    world.pass(std::time::Duration::from_secs(60));
+    assert!(world.was_told(ana, &Told::Joined));
+    let gone = |entry: &&Entry| matches!(&entry.content, EntryContent::Left(Speaker::Member { alias, .. }) if alias == "Mar");
+    assert_eq!(world.talk(ana).history().iter().filter(gone).count(), 1);
+    assert_eq!(world.talk(ana).members().len(), 2);
 }
 
 /// [P-16]

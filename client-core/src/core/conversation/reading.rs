@@ -190,7 +190,7 @@ impl Conversation {
     }
 
     /// Whoever has left is shown nothing more, also where the others never let her go.
-    fn note(&mut self, content: EntryContent, now: Now) {
+    pub(super) fn note(&mut self, content: EntryContent, now: Now) {
         if self.left {
             return;
         }

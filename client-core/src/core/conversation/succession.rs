@@ -7,11 +7,11 @@ use cobijo_protocol::{
 };
 use serde_bytes::ByteBuf;
 
-use super::{Conversation, ConversationError, Unacceptable, rescue::Rescuing};
+use super::{Conversation, ConversationError, Unacceptable, rescue::Rescuing, speaker};
 use crate::{
     core::{
         claim::queue::Opened,
-        client::ConversationEvent,
+        client::{ConversationEvent, EntryContent},
         group::{Change, Group, Member},
         intake::PersonPackage,
         joining::Known,
@@ -41,6 +41,7 @@ impl Conversation {
 
     /// Goes on in that group.
     pub fn go_on_in(&mut self, mut group: Group, now: Now) {
+        let before = self.group.members();
         if self.group.id() == group.id() {
             group.go_on_from(self.group.clock());
         } else {
@@ -49,8 +50,23 @@ impl Conversation {
         self.group = group;
         self.rescuing.clear();
         self.proposals.drop_present(&self.group.members());
+        self.note_missing(&before, now);
         self.events.push_back(ConversationEvent::MembersChanged);
+        self.events.push_back(ConversationEvent::CodeChanged);
         self.drain(now);
+    }
+
+    /// Whoever lets her in again may have left somebody out: the room looks the same, so it is said.
+    fn note_missing(&mut self, before: &[Member], now: Now) {
+        let here: Vec<_> = self.group.members();
+        let is_here = |old: &Member| {
+            let key = old.identity.person_or_attested_key();
+            here.iter()
+                .any(|member| member.identity.person_or_attested_key() == key)
+        };
+        for member in before.iter().filter(|old| !is_here(old)) {
+            self.note(EntryContent::Left(speaker(&member.identity)), now);
+        }
     }
 
     /// What she knows of the group, for her rescue; nothing for others.
