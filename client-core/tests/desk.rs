@@ -385,3 +385,20 @@ fn an_old_card_that_the_relay_replays_is_not_believed() {
     assert_eq!(world.desk_view(mar).card, Some(new));
     assert_eq!(world.relay.version(&link.desk), Some(new));
 }
+
+#[test]
+fn nobody_is_let_in_under_the_name_of_a_colleague() {
+    let mut world = World::new();
+    let (mar, _) = world.desk();
+    world.join(mar, "Luz", Role::Accompanier);
+    let (id, invite) = world.invite(mar);
+    let other = world.client();
+    let alias = "LUZ".to_owned();
+    world
+        .team(other, TeamCommand::JoinDesk { invite, alias })
+        .unwrap();
+    let role = Role::Accompanier;
+    let admitted = world.team(mar, TeamCommand::Admit { invite: id, role });
+    assert_eq!(admitted, Err(CommandError::AliasTaken));
+    assert_eq!(world.aliases(mar), ["Mar", "Luz"]);
+}

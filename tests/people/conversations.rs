@@ -6,12 +6,17 @@ use cobijo_client_core::core::{
     port::Put,
 };
 use cobijo_protocol::{
+    cbor,
+    commit::{CommitData, POLICY},
     parts::{Data, Split},
     slot::{Kind, Slot, ThreadSecret},
 };
 use cobijo_tests::hostile::{Crafted, HostileMember};
 
-use crate::{conversation, world::Told};
+use crate::{
+    conversation,
+    world::{Told, World},
+};
 
 ///
 #[test]
@@ -194,17 +199,7 @@ fn whoever_tries_what_is_not_allowed_is_named_once_and_changes_nothing() {
     };
     for index in 0..2 {
         let commit = hostile.commit(&removes_her).commit;
-        let slot = Slot::derive(&hostile.thread_secret(), Kind::Commit, 0, index);
-        let split = Split::of(&commit, ThreadSecret::from_bytes([index as u8; 32])).unwrap();
-        if let Data::Head(head) = &split.data {
-            for (body, data) in split.bodies.iter().enumerate() {
-                let slot = head.body_slot(body, false);
-                let cell = slot.seal(data, [4; 24]).unwrap();
-                world.relay.put_raw(&Put::new(&slot, cell));
-            }
-        }
-        let cell = slot.seal(&split.data.encode(), [5; 24]).unwrap();
-        assert!(world.relay.put_raw(&Put::new(&slot, cell)));
+        put_commit(&mut world, &hostile, index, &commit);
     }
     world.run();
     let tried = |entry: &&Entry| matches!(&entry.content, EntryContent::NotAllowed(Speaker::Member { alias, .. }) if alias == "Luz");
@@ -221,4 +216,60 @@ fn whoever_has_left_is_shown_nothing_that_is_said_after() {
     world.say(luz, "No te vayas");
     world.run();
     assert_eq!(world.texts(ana), ["Hola", "Hola, soy Luz"]);
+}
+
+/// [P-17]
+#[test]
+fn whoever_takes_the_place_of_somebody_under_her_name_with_another_key_is_told_apart() {
+    let (mut world, ana, luz) = conversation();
+    let mar = world.member("Mar");
+    let person = world.talk(luz).person().unwrap();
+    let (now, mut rng) = (world.now, world.rng_of());
+    let proposal = world.proposal(mar, person);
+    world.talk(luz).propose(proposal, now, &mut rng).unwrap();
+    world.run();
+    let id = world.talk(ana).proposals()[0].id;
+    world.talk(ana).accept(id, now).unwrap();
+    world.run();
+    // A coordinator attests somebody else as Luz, and a member of the room helps her in.
+    let other = world.member("Luz");
+    let me = world.actors[other].me.clone().unwrap();
+    let package = world.proposal(other, person).key_package;
+    let old_key = world.actors[luz].me.clone().unwrap().key.public();
+    let group = world.talk(ana).group_id().to_vec();
+    let rescue = world.authority.rescue(&group, &old_key, &me.key.public());
+    let mut hostile = HostileMember::of(&world.actors[mar].conversation.as_ref().unwrap().machine);
+    let data = CommitData {
+        policy: POLICY,
+        cut: hostile.leaves().into_iter().map(|leaf| (leaf, 0)).collect(),
+        statements: vec![rescue],
+        welcomes: vec![(4_000, ThreadSecret::from_bytes([9; 32]))],
+    };
+    let replaces = Crafted {
+        data: cbor::encode(&data),
+        adds: vec![&package],
+        removes: hostile.leaf_of(&old_key).into_iter().collect(),
+        ..Crafted::default()
+    };
+    let commit = hostile.commit(&replaces).commit;
+    put_commit(&mut world, &hostile, 0, &commit);
+    world.run();
+    let told = |entry: &&Entry| matches!(&entry.content, EntryContent::OtherKey(Speaker::Member { alias, .. }) if alias == "Luz");
+    assert_eq!(world.talk(ana).history().iter().filter(told).count(), 1);
+    assert!(world.talk(ana).roster().contains(&me.key.public()));
+}
+
+/// Puts a commit that somebody crafted into the contest.
+fn put_commit(world: &mut World, hostile: &HostileMember, index: u64, commit: &[u8]) {
+    let slot = Slot::derive(&hostile.thread_secret(), Kind::Commit, 0, index);
+    let split = Split::of(commit, ThreadSecret::from_bytes([index as u8; 32])).unwrap();
+    if let Data::Head(head) = &split.data {
+        for (body, data) in split.bodies.iter().enumerate() {
+            let slot = head.body_slot(body, false);
+            let cell = slot.seal(data, [4; 24]).unwrap();
+            world.relay.put_raw(&Put::new(&slot, cell));
+        }
+    }
+    let cell = slot.seal(&split.data.encode(), [5; 24]).unwrap();
+    assert!(world.relay.put_raw(&Put::new(&slot, cell)));
 }

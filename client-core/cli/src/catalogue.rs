@@ -86,6 +86,7 @@ catalogue! {
     NotSentYet => "{} (enviando)", "{} (sending)";
     Joined => "Llegó {}.", "{} has come in.";
     Left => "{} ya no está en esta conversación.", "{} is no longer in this conversation.";
+    OtherOfName => "{} sigue aquí con otra llave. Puede ser otro aparato, u otra persona con el mismo nombre: si dudas, comparen las seis palabras (cobijo code).", "{} is here with another key. It may be another device, or somebody else of that name: if in doubt, compare the six words (cobijo code).";
     Missing => "Falta un mensaje de {}.", "A message from {} is missing.";
     NotAllowed => "{} intentó un cambio que no está permitido. Nada cambió.", "{} tried a change that is not allowed. Nothing has changed.";
     RefusedProposal => "La respuesta es no. Siguen igual.", "The answer is no. You go on as before.";
@@ -263,6 +264,7 @@ catalogue! {
     JoinNoWelcome => "No se pudo entrar al grupo de la mesa. Pide otra invitación, para otro perfil.", "The desk's group could not be joined. Ask for another invitation, for another profile.";
     WordsDiffer => "Las palabras no son las mismas: alguien más usó la invitación. No se dejó entrar a nadie; haz otra.", "The words are not the same: someone else used the invitation. Nobody was let in; make another one.";
     BadAlias => "Ese alias no se puede mostrar. Usa entre 1 y 64 letras, sin signos de control.", "That alias can't be shown. Use 1 to 64 letters, without control characters.";
+    AliasTaken => "En la mesa ya hay alguien con ese nombre. Haz otra invitación, y que elija otro nombre.", "Somebody in the desk has that name already. Make another invitation, and let them choose another name.";
     CardTooLarge => "El texto de la mesa es demasiado largo. Acórtalo.", "The desk's text is too long. Shorten it.";
     ColleagueUnavailable => "A esa colega todavía no se le puede proponer: tiene que conectarse antes.", "That colleague can't be proposed yet: she has to connect first.";
     NoInvite => "No hay ninguna invitación abierta con ese número. Haz una con: cobijo desk invite", "There is no open invitation with that number. Make one: cobijo desk invite";

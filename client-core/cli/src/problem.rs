@@ -30,6 +30,7 @@ impl From<CommandError> for Problem {
     fn from(error: CommandError) -> Self {
         Self::from(match error {
             CommandError::Alias => Key::BadAlias,
+            CommandError::AliasTaken => Key::AliasTaken,
             CommandError::CardTooLarge => Key::CardTooLarge,
             CommandError::ColleagueUnavailable => Key::ColleagueUnavailable,
             CommandError::HoldsRootKey => Key::RootKeyHere,

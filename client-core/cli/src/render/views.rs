@@ -49,6 +49,10 @@ impl Screen {
             }
             EntryContent::Refusal(_) => ("refusal", self.text(Key::RefusedProposal).to_owned()),
             EntryContent::Joined(who) => ("joined", self.fill(Key::Joined, &[&self.speaker(who)])),
+            EntryContent::OtherKey(who) => {
+                let text = self.fill(Key::OtherOfName, &[&self.speaker(who)]);
+                ("other-key", text)
+            }
             EntryContent::Left(who) => ("left", self.fill(Key::Left, &[&self.speaker(who)])),
             EntryContent::Missing(who) => {
                 ("missing", self.fill(Key::Missing, &[&self.speaker(who)]))
@@ -268,6 +272,7 @@ fn entry_object(entry: &Entry, kind: &str) -> Value {
         }
         EntryContent::Joined(who)
         | EntryContent::Left(who)
+        | EntryContent::OtherKey(who)
         | EntryContent::Missing(who)
         | EntryContent::NotAllowed(who) => {
             object["who"] = object_of(who);

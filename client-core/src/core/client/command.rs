@@ -165,6 +165,9 @@ pub enum CommandError {
     /// The alias is empty, too long, or could disturb a screen.
     #[error("name that can't be shown")]
     Alias,
+    /// Another member of the desk has that name.
+    #[error("name that another member has")]
+    AliasTaken,
     /// The desk's card would be too large.
     #[error("description that is too long for a card")]
     CardTooLarge,

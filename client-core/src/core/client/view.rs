@@ -288,6 +288,8 @@ pub enum EntryContent {
     Joined(Speaker),
     /// Went out, or was removed.
     Left(Speaker),
+    /// Took the place of somebody of that name, with another key.
+    OtherKey(Speaker),
     /// A message of this author is missing.
     Missing(Speaker),
     /// Tried a change that the rules don't allow; nothing has changed.

@@ -128,7 +128,8 @@ fn bytes_of(entry: &Entry) -> usize {
         | EntryContent::Missing(_)
         | EntryContent::NotAllowed(_)
         | EntryContent::Joined(_)
-        | EntryContent::Left(_) => 0,
+        | EntryContent::Left(_)
+        | EntryContent::OtherKey(_) => 0,
     };
     LINE_BYTES + text
 }

@@ -163,28 +163,32 @@ impl Conversation {
             return;
         }
         self.proposals.drop_present(&self.group.members());
-        // Somebody whose leaf was replaced neither came nor went.
-        let came = added
-            .iter()
-            .map(speaker)
-            .filter(|speaker| !removed.iter().any(|old| self::speaker(old) == *speaker));
-        let came: Vec<Speaker> = came.collect();
-        let here: Vec<Speaker> = self
-            .group
-            .members()
-            .iter()
-            .map(|member| speaker(&member.identity))
-            .collect();
-        let went: Vec<Speaker> = removed
-            .iter()
-            .map(speaker)
-            .filter(|speaker| !here.contains(speaker))
-            .collect();
-        for speaker in came {
-            self.note(EntryContent::Joined(speaker), now);
+        // Whose leaf was replaced under the same key neither came nor went.
+        let has = |identities: &[Identity], one: &Identity| {
+            let key = one.person_or_attested_key();
+            { identities.iter() }.any(|other| other.person_or_attested_key() == key)
+        };
+        let here = self.group.members().into_iter();
+        let here: Vec<Identity> = here.map(|member| member.identity).collect();
+        for came in added.iter().filter(|came| !has(removed, came)) {
+            let who = speaker(came);
+            // A name proves nothing: the desk may have given it to somebody else.
+            let same = { removed.iter() }.any(|old| speaker(old) == who);
+            self.note(
+                if same {
+                    EntryContent::OtherKey(who)
+                } else {
+                    EntryContent::Joined(who)
+                },
+                now,
+            );
         }
-        for speaker in went {
-            self.note(EntryContent::Left(speaker), now);
+        let came: Vec<Speaker> = added.iter().map(speaker).collect();
+        for went in removed.iter().filter(|went| !has(&here, went)) {
+            let who = speaker(went);
+            if !came.contains(&who) {
+                self.note(EntryContent::Left(who), now);
+            }
         }
         self.events.push_back(ConversationEvent::MembersChanged);
     }

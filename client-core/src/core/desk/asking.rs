@@ -137,7 +137,8 @@ impl Desk {
         context: &mut Context<'_>,
     ) -> Result<(), CommandError> {
         self.check_coordinator()?;
-        let is_full = self.members().len() >= CARD_POSTERS_MAX;
+        let members = self.members();
+        let is_full = members.len() >= CARD_POSTERS_MAX;
         let mut invites = self.invites.iter_mut();
         let invited = invites
             .find(|invited| invited.id == id)
@@ -145,6 +146,11 @@ impl Desk {
         let (key, alias) = invited.invitation.admissible(context.now)?;
         if is_full {
             return Err(CommandError::TooMany);
+        }
+        // People see names alone: no two members have one.
+        let is_same = |known: &str| known.to_lowercase() == alias.to_lowercase();
+        if members.iter().any(|member| is_same(&member.alias)) {
+            return Err(CommandError::AliasTaken);
         }
         let attested = self
             .keys
