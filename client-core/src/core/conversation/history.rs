@@ -45,7 +45,7 @@ impl History {
         let place = self.entries[self.closed..].iter().position(is_later);
         let place = place.map_or(self.entries.len(), |place| self.closed + place);
         self.entries.insert(place, entry);
-        self.drop_oldest();
+        self.make_room();
         true
     }
 
@@ -61,7 +61,7 @@ impl History {
             state: EntryState::Stored,
         };
         self.entries.push(entry.clone());
-        self.drop_oldest();
+        self.make_room();
         entry
     }
 
@@ -72,7 +72,7 @@ impl History {
         let before = self.entries[self.closed..].iter().take_while(is_first);
         let place = self.closed + before.count();
         self.entries.insert(place, entry.clone());
-        self.drop_oldest();
+        self.make_room();
         entry
     }
 
@@ -80,22 +80,30 @@ impl History {
     pub(super) fn asked(&mut self, text: String, own: bool, now: Now) -> Entry {
         let entry = text_of_hers(text, self.clock(), own, now);
         self.entries.push(entry.clone());
-        self.drop_oldest();
+        self.make_room();
         entry
     }
 
-    fn drop_oldest(&mut self) {
-        let mut bytes: usize = self.entries.iter().map(bytes_of).sum();
-        let mut old = 0;
+    /// Bounds the profile: the oldest lines of whoever takes most give way, so that nobody can drive out what
+    /// others said.
+    fn make_room(&mut self) {
+        let mut taken: Vec<(Option<Speaker>, usize)> = Vec::new();
         for entry in &self.entries {
-            if bytes <= BYTES_MAX {
-                break;
+            match taken.iter_mut().find(|(who, _)| *who == entry.author) {
+                Some((_, bytes)) => *bytes += bytes_of(entry),
+                None => taken.push((entry.author.clone(), bytes_of(entry))),
             }
-            bytes = bytes.saturating_sub(bytes_of(entry));
-            old += 1;
         }
-        self.entries.drain(..old);
-        self.closed = self.closed.saturating_sub(old);
+        while taken.iter().map(|(_, bytes)| bytes).sum::<usize>() > BYTES_MAX {
+            let Some((most, bytes)) = taken.iter_mut().max_by_key(|(_, bytes)| *bytes) else {
+                return;
+            };
+            let Some(oldest) = self.entries.iter().position(|entry| entry.author == *most) else {
+                return;
+            };
+            *bytes = bytes.saturating_sub(bytes_of(&self.entries.remove(oldest)));
+            self.closed -= usize::from(oldest < self.closed);
+        }
     }
 
     /// Sets how sure a line is.
@@ -230,16 +238,31 @@ mod tests {
     }
 
     #[test]
-    fn a_long_conversation_forgets_its_oldest_lines() {
+    fn a_long_conversation_forgets_the_oldest_lines_of_whoever_says_most_and_nobody_elses() {
         let mut history = History::default();
+        history.insert(said(1, 1));
+        history.close_chapter();
         let line = "x".repeat(1024 * 1024);
         for number in 0..20 {
-            history.asked(format!("{number} {line}"), true, Now::default());
+            let text = format!("{number} {line}");
+            history.insert(Entry {
+                author: Some(Speaker::Member {
+                    alias: "Eva".to_owned(),
+                    role: cobijo_protocol::card::Role::Accompanier,
+                }),
+                ..text_of_hers(text, 2, false, Now::default())
+            });
+            history.asked("Sigo aquí".to_owned(), true, Now::default());
         }
         let entries = history.entries();
         assert!(entries.iter().map(bytes_of).sum::<usize>() <= BYTES_MAX);
         let starts = |entry: &Entry, start: &str| matches!(&entry.content, EntryContent::Text(text) if text.starts_with(start));
-        assert!(starts(entries.last().unwrap(), "19 "));
+        assert!(entries.iter().any(|entry| starts(entry, "19 ")));
         assert!(!entries.iter().any(|entry| starts(entry, "0 ")));
+        let hers = entries
+            .iter()
+            .filter(|entry| entry.author == Some(Speaker::Person));
+        assert_eq!(hers.count(), 21);
+        assert_eq!(history.closed, 1);
     }
 }
