@@ -273,3 +273,29 @@ fn put_commit(world: &mut World, hostile: &HostileMember, index: u64, commit: &[
     let cell = slot.seal(&split.data.encode(), [5; 24]).unwrap();
     assert!(world.relay.put_raw(&Put::new(&slot, cell)));
 }
+
+///
+#[test]
+fn whoever_proposes_without_end_shuts_nobody_elses_proposal_out() {
+    let (mut world, ana, luz) = conversation();
+    let (mar, sol) = (world.member("Mar"), world.member("Sol"));
+    let person = world.talk(luz).person().unwrap();
+    let (now, mut rng) = (world.now, world.rng_of());
+    let proposal = world.proposal(mar, person);
+    world.talk(luz).propose(proposal, now, &mut rng).unwrap();
+    world.run();
+    let id = world.talk(ana).proposals()[0].id;
+    world.talk(ana).accept(id, now).unwrap();
+    world.run();
+    for _ in 0..20 {
+        let proposal = world.proposal(sol, person);
+        world.talk(luz).propose(proposal, now, &mut rng).unwrap();
+    }
+    let eva = world.member("Eva");
+    let proposal = world.proposal(eva, person);
+    world.talk(mar).propose(proposal, now, &mut rng).unwrap();
+    world.run();
+    let proposals = world.talk(ana).proposals();
+    assert!(proposals.iter().any(|proposal| proposal.alias == "Eva"));
+    assert_eq!(proposals.len(), 5);
+}

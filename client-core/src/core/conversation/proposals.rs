@@ -20,8 +20,10 @@ use crate::{
     mls::{Suite, key_package::OfferedKeyPackage},
 };
 
-/// Proposals that wait for her answer at one time; more are ignored.
+/// Proposals that wait for her answer at one time.
 const PROPOSALS_MAX: usize = 16;
+/// Of one proposer: a newer one takes the place of her oldest, so that she shuts nobody else out.
+const PROPOSALS_OF_ONE_MAX: usize = 4;
 
 /// What was proposed.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -116,7 +118,11 @@ impl Proposals {
             .iter()
             .any(|member| key_of(member) == Some(attestation.key));
         let is_known = self.known.contains(&offered.hash());
-        if !is_named || is_here || is_known || self.open.len() >= PROPOSALS_MAX {
+        if !is_named || is_here || is_known {
+            return;
+        }
+        self.make_room(&proposer);
+        if self.open.len() >= PROPOSALS_MAX {
             return;
         }
         self.known.push(offered.hash());
@@ -134,6 +140,15 @@ impl Proposals {
             key_package: proposal.key_package,
         });
         self.look = Now::default();
+    }
+
+    fn make_room(&mut self, proposer: &PublicKey) {
+        let is_hers = |open: &Open| open.proposer == *proposer && !open.accepted;
+        if self.open.iter().filter(|open| is_hers(open)).count() >= PROPOSALS_OF_ONE_MAX
+            && let Some(oldest) = self.open.iter().position(is_hers)
+        {
+            self.open.remove(oldest);
+        }
     }
 
     /// When a card is to be fetched and given to [`Self::handle_card`].
