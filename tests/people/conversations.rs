@@ -299,3 +299,30 @@ fn whoever_proposes_without_end_shuts_nobody_elses_proposal_out() {
     assert!(proposals.iter().any(|proposal| proposal.alias == "Eva"));
     assert_eq!(proposals.len(), 5);
 }
+
+///
+#[test]
+fn a_newcomers_first_line_stands_behind_what_was_said_before() {
+    let (mut world, ana, luz) = conversation();
+    for text in ["Hola, soy Luz", "¿Cómo estás?", "Aquí sigo"] {
+        world.say(luz, text);
+        world.run();
+    }
+    let mar = world.member("Mar");
+    let person = world.talk(luz).person().unwrap();
+    let proposal = world.proposal(mar, person);
+    let (now, mut rng) = (world.now, world.rng_of());
+    world.talk(luz).propose(proposal, now, &mut rng).unwrap();
+    world.run();
+    let id = world.talk(ana).proposals()[0].id;
+    world.talk(ana).accept(id, now).unwrap();
+    world.run();
+    for text in ["Hola, soy Mar", "Vengo a acompañar"] {
+        world.say(mar, text);
+    }
+    world.run();
+    for one in [ana, luz] {
+        let last = world.texts(one).split_off(4);
+        assert_eq!(last, ["Hola, soy Mar", "Vengo a acompañar"]);
+    }
+}

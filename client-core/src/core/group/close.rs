@@ -71,6 +71,7 @@ impl Group {
             .extend(self.leaf(closing.author).map(|leaf| leaf.key));
         let removed = self.removed(&closing.effect);
         let unsaid = self.outbox.close(own_end);
+        self.shown.new_epoch(|id| self.outbox.holds(id));
         self.repeat_lost_leave();
         self.facts = facts;
         self.contest = Contest::new(self.facts.secret.clone(), Kind::Commit, 0);

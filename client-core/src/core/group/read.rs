@@ -29,6 +29,12 @@ const MESSAGE_OVERHEAD: usize = 1024;
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(super) struct Shown {
     clock: u64,
+    /// The highest clock of what stood when the epoch began: what is said in it comes behind.
+    #[serde(default)]
+    floor: u64,
+    /// Per author, of what was shown in this epoch.
+    #[serde(default)]
+    last: BTreeMap<PublicKey, u64>,
     /// By name.
     messages: BTreeMap<MessageId, Mark>,
 }
@@ -37,6 +43,8 @@ pub(super) struct Shown {
 #[derive(Clone, Copy, Serialize, Deserialize)]
 struct Mark {
     is_confirmed: bool,
+    #[serde(default)]
+    clock: u64,
     /// When it was last seen in a stream: nothing older than the retention can come again.
     day: Day,
 }
@@ -50,6 +58,15 @@ impl Shown {
     /// What is said from now on comes behind what was heard before.
     pub(super) fn hear(&mut self, clock: u64) {
         self.clock = self.clock.max(clock);
+    }
+
+    /// An epoch begins. What a cut left out, and what `waits` to be sent again, stands nowhere yet.
+    pub(super) fn new_epoch(&mut self, waits: impl Fn(&MessageId) -> bool) {
+        let stands = |(id, mark): &(&MessageId, &Mark)| mark.is_confirmed && !waits(id);
+        let standing = self.messages.iter().filter(stands);
+        let highest = standing.map(|(_, mark)| mark.clock).max();
+        self.floor = self.floor.max(highest.unwrap_or(0));
+        self.last.clear();
     }
 
     /// Forgets what can't come again.
@@ -84,6 +101,7 @@ impl Shown {
             id,
             Mark {
                 is_confirmed: true,
+                clock,
                 day,
             },
         );
@@ -98,16 +116,20 @@ impl Shown {
         message: Message,
         day: Day,
     ) -> Option<GroupEvent> {
+        // Clamped, not refused: the own clock is no ground for a verdict.
+        let before = self.last.get(&author.key).copied().unwrap_or(self.floor);
+        let ahead = self.clock.saturating_add(LAMPORT_AHEAD_MAX);
+        let clock = message.clock.min(ahead).max(before.saturating_add(1));
+        let known = self.messages.get(&id).copied();
         let mark = Mark {
             is_confirmed: true,
+            clock: known.map_or(clock, |mark| mark.clock),
             day,
         };
-        match self.messages.insert(id, mark).map(|mark| mark.is_confirmed) {
+        self.messages.insert(id, mark);
+        match known.map(|mark| mark.is_confirmed) {
             None => {
-                // Clamped, not refused: the own clock is no ground for a verdict.
-                let clock = message
-                    .clock
-                    .min(self.clock.saturating_add(LAMPORT_AHEAD_MAX));
+                self.last.insert(author.key, clock);
                 self.clock = self.clock.max(clock);
                 Some(GroupEvent::Message {
                     author,
@@ -264,7 +286,11 @@ mod tests {
         let Some(GroupEvent::Message { clock, .. }) = show(&mut shown, message(2, 7)) else {
             panic!("not shown");
         };
-        assert_eq!(clock, 7);
+        assert_eq!(
+            clock,
+            LAMPORT_AHEAD_MAX + 1,
+            "behind what its author said before"
+        );
         let (_, own) = shown
             .own_message(
                 MessageId::from_bytes([3; 16]),
@@ -274,7 +300,26 @@ mod tests {
             )
             .unwrap();
         let own: Message = cbor::decode(&own).unwrap();
-        assert_eq!(own.clock, LAMPORT_AHEAD_MAX + 1);
+        assert_eq!(own.clock, LAMPORT_AHEAD_MAX + 2);
+    }
+
+    ///
+    #[test]
+    fn what_is_dated_back_stands_behind_what_stood_when_its_epoch_began() {
+        let mut shown = Shown::default();
+        let clock = |event: Option<GroupEvent>| match event {
+            Some(GroupEvent::Message { clock, .. }) => clock,
+            _ => panic!("not shown"),
+        };
+        assert_eq!(clock(show(&mut shown, message(1, 200))), 200);
+        show(&mut shown, message(2, 300));
+        // What a cut left out stands nowhere yet, and neither does what is to be sent again.
+        shown.end(id(&message(2, 300)), false);
+        show(&mut shown, message(3, 400));
+        shown.new_epoch(|waits| *waits == id(&message(3, 400)));
+        assert_eq!(clock(show(&mut shown, message(4, 1))), 201);
+        assert_eq!(clock(show(&mut shown, message(5, 1))), 202);
+        assert_eq!(clock(show(&mut shown, message(6, 203))), 203);
     }
 
     ///
