@@ -2,6 +2,7 @@
 
 mod opening;
 mod room;
+mod row;
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -10,7 +11,7 @@ use cobijo_protocol::{
     content::ClaimNotice,
     intake::{Intake, IntakeKind},
     keys::{IntakeSeed, PublicKey},
-    limits::{CLAIM_LIFETIME, INTAKE_KEY_LIFETIME, MAILBOX_ITEMS_MAX, RETENTION_DAYS_MAX},
+    limits::{INTAKE_KEY_LIFETIME, MAILBOX_ITEMS_MAX, RETENTION_DAYS_MAX},
     link::DeskId,
     mailbox::{ItemId, MailboxKey},
     slot::ThreadSecret,
@@ -18,20 +19,18 @@ use cobijo_protocol::{
 use serde::{Deserialize, Serialize};
 
 use crate::core::{
-    client::{CommandError, QueueReason, QueueRow, QueueState, RowId},
+    client::{CommandError, QueueRow, QueueState, RowId},
     port::{Now, Seen, Wants},
 };
 
 pub use opening::LiveKey;
+use row::{Row, State};
 
 /// Time that the members of a group have to answer a rescue before the whole desk is shown it.
 pub const RESCUE_BY_MEMBERS: Duration = Duration::from_secs(600);
 
 /// Time after which no relay has an item any more.
 const RETENTION_MAX: Duration = Duration::from_secs(RETENTION_DAYS_MAX as u64 * 86_400);
-
-/// Bytes of a language tag that is shown; longer ones are none.
-const LANGUAGE_BYTES_MAX: usize = 16;
 
 /// An intake that one of the desk's keys opened.
 #[derive(Clone, Serialize, Deserialize)]
@@ -61,41 +60,6 @@ pub struct Queue {
     /// Items that no key opens yet: they are left where they are.
     #[serde(skip)]
     closed: VecDeque<(MailboxKey, ItemId, Cell)>,
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-struct Row {
-    id: RowId,
-    items: Vec<(MailboxKey, ItemId)>,
-    since: Now,
-    opened: Opened,
-    state: State,
-    /// Who says that she has answered.
-    answered_by: Option<String>,
-    /// A rescue is first for the members of the group.
-    is_shown: bool,
-    /// This client found nothing to answer her with.
-    is_unanswerable: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-enum State {
-    Waiting,
-    /// By a colleague; lapses.
-    Claimed {
-        until: Now,
-    },
-    /// By this client.
-    Claiming,
-    /// A colleague says that she has answered. That is no proof: it can be answered anyway.
-    SaidAnswered {
-        at: Now,
-    },
-    /// Nobody needs to answer any more.
-    Answered {
-        at: Now,
-        here: bool,
-    },
 }
 
 impl Queue {
@@ -389,66 +353,6 @@ impl Queue {
 
     fn row_mut(&mut self, id: RowId) -> Option<&mut Row> {
         self.rows.iter_mut().find(|row| row.id == id)
-    }
-}
-
-impl Row {
-    /// A colleague says what becomes of her.
-    fn told(&mut self, notice: &ClaimNotice, alias: &str, at: Now) {
-        if notice.answered {
-            self.state = State::SaidAnswered { at };
-            self.answered_by = Some(alias.to_owned());
-        } else {
-            let until = at.plus(CLAIM_LIFETIME);
-            self.state = State::Claimed { until };
-            self.opened.told = Some(until);
-        }
-    }
-
-    /// When it looks different, if nobody does anything.
-    fn next_change(&self) -> Option<Now> {
-        match self.state {
-            State::Waiting if !self.is_shown => Some(self.since.plus(RESCUE_BY_MEMBERS)),
-            State::Claimed { until } => Some(until),
-            State::Waiting
-            | State::Claiming
-            | State::SaidAnswered { .. }
-            | State::Answered { .. } => None,
-        }
-    }
-
-    fn view(&self, now: Now) -> QueueRow {
-        QueueRow {
-            id: self.id,
-            since: self.since,
-            language: language(&self.opened.intake.language),
-            reason: match self.opened.intake.kind {
-                IntakeKind::First => QueueReason::First,
-                IntakeKind::CameBack { .. } => QueueReason::CameBack,
-                IntakeKind::Rescue { .. } => QueueReason::Rescue,
-            },
-            state: match self.state {
-                State::Claiming => QueueState::Claiming,
-                State::SaidAnswered { .. } => QueueState::Answered,
-                State::Claimed { until } if until > now => QueueState::Claimed,
-                State::Waiting if self.is_unanswerable => QueueState::Unanswerable,
-                State::Claimed { .. } | State::Waiting | State::Answered { .. } => {
-                    QueueState::Waiting
-                }
-            },
-            by: self.answered_by.clone(),
-        }
-    }
-}
-
-/// A language tag as it may be shown: what a stranger wrote is no text for the queue.
-fn language(tag: &str) -> String {
-    let is_tag = (2..=LANGUAGE_BYTES_MAX).contains(&tag.len())
-        && tag.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    if is_tag {
-        tag.to_owned()
-    } else {
-        "und".to_owned()
     }
 }
 

@@ -1,11 +1,13 @@
 //! What the members of a desk have told each other: intake keys, KeyPackages to take, and where
 //! coordinators receive the desk key.
 
+mod snapshot;
+
 use std::time::Duration;
 
 use cobijo_protocol::{
     Day,
-    content::{ClaimNotice, IntakeKey, SnapshotPart},
+    content::IntakeKey,
     keys::{PublicKey, SecretKey},
     limits::{INTAKE_KEY_LIFETIME, OPEN_MAILBOXES_MAX, POOL_KEY_PACKAGES, RETENTION_DAYS_MAX},
     mailbox::MailboxKey,
@@ -27,12 +29,8 @@ const INTAKE_KEYS_OF_SNAPSHOT_DAY_MAX: usize = 8;
 const NAMED_MAX: usize = 4;
 /// Longest KeyPackage that is taken note of.
 const KEY_PACKAGE_BYTES_MAX: usize = 8 * 1024;
-/// Claims in one part of a snapshot.
-const PART_CLAIMS_MAX: usize = 1_024;
 /// Members whose KeyPackages are held.
 const POOL_OWNERS_MAX: usize = 256;
-/// KeyPackage bytes in one part of a snapshot: well within one head and its bodies.
-const PART_BYTES_MAX: usize = 128 * 1024;
 /// Time after which no item sealed to an intake key stands at any relay.
 const INTAKE_KEY_LIFETIME_MAX: Duration =
     Duration::from_secs((RETENTION_DAYS_MAX as u64 + 2) * 86_400);
@@ -302,71 +300,6 @@ impl Board {
     pub(crate) fn seal_keys(&self, coordinators: &[PublicKey]) -> Vec<(PublicKey, ByteBuf)> {
         let is_one = |(key, _): &&(PublicKey, ByteBuf)| coordinators.contains(key);
         self.seal_keys.iter().filter(is_one).cloned().collect()
-    }
-
-    /// What a newcomer must know, in parts that each fit a message.
-    pub(crate) fn snapshot(
-        &self,
-        claims: Vec<ClaimNotice>,
-        own: (PublicKey, Vec<ByteBuf>),
-    ) -> Vec<SnapshotPart> {
-        let empty = || SnapshotPart {
-            part: 0,
-            parts: 0,
-            intake_keys: Vec::new(),
-            claims: Vec::new(),
-            pool: Vec::new(),
-        };
-        // A part of their own: whatever else is too long, a newcomer can open intakes.
-        let keys = self.intake_keys.iter().map(|held| held.key.clone());
-        let keys = SnapshotPart {
-            intake_keys: keys.collect(),
-            ..empty()
-        };
-        let claims = claims.chunks(PART_CLAIMS_MAX).map(|claims| SnapshotPart {
-            claims: claims.to_vec(),
-            ..empty()
-        });
-        let pools = self.pools(own).into_iter();
-        let pools = pools.map(|pool| SnapshotPart { pool, ..empty() });
-        let mut all: Vec<_> = [keys].into_iter().chain(claims).chain(pools).collect();
-        let parts = u32::try_from(all.len()).unwrap_or(u32::MAX);
-        for (part, one) in (0..parts).zip(&mut all) {
-            (one.part, one.parts) = (part, parts);
-        }
-        all
-    }
-
-    /// Everybody's KeyPackages, in lists that each fit a part.
-    fn pools(&self, own: (PublicKey, Vec<ByteBuf>)) -> Vec<Vec<(PublicKey, Vec<ByteBuf>)>> {
-        let mut pools = vec![Vec::new()];
-        let mut bytes = 0;
-        for entry in self.pool.iter().cloned().chain([own]) {
-            let of_entry = entry.1.iter().map(|message| message.len()).sum::<usize>();
-            bytes += of_entry;
-            if bytes > PART_BYTES_MAX {
-                bytes = of_entry;
-                pools.push(Vec::new());
-            }
-            if let Some(pool) = pools.last_mut() {
-                pool.push(entry);
-            }
-        }
-        pools
-    }
-
-    /// Takes what a snapshot tells beyond what is known; true where an intake key is new.
-    pub(crate) fn learn_snapshot(&mut self, part: SnapshotPart, from: PublicKey, now: Now) -> bool {
-        for (owner, key_packages) in part.pool {
-            if !self.pool.iter().any(|(known, _)| *known == owner) {
-                self.announce(owner, key_packages);
-            }
-        }
-        let mut is_new = false;
-        for key in part.intake_keys {
-            is_new |= self.learn_intake_key(key, Source::Retold(from), now);
-        }
-        is_new
     }
 }
 
