@@ -19,6 +19,11 @@ byte_array!(
     secret DecapsulationKey, 32
 );
 
+byte_array!(
+    /// Seed of the X-Wing key pair that capsules are sealed to. [B-2]
+    secret PhraseSeed, 32
+);
+
 opaque_debug!(Capsule, Place, ReturnLeaf);
 
 /// HPKE info of a capsule.

@@ -73,6 +73,15 @@ catalogue! {
         "Waiting for someone to answer. What is happening to you matters and it is not your fault.";
     Answered => "Alguien te responde. Para hablar: cobijo talk", "Someone answers you. To talk: cobijo talk";
     AnsweredLive => "Alguien te responde.", "Someone answers you.";
+    PhraseKept => "Tu frase ya sirve para volver.", "Your phrase works now: you can come back with it.";
+    CameBack => "Ya estás otra vez en tu conversación. Tu otro dispositivo ya no puede leer lo nuevo. Para hablar: cobijo talk",
+        "You are in your conversation again. Your other device can no longer read what is new. To talk: cobijo talk";
+    CameBackWaiting => "Sigues esperando donde estabas; no perdiste tu lugar. Tu otro dispositivo ya no puede seguir. (cobijo wait)",
+        "You go on waiting where you were; you kept your place. Your other device can't go on. (cobijo wait)";
+    LockedElsewhere => "Con tu frase se volvió desde otro dispositivo, y todo sigue ahí. Este ya no puede leer lo nuevo. Si no fuiste tú, empieza otra conversación desde un dispositivo de confianza: cobijo write",
+        "Your phrase was used to come back from another device, and all goes on there. This one can no longer read what is new. If that was not you, start another conversation from a device you trust: cobijo write";
+    NothingFound => "Con esa frase no se encontró nada aquí. Revisa las palabras y el enlace. Nadie puede recuperar una frase: si la perdiste, empieza otra conversación (cobijo write). Si acordaste una palabra clave con tu acompañante, dísela.",
+        "Nothing was found here with that phrase. Check the words and the link. Nobody can recover a phrase: if you lost it, start another conversation (cobijo write). If you agreed a code word with your accompanier, tell them.";
     Withdrawn => "Retiraste tu mensaje. La puerta queda abierta.", "You took your message back. The door stays open.";
 
     // In a conversation.

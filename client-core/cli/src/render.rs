@@ -3,8 +3,8 @@
 mod views;
 
 use cobijo_client_core::core::client::{
-    CardRefusal, ConversationEvent, ConversationId, Entry, EntryContent, Event, InviteEnd, Speaker,
-    Stopped,
+    CardRefusal, ConversationEvent, ConversationId, Entry, EntryContent, Event, InviteEnd, Locked,
+    Speaker, Stopped,
 };
 use cobijo_protocol::{link::DeskLink, words::WordIndices};
 use data_encoding::HEXLOWER;
@@ -58,7 +58,10 @@ impl Screen {
             | Event::IntakeFailed(_)
             | Event::CardExpired
             | Event::AdditionStored
-            | Event::Answered(_) => self.person_event(event),
+            | Event::Answered(_)
+            | Event::PhraseKept
+            | Event::CameBack(_)
+            | Event::Locked(_) => self.person_event(event),
             Event::Conversation(id, event) => Some(self.conversation_event(*id, event)),
         }
     }
@@ -187,6 +190,16 @@ impl Screen {
             Event::Answered(conversation) => (
                 json!({ "event": "answered", "conversation": conversation.number() }),
                 self.text(Key::AnsweredLive).to_owned(),
+            ),
+            Event::PhraseKept => plain("phrase-kept", Key::PhraseKept),
+            Event::CameBack(None) => plain("came-back", Key::CameBackWaiting),
+            Event::CameBack(Some(conversation)) => (
+                json!({ "event": "came-back", "conversation": conversation.number() }),
+                self.text(Key::CameBack).to_owned(),
+            ),
+            Event::Locked(why) => (
+                json!({ "event": "locked", "reason": why }),
+                self.text(locked_key(*why)).to_owned(),
             ),
             _ => return None,
         })
@@ -346,6 +359,14 @@ impl Screen {
     }
 }
 
+/// What is said to whoever can't go on here. Wrong, unused, expired and erased phrases look alike. [B-6]
+pub(crate) fn locked_key(why: Locked) -> Key {
+    match why {
+        Locked::Elsewhere => Key::LockedElsewhere,
+        Locked::NothingFound | Locked::Unjoinable => Key::NothingFound,
+    }
+}
+
 /// What is said of it; who left has been told.
 fn stopped_key(stopped: Stopped) -> Option<Key> {
     Some(match stopped {
@@ -353,6 +374,7 @@ fn stopped_key(stopped: Stopped) -> Option<Key> {
         Stopped::Stale => Key::StoppedStale,
         Stopped::UnknownRules => Key::StoppedRules,
         Stopped::Removed => Key::StoppedRemoved,
+        Stopped::Returned => Key::LockedElsewhere,
         Stopped::Wiped => Key::StoppedWiped,
         Stopped::Left => return None,
     })

@@ -10,6 +10,7 @@ mod command;
 mod context;
 mod conversations;
 mod event;
+mod finding;
 mod opaque;
 mod person;
 mod side;
@@ -27,7 +28,7 @@ use zeroize::Zeroizing;
 
 pub use command::{Command, CommandError, Description, PersonCommand, TeamCommand};
 pub use event::{
-    CardRefusal, ConversationEvent, Event, IntakeFailure, InviteEnd, JoinFailure, Stopped,
+    CardRefusal, ConversationEvent, Event, IntakeFailure, InviteEnd, JoinFailure, Locked, Stopped,
 };
 pub use view::{
     ChannelId, ColleagueView, ConversationId, ConversationView, DeskView, Entry, EntryContent,

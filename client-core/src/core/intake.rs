@@ -4,9 +4,11 @@
 //! can answer at once. What doesn't fit the intake, and what she adds, goes there too, sealed to the
 //! same intake key.
 
+mod ending;
 mod event;
 mod package;
 mod reason;
+mod returning;
 mod text;
 
 use std::{collections::VecDeque, time::Duration};
@@ -16,12 +18,13 @@ use cobijo_protocol::{
     cbor,
     cell::Cell,
     commit::{Statement, sign_person_rescue},
+    credential::PersonLeaf,
     intake::{ENCAPSULATION_BYTES, Intake, IntakeKind, Waiting, intake_info, waiting_info},
     keys::{PublicKey, SecretKey},
     link::DeskId,
     mailbox::MailboxKey,
     parts::PAYLOAD_BYTES_MAX,
-    slot::{Kind, Slot, ThreadSecret},
+    slot::{Kind, ThreadSecret},
 };
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
@@ -29,6 +32,7 @@ use serde_bytes::ByteBuf;
 use super::{
     contest::{Contest, random},
     port::{Dropped, Now, Rng, Seen, Wants},
+    thread::Content,
 };
 use crate::mls::{MlsError, Suite, hpke};
 use reason::begin;
@@ -64,6 +68,12 @@ pub struct Contact {
     thread: Contest,
     /// Where her KeyPackage stands.
     package_at: Option<u64>,
+    /// The highest serial of hers that was given out, or seen in the waiting thread.
+    serial: u32,
+    /// A return phrase is kept: another device of hers may come into the waiting thread.
+    is_kept: bool,
+    /// It has.
+    is_replaced: bool,
     stage: Stage,
     /// When it was last seen to stand there, on this connection.
     #[serde(skip)]
@@ -122,7 +132,7 @@ impl Contact {
         let r = ThreadSecret::from_bytes(random(rng));
         let (person, kind, serial) = begin(&r, reason.clone(), rng);
         let package = serial
-            .map(|serial| PersonPackage::new(suite, &person, serial, rng))
+            .map(|serial| PersonPackage::new(suite, &person, serial, PersonLeaf::Device, rng))
             .transpose()?;
         let mut contact = Self {
             desk,
@@ -140,6 +150,9 @@ impl Contact {
             package,
             card: None,
             package_at: None,
+            serial: serial.unwrap_or(0),
+            is_kept: false,
+            is_replaced: false,
             stage: Stage::NeedsCard {
                 from: Now::default(),
             },
@@ -167,6 +180,11 @@ impl Contact {
     /// Root key of the desk, once a card was given.
     pub fn root(&self) -> Option<PublicKey> {
         self.card.as_ref().map(|card| card.root)
+    }
+
+    /// What the intake is sealed to, once a card was given.
+    pub fn intake_key(&self) -> Option<&[u8]> {
+        self.card.as_ref().map(|card| card.intake_key.as_slice())
     }
 
     /// The leaf that is to be added; none where she is a member and follows.
@@ -288,32 +306,6 @@ impl Contact {
         self.contend(rng)
     }
 
-    /// Takes the contact back: what stands in the waiting thread is erased, nothing more is put.
-    pub fn take_back(&mut self) {
-        // What is on its way may stand at the present index.
-        let below = self.thread.index() + u64::from(self.thread.is_contending());
-        self.stage = Stage::TakenBack { below };
-        self.pending.clear();
-        self.thread.withdraw();
-    }
-
-    /// Stops adding, because somebody has answered: gives what doesn't stand in the waiting thread and
-    /// must be said in the conversation. Call when [`Self::is_settled`].
-    pub fn finish(&mut self) -> Vec<String> {
-        let texts = |part| match part {
-            Part::More(position) => self.more.get(position).cloned(),
-            Part::KeyPackage(_) | Part::Rescue(_) => None,
-        };
-        let unsent = self.pending.drain(..).filter_map(texts).collect();
-        self.thread.withdraw();
-        unsent
-    }
-
-    /// Whether nothing is on its way into the waiting thread that might stand there or not.
-    pub fn is_settled(&self) -> bool {
-        !self.thread.is_contending()
-    }
-
     /// What is wanted from the relay. Once `answered`, only what is on its way already.
     pub fn wants(&self, wants: &mut Wants) {
         match self.stage {
@@ -325,7 +317,7 @@ impl Contact {
             }
             Stage::NeedsCard { .. } if self.card.is_none() => {}
             Stage::NeedsCard { .. } | Stage::Going | Stage::Full { .. } | Stage::Stored => {
-                if self.thread.is_contending() {
+                if self.thread.is_contending() || self.is_kept {
                     self.thread.wants(wants);
                 }
                 let looks = self.looked.is_none();
@@ -345,24 +337,6 @@ impl Contact {
         self.pending.is_empty()
     }
 
-    /// The last slot that is still to be erased.
-    fn to_erase(&self) -> Option<Slot> {
-        let Stage::TakenBack { below } = self.stage else {
-            return None;
-        };
-        Some(Slot::derive(
-            &self.r,
-            Kind::Waiting,
-            0,
-            below.checked_sub(1)?,
-        ))
-    }
-
-    /// Whether she took it back, and all is erased.
-    pub fn is_over(&self) -> bool {
-        matches!(self.stage, Stage::TakenBack { below: 0 })
-    }
-
     /// Takes what the relay said.
     pub fn handle_seen(&mut self, seen: &Seen, now: Now, rng: &mut Rng) {
         self.look_at_package(seen, now, rng);
@@ -375,7 +349,8 @@ impl Contact {
         if let (Stage::TakenBack { below }, Some(_)) = (&mut self.stage, erased) {
             *below -= 1;
         }
-        if !self.thread.is_contending() {
+        let is_over = matches!(self.stage, Stage::TakenBack { .. });
+        if is_over || !(self.thread.is_contending() || self.is_kept) {
             return;
         }
         let Some(candidate) = self.thread.handle_seen(seen) else {
@@ -384,13 +359,18 @@ impl Contact {
         if candidate.mine {
             self.thread.withdraw();
             let part = self.pending.pop_front();
-            if matches!(part, Some(Part::KeyPackage(_))) {
+            let own = self.package.as_ref().map(|own| own.package.message());
+            let is_device = |part: &Part| matches!(part, Part::KeyPackage(message) if Some(message.as_slice()) == own);
+            if part.as_ref().is_some_and(is_device) {
                 self.package_at = Some(candidate.index);
                 self.looked = None;
             }
             if matches!(part, Some(Part::More(_))) && self.is_stored() {
                 self.events.push_back(ContactEvent::AdditionStored);
             }
+        }
+        if let (false, Content::Payload(payload)) = (candidate.mine, &candidate.content) {
+            self.read_other(payload);
         }
         self.thread.skip(rng);
         // A text that no longer fits its payload can't be: its length was checked when it was taken.

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use cobijo_protocol::{
     cbor,
     commit::{POLICY, Profile, Terms, WelcomePayload},
-    credential::Identity,
+    credential::{Credential, Identity, PersonLeaf},
     intake::MessageHash,
     keys::{PublicKey, SecretKey},
     limits::WELCOME_INDICES_MAX,
@@ -55,6 +55,8 @@ pub enum Lineage {
     Any,
     /// The successor of a desk's group that the root key names: its id, and its number. [G-22]
     Named(ByteBuf, u32),
+    /// Whichever: it is the group of this id.
+    Group(ByteBuf),
     /// It is the very group that a person could not follow: her rescue.
     Same(Box<Known>),
 }
@@ -136,6 +138,14 @@ impl Joining {
     /// The KeyPackage that is waited for.
     pub fn key_package(&self) -> &OwnKeyPackage {
         &self.own
+    }
+
+    /// What her leaf is for; a member's is like a device.
+    pub fn purpose(&self) -> PersonLeaf {
+        match self.own.credential() {
+            Some(Credential::Person(hers)) => hers.leaf,
+            Some(Credential::Member(_)) | None => PersonLeaf::Device,
+        }
     }
 
     /// Whether all that stands where the Welcome may be was tried on this connection.
@@ -247,6 +257,7 @@ impl Expect {
         let knows = match &self.lineage {
             Lineage::Same(known) => known.allows(group),
             Lineage::Named(id, _) => id.as_slice() == group.id(),
+            Lineage::Group(id) => *id == group.id(),
             Lineage::First | Lineage::Any => true,
         };
         knows && self.roster.as_ref().is_none_or(|told| *told == roster())
@@ -272,7 +283,7 @@ impl Lineage {
     fn allows(&self, terms: &Terms) -> bool {
         match self {
             Self::First => terms.predecessor.is_none(),
-            Self::Any => true,
+            Self::Any | Self::Group(_) => true,
             Self::Named(_, number) => terms.number() == *number,
             Self::Same(known) => known.terms == *terms,
         }

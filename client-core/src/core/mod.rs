@@ -15,6 +15,7 @@ pub mod group;
 pub mod intake;
 pub(crate) mod invite;
 pub mod joining;
+pub mod keeping;
 mod key_packages;
 mod outbox;
 pub mod phrase;

@@ -7,8 +7,9 @@ use std::borrow::Cow;
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use bip39::{Language, Mnemonic};
-use cobijo_protocol::slot::ThreadSecret;
+use cobijo_protocol::{capsule::PhraseSeed, slot::ThreadSecret};
 use rand_core::Rng as _;
+use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::port::Rng;
@@ -51,10 +52,10 @@ pub struct Phrase {
 }
 
 /// What a phrase gives: where its capsules are, and what opens them.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct PhraseKeys {
     find: ThreadSecret,
-    seed: Zeroizing<[u8; 32]>,
+    seed: PhraseSeed,
 }
 
 /// What was typed is no phrase.
@@ -144,7 +145,7 @@ impl Phrase {
         let half = |at: usize| std::array::from_fn(|byte| derived[at + byte]);
         Ok(PhraseKeys {
             find: ThreadSecret::from_bytes(half(0)),
-            seed: Zeroizing::new(half(32)),
+            seed: PhraseSeed::from_bytes(half(32)),
         })
     }
 
@@ -176,11 +177,11 @@ impl PhraseKeys {
     /// # Errors
     /// [`MlsError`] where the crypto provider fails.
     pub fn pair(&self) -> Result<KeyPair, MlsError> {
-        hpke::key_pair(&self.seed)
+        hpke::key_pair(self.seed.as_bytes())
     }
 
     /// The seed of that key pair.
-    pub fn seed(&self) -> &[u8; 32] {
+    pub fn seed(&self) -> &PhraseSeed {
         &self.seed
     }
 }

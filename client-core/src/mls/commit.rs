@@ -188,6 +188,13 @@ impl MlsState {
         .unwrap_or(Err(MlsError))
     }
 
+    /// What the present epoch confirms itself by (RFC 9420 §8.1): only a true commit that leads to it has
+    /// the same.
+    pub(crate) fn confirmation(&mut self, rng: &mut Rng) -> Option<Vec<u8>> {
+        let live = self.live(rng).ok()?;
+        live.group.confirmation_tag().tls_serialize_detached().ok()
+    }
+
     /// Forgets a commit of one's own that lost, or was only built to learn a length.
     ///
     /// # Errors
@@ -200,6 +207,15 @@ impl MlsState {
         })
         .unwrap_or(Err(MlsError))
     }
+}
+
+/// What a commit says that the epoch behind it confirms itself by.
+pub(crate) fn confirmation_of(message: &[u8]) -> Option<Vec<u8>> {
+    let message = MlsMessageIn::tls_deserialize_exact_bytes(message).ok()?;
+    let MlsMessageBodyIn::PublicMessage(message) = message.extract() else {
+        return None;
+    };
+    message.confirmation_tag()?.tls_serialize_detached().ok()
 }
 
 /// A commit slot takes only a PublicMessage, a commit, of a member's leaf, in this group and epoch.

@@ -8,6 +8,7 @@
 )]
 
 pub(crate) mod hostile;
+pub(crate) mod phrase;
 pub(crate) mod relay;
 
 use std::{collections::VecDeque, time::Duration};
@@ -50,6 +51,8 @@ pub(crate) struct World {
     pub(crate) refuses_cards: Option<PublishAnswer>,
     /// A client whose power fails after that many more frames.
     pub(crate) mute: Option<(usize, usize)>,
+    /// Whether the relay fails too, before the last put of that client's last frame.
+    pub(crate) stops_short: bool,
     deliveries: VecDeque<(relay::Line, Vec<u8>)>,
 }
 
@@ -70,6 +73,7 @@ impl World {
             is_dark: false,
             refuses_cards: None,
             mute: None,
+            stops_short: false,
             deliveries: VecDeque::new(),
         }
     }
@@ -420,6 +424,11 @@ impl World {
             Output::Open { channel, .. } => self.input(client, Input::Opened { channel }),
             Output::Send { .. } if self.is_mute(client) => {}
             Output::Send { channel, frame } => {
+                let is_last = self.stops_short && self.mute == Some((client, 0));
+                let frame = match is_last {
+                    true => relay::without_last_put(&frame),
+                    false => frame,
+                };
                 let deliveries: Deliveries = self.relay.run((client, channel.number()), &frame);
                 self.deliveries.extend(deliveries);
             }

@@ -9,7 +9,7 @@ use cobijo_protocol::{
     cell::Cell,
     frame::{
         FromRelay, Greeting, Operation, Outcome, SessionNonce, SlotState, decode_operations,
-        encode_from_relay,
+        encode_from_relay, encode_operations,
     },
     link::DeskId,
     mailbox::{ItemId, MailboxKey},
@@ -260,4 +260,20 @@ fn pushed(mailbox: MailboxKey, item: ItemId, cell: &Cell) -> FromRelay {
         item,
         cell: cell.clone(),
     }
+}
+
+/// What is run of a frame where the relay fails before its last put.
+pub(crate) fn without_last_put(frame: &[u8]) -> Vec<u8> {
+    let mut operations = decode_operations(frame).unwrap();
+    let is_put = |operation: &Operation| matches!(operation, Operation::Put { .. });
+    if operations
+        .iter()
+        .filter(|operation| is_put(operation))
+        .count()
+        > 1
+    {
+        let last = operations.iter().rposition(is_put).unwrap();
+        operations.truncate(last);
+    }
+    encode_operations(&operations).unwrap()
 }

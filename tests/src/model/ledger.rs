@@ -152,7 +152,9 @@ impl Ledger {
     fn check_stop(&self, client: &Client, stop: Option<Stop>) -> Result<(), Fault> {
         let is_right = match stop {
             None => true,
-            Some(Stop::Removed | Stop::Left) => self.removes.contains(&client.leaf()),
+            Some(Stop::Removed | Stop::Returned | Stop::Left) => {
+                self.removes.contains(&client.leaf())
+            }
             Some(Stop::Stale) => client.may_be_stale,
             Some(Stop::Broken) => self.attacked.contains(&client.leaf()),
             Some(Stop::Policy | Stop::Wiped) => false,

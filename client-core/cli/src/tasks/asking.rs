@@ -90,9 +90,11 @@ fn link(screen: Screen, standing: Standing) -> Result<DeskLink, Problem> {
             screen.progress(Key::WriteAgain);
             Ok(person.link)
         }
-        Standing::Person(_) | Standing::Joining(_) | Standing::Member(_) | Standing::Removed => {
-            Err(CommandError::InUse.into())
-        }
+        Standing::Person(_)
+        | Standing::Returning
+        | Standing::Joining(_)
+        | Standing::Member(_)
+        | Standing::Removed => Err(CommandError::InUse.into()),
     }
 }
 

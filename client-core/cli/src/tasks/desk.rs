@@ -254,9 +254,11 @@ impl App {
 fn invites(standing: Standing) -> Vec<InviteView> {
     match standing {
         Standing::Member(desk) => desk.invites,
-        Standing::Fresh | Standing::Joining(_) | Standing::Removed | Standing::Person(_) => {
-            Vec::new()
-        }
+        Standing::Fresh
+        | Standing::Joining(_)
+        | Standing::Removed
+        | Standing::Returning
+        | Standing::Person(_) => Vec::new(),
     }
 }
 

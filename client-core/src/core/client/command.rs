@@ -1,6 +1,7 @@
 //! What the person in front of the client may ask for, and why it is refused.
 
 use cobijo_protocol::{
+    capsule::Shows,
     card::{Role, Text},
     content::{MessageId, Reads},
     keys::PublicKey,
@@ -8,6 +9,7 @@ use cobijo_protocol::{
 };
 
 use super::view::{ConversationId, InviteId, RowId};
+use crate::core::phrase::PhraseKeys;
 
 /// One thing asked for by the person in front of the client.
 ///
@@ -134,6 +136,20 @@ pub enum PersonCommand {
         conversation: ConversationId,
         /// Attested key of the accompanier.
         member: PublicKey,
+    },
+    /// Keeps a return phrase from now on, of which these are the keys: only after her first message.
+    KeepPhrase {
+        /// What the phrase gives.
+        keys: PhraseKeys,
+        /// What is shown to whoever comes back.
+        shows: Shows,
+    },
+    /// Comes back by her phrase, of which these are the keys.
+    Return {
+        /// Where the desk is.
+        relay: RelayUrl,
+        /// What the phrase gives.
+        keys: PhraseKeys,
     },
     /// Nobody answers; asks the desk.
     AskDesk {

@@ -131,6 +131,13 @@ pub enum Event {
     AdditionStored,
     /// Person: somebody has answered.
     Answered(ConversationId),
+    /// Person: her phrase leads back to where she is.
+    PhraseKept,
+    /// Person: she has come back, to where she waits or into her conversation; no other device of hers goes
+    /// on.
+    CameBack(Option<ConversationId>),
+    /// Person: this device has locked itself.
+    Locked(Locked),
 }
 
 /// Something happened in a conversation.
@@ -182,6 +189,20 @@ pub enum Stopped {
     Wiped,
     /// Left by oneself.
     Left,
+    /// She came back from another device: it goes on there.
+    Returned,
+}
+
+/// Why a device of a person's has locked itself, or found nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Locked {
+    /// She goes on from another device.
+    Elsewhere,
+    /// The phrase is wrong, was never used, or what it found has expired or was erased.
+    NothingFound,
+    /// What it found leads into no conversation that stands.
+    Unjoinable,
 }
 
 /// Why a card was not published.

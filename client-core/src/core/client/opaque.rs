@@ -125,6 +125,7 @@ mod tests {
             link: DeskLink::parse(&link).unwrap(),
             stage: PersonStage::Waiting,
             conversation: None,
+            phrase: false,
         };
         let add = || PersonCommand::Add(text());
         tells_nothing(&[

@@ -2,13 +2,20 @@
 //! nobody answers. Routes to the machines of `intake`, `waiting` and `conversation`.
 
 mod asking;
+mod keeping;
+mod returning;
+mod showing;
 
-use cobijo_protocol::link::{DeskId, DeskLink};
+use cobijo_protocol::{
+    credential::PersonLeaf,
+    link::{DeskId, DeskLink},
+};
 use serde::{Deserialize, Serialize};
 
 use super::{
     CardAbsent, ChannelId, Command, CommandError, Context, ConversationEvent, ConversationId,
-    ConversationView, Entry, Event, IntakeFailure, Line, PersonCommand, PersonStage, PersonView,
+    ConversationView, Entry, Event, IntakeFailure, Line, Locked, PersonCommand, PersonStage,
+    PersonView,
 };
 use crate::{
     core::{
@@ -22,6 +29,8 @@ use crate::{
     mls::Suite,
 };
 use asking::Asking;
+use keeping::Phrase;
+use returning::Returning;
 
 /// Conversations that one profile keeps after they ended.
 const ENDED_MAX: usize = 64;
@@ -42,6 +51,15 @@ pub(super) struct Person {
     /// Conversations that had ended when she wrote again.
     #[serde(default)]
     ended: Vec<Talking>,
+    /// The phrase that leads back to where she is.
+    #[serde(default)]
+    phrase: Option<Phrase>,
+    /// It does.
+    #[serde(default)]
+    is_kept: bool,
+    /// She comes back by it.
+    #[serde(default)]
+    returning: Option<Returning>,
     #[serde(skip)]
     is_fetching: bool,
 }
@@ -102,6 +120,9 @@ impl Person {
             asking: None,
             taken_back: Vec::new(),
             ended: Vec::new(),
+            phrase: None,
+            is_kept: false,
+            returning: None,
             is_fetching: false,
         };
         person.go_on(context);
@@ -162,6 +183,8 @@ impl Person {
                 conversation,
                 member,
             } => Ok(self.talking(conversation)?.conversation.remove(member)?),
+            PersonCommand::KeepPhrase { keys, shows } => self.keep_phrase(&keys, shows, context),
+            PersonCommand::Return { .. } => Err(CommandError::InUse),
             PersonCommand::AskDesk { conversation, text } => {
                 self.ask_desk(conversation, &text, context)
             }
@@ -182,6 +205,7 @@ impl Person {
         }
         self.first = Some(Contacting::begin(link, language, text, context)?);
         self.ended.extend(self.conversation.take());
+        self.drop_phrase();
         if let Some(asking) = self.asking.take() {
             self.take_back(asking.into_contacting());
         }
@@ -226,7 +250,9 @@ impl Person {
             relay: self.link.relay.clone(),
             wants,
         };
-        contacts.chain(talking).map(line).collect()
+        let lines = contacts.chain(talking).map(line);
+        let phrase = self.phrase_line().into_iter().chain(self.returning_line());
+        lines.chain(phrase).collect()
     }
 
     fn contacts(&self) -> impl Iterator<Item = &Contacting> {
@@ -266,6 +292,8 @@ impl Person {
             {
                 talking.conversation.handle_seen(seen, now, context.rng);
             }
+            self.phrase_seen(channel, seen, context);
+            self.returning_seen(channel, seen, context);
         }
         self.go_on(context);
     }
@@ -337,7 +365,8 @@ impl Person {
         let looks = self.conversation.iter();
         let looks = looks.filter_map(|talking| talking.conversation.card_due());
         let looks = looks.filter(|_| !self.is_fetching);
-        contacts.chain(talking).chain(looks).min()
+        let phrase = self.phrase_due();
+        contacts.chain(talking).chain(looks).chain(phrase).min()
     }
 
     pub(super) fn handle_timeout(&mut self, context: &mut Context<'_>) {
@@ -353,7 +382,10 @@ impl Person {
     /// Passes on what the machines have to tell, and fetches a card where one is needed.
     fn go_on(&mut self, context: &mut Context<'_>) {
         self.go_on_first(context);
+        self.stop_asking_elsewhere();
         self.go_on_asking(context);
+        self.go_on_returning(context);
+        self.go_on_keeping(context);
         self.taken_back
             .retain(|contacting| !contacting.waiting.is_over());
         for talking in self.talks_mut() {
@@ -385,9 +417,17 @@ impl Person {
             return;
         }
         let Some(joined) = first.waiting.take_group() else {
+            if first.waiting.is_replaced() {
+                self.lock(Locked::Elsewhere, context);
+            }
             return;
         };
-        let mut conversation = Conversation::of_person(joined.group, joined.person);
+        let mut conversation = match (&self.returning, joined.by) {
+            (Some(returning), PersonLeaf::Return) => {
+                Conversation::returning(joined.group, joined.person, returning.shows())
+            }
+            (Some(_) | None, _) => Conversation::of_person(joined.group, joined.person),
+        };
         for text in joined.said {
             conversation.first_text(text, context.now);
         }
@@ -402,49 +442,9 @@ impl Person {
             conversation,
         });
         self.first = None;
-        context.event(Event::Answered(id));
-    }
-
-    pub(super) fn view(&self) -> PersonView {
-        PersonView {
-            link: self.link.clone(),
-            stage: self.stage(),
-            conversation: self.conversation.as_ref().map(|talking| talking.id),
+        if self.shown().is_some() {
+            context.event(Event::Answered(id));
         }
-    }
-
-    fn stage(&self) -> PersonStage {
-        match (&self.conversation, &self.first) {
-            (Some(talking), _) if talking.conversation.is_open() => PersonStage::Talking,
-            (None, Some(first)) if first.waiting.contact().is_stored() => PersonStage::Waiting,
-            (None, Some(_)) => PersonStage::Sending,
-            (Some(_) | None, _) => PersonStage::Ended,
-        }
-    }
-
-    pub(super) fn conversations(&self) -> Vec<ConversationView> {
-        let view = |talking: &Talking| {
-            let mut proposals = talking.conversation.proposals();
-            let is_asked_for = self
-                .conversation
-                .as_ref()
-                .is_some_and(|one| one.id == talking.id);
-            let asking = self.asking.as_ref().filter(|_| is_asked_for);
-            proposals.extend(asking.and_then(Asking::proposal));
-            ConversationView {
-                id: talking.id,
-                members: talking.conversation.members(),
-                code: Some(talking.conversation.code()),
-                open: talking.conversation.is_open(),
-                proposals,
-            }
-        };
-        self.talks().map(view).collect()
-    }
-
-    pub(super) fn history(&self, id: ConversationId) -> Vec<Entry> {
-        let talking = self.talks().find(|talking| talking.id == id);
-        talking.map_or_else(Vec::new, |talking| talking.conversation.history().to_vec())
     }
 }
 

@@ -4,7 +4,10 @@ use cobijo_protocol::link::{DeskId, RelayUrl};
 
 use super::{
     CardAbsent, ChannelId, Command, CommandError, Context, ConversationId, ConversationView, Entry,
-    PublishAnswer, QueueRow, Standing, person::Person, team::Team,
+    PersonCommand, PublishAnswer, QueueRow, Standing,
+    finding::{Finding, Outcome},
+    person::Person,
+    team::Team,
 };
 use crate::core::port::{Now, Seen, Wants};
 
@@ -23,6 +26,8 @@ pub(crate) struct Line {
 pub(super) enum Side {
     /// Not decided yet.
     Fresh,
+    /// A person who comes back: what her phrase finds is looked for.
+    Finding(Box<Finding>),
     /// A person who wrote to a desk.
     Person(Box<Person>),
     /// A member of a desk, or a newcomer.
@@ -40,6 +45,7 @@ impl Side {
                 *self = Self::begin(command, context)?;
                 Ok(())
             }
+            Self::Finding(_) => Err(Finding::refuse()),
             Self::Person(person) => person.handle_command(command, context),
             Self::Team(team) => team.handle_command(command, context),
         }
@@ -48,6 +54,10 @@ impl Side {
     /// The first command decides the side.
     fn begin(command: Command, context: &mut Context<'_>) -> Result<Self, CommandError> {
         match command {
+            Command::Person(PersonCommand::Return { relay, keys }) => {
+                let finding = Finding::begin(relay, keys, context);
+                Ok(Self::Finding(Box::new(finding)))
+            }
             Command::Person(command) => Person::begin(command, context)
                 .map(Box::new)
                 .map(Self::Person),
@@ -60,6 +70,7 @@ impl Side {
     pub(super) fn lines(&self, now: Now) -> Vec<Line> {
         match self {
             Self::Fresh => Vec::new(),
+            Self::Finding(finding) => vec![finding.line()],
             Self::Person(person) => person.lines(now),
             Self::Team(team) => team.lines(),
         }
@@ -74,6 +85,11 @@ impl Side {
     ) {
         match self {
             Self::Fresh => {}
+            Self::Finding(finding) => match finding.handle_seen(channel, seen, context) {
+                Outcome::Open => {}
+                Outcome::Nothing => *self = Self::Fresh,
+                Outcome::Person(person) => *self = Self::Person(person),
+            },
             Self::Person(person) => person.handle_seen(channel, seen, context),
             Self::Team(team) => team.handle_seen(channel, seen, context),
         }
@@ -86,7 +102,7 @@ impl Side {
         context: &mut Context<'_>,
     ) {
         match self {
-            Self::Fresh => {}
+            Self::Fresh | Self::Finding(_) => {}
             Self::Person(person) => person.handle_card_fetched(desk, card, context),
             Self::Team(team) => team.handle_card_fetched(desk, card, context),
         }
@@ -99,14 +115,14 @@ impl Side {
         context: &mut Context<'_>,
     ) {
         match self {
-            Self::Fresh | Self::Person(_) => {}
+            Self::Fresh | Self::Finding(_) | Self::Person(_) => {}
             Self::Team(team) => team.handle_card_published(desk, answer, context),
         }
     }
 
     pub(super) fn poll_timeout(&self, now: Now) -> Option<Now> {
         match self {
-            Self::Fresh => None,
+            Self::Fresh | Self::Finding(_) => None,
             Self::Person(person) => person.poll_timeout(),
             Self::Team(team) => team.poll_timeout(now),
         }
@@ -114,7 +130,7 @@ impl Side {
 
     pub(super) fn handle_timeout(&mut self, context: &mut Context<'_>) {
         match self {
-            Self::Fresh => {}
+            Self::Fresh | Self::Finding(_) => {}
             Self::Person(person) => person.handle_timeout(context),
             Self::Team(team) => team.handle_timeout(context),
         }
@@ -123,6 +139,7 @@ impl Side {
     pub(super) fn standing(&self, now: Now) -> Standing {
         match self {
             Self::Fresh => Standing::Fresh,
+            Self::Finding(_) => Standing::Returning,
             Self::Person(person) => Standing::Person(person.view()),
             Self::Team(team) => team.standing(now),
         }
@@ -130,14 +147,14 @@ impl Side {
 
     pub(super) fn queue(&self, now: Now) -> Vec<QueueRow> {
         match self {
-            Self::Fresh | Self::Person(_) => Vec::new(),
+            Self::Fresh | Self::Finding(_) | Self::Person(_) => Vec::new(),
             Self::Team(team) => team.queue(now),
         }
     }
 
     pub(super) fn conversations(&self) -> Vec<ConversationView> {
         match self {
-            Self::Fresh => Vec::new(),
+            Self::Fresh | Self::Finding(_) => Vec::new(),
             Self::Person(person) => person.conversations(),
             Self::Team(team) => team.conversations(),
         }
@@ -145,7 +162,7 @@ impl Side {
 
     pub(super) fn history(&self, conversation: ConversationId) -> Vec<Entry> {
         match self {
-            Self::Fresh => Vec::new(),
+            Self::Fresh | Self::Finding(_) => Vec::new(),
             Self::Person(person) => person.history(conversation),
             Self::Team(team) => team.history(conversation),
         }

@@ -169,7 +169,7 @@ impl Team {
             Self::Newcomer(newcomer) => Standing::Joining(newcomer.view()),
             Self::Member(member) if member.desk.is_leaving() => Standing::Removed,
             Self::Member(member) => match member.desk.stop() {
-                Some(Stop::Removed | Stop::Left) => Standing::Removed,
+                Some(Stop::Removed | Stop::Returned | Stop::Left) => Standing::Removed,
                 Some(Stop::Broken | Stop::Policy | Stop::Stale | Stop::Wiped) | None => {
                     Standing::Member(Box::new(member.desk.view(now.day())))
                 }

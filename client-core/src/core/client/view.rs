@@ -63,6 +63,8 @@ pub enum Standing {
     Member(Box<DeskView>),
     /// No longer a member.
     Removed,
+    /// A person who comes back: what her phrase finds is looked for.
+    Returning,
     /// A person who wrote to a desk.
     Person(PersonView),
 }
@@ -317,6 +319,8 @@ pub struct PersonView {
     pub stage: PersonStage,
     /// Her conversation, once somebody has answered.
     pub conversation: Option<ConversationId>,
+    /// Whether a phrase leads back to where she is, or soon will.
+    pub phrase: bool,
 }
 
 /// Where a person is on her way.
@@ -327,6 +331,8 @@ pub enum PersonStage {
     Sending,
     /// Her message is stored, and nobody has answered yet.
     Waiting,
+    /// She comes back, and has not taken her place yet.
+    Returning,
     /// Somebody has answered.
     Talking,
     /// It is over.

@@ -122,6 +122,14 @@ impl History {
         self.closed -= usize::from(place < self.closed);
     }
 
+    /// Forgets what was there before she said, or did, something at this clock, and that itself.
+    pub(super) fn forget_before(&mut self, clock: u64) {
+        let is_new = |entry: &Entry| entry.clock > clock || (entry.clock == clock && !entry.own);
+        let closed = self.entries.iter().take(self.closed);
+        self.closed = closed.filter(|entry| is_new(entry)).count();
+        self.entries.retain(is_new);
+    }
+
     /// Goes on behind the lines of the group that this one is the successor of.
     pub(super) fn close_chapter(&mut self) {
         self.closed = self.entries.len();

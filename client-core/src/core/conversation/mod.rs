@@ -7,6 +7,7 @@ mod history;
 mod proposals;
 mod reading;
 mod rescue;
+mod returning;
 mod succession;
 
 use std::collections::VecDeque;
@@ -14,7 +15,7 @@ use std::collections::VecDeque;
 use cobijo_protocol::{
     commit::Statement,
     content::{Content, MessageId, Proposal},
-    credential::{Identity, PersonLeaf},
+    credential::Identity,
     keys::{PublicKey, SecretKey},
     slot::ThreadSecret,
     words::WordIndices,
@@ -32,6 +33,7 @@ use former::Former;
 use history::History;
 use proposals::Proposals;
 use rescue::Rescuing;
+use returning::Returning;
 use succession::person_of;
 
 pub use history::speaker;
@@ -51,6 +53,9 @@ pub struct Conversation {
     /// Whose rescue is over.
     rescued: VecDeque<ThreadSecret>,
     left: bool,
+    /// She has come back, and her commit has not won.
+    #[serde(default)]
+    returning: Option<Returning>,
     #[serde(skip)]
     events: VecDeque<ConversationEvent>,
 }
@@ -99,6 +104,7 @@ impl Conversation {
             rescuing: Vec::new(),
             rescued: VecDeque::new(),
             left: false,
+            returning: None,
             events: VecDeque::new(),
         }
     }
@@ -122,13 +128,24 @@ impl Conversation {
 
     /// All lines, in order.
     pub fn history(&self) -> &[Entry] {
+        if self.is_returning() {
+            return &[];
+        }
         self.history.entries()
     }
 
-    /// Who is here, at all times: her return leaf is not shown.
+    /// Who is here, at all times. Of a person's leaves the one with the lowest serial is in use: the others
+    /// are silent, and not shown. [B-9]
     pub fn members(&self) -> Vec<MemberView> {
         let own = self.group.own_key();
-        let is_shown = |member: &Member| !matches!(&member.identity, Identity::Person(hers) if hers.leaf == PersonLeaf::Return);
+        let members = self.group.members();
+        let serial = |member: &Member| match &member.identity {
+            Identity::Person(hers) => Some(hers.serial),
+            Identity::Member { .. } => None,
+        };
+        let is_own = |member: &&Member| self.person.is_none() || member.key == own;
+        let in_use = members.iter().filter(is_own).filter_map(serial).min();
+        let is_shown = |member: &Member| serial(member).is_none_or(|serial| Some(serial) == in_use);
         let view = |member: Member| MemberView {
             speaker: speaker(&member.identity),
             key: member.key,
@@ -136,12 +153,7 @@ impl Conversation {
             arriving: member.is_arriving,
             former: self.former.contains(&member.key),
         };
-        self.group
-            .members()
-            .into_iter()
-            .filter(is_shown)
-            .map(view)
-            .collect()
+        members.into_iter().filter(is_shown).map(view).collect()
     }
 
     /// Whether she is here and has been heard of.
@@ -173,7 +185,8 @@ impl Conversation {
 
     /// Whether it can be written in: not after she has left.
     pub fn is_open(&self) -> bool {
-        self.group.stop().is_none() && !self.left && self.person().is_some()
+        let is_followed = self.group.stop().is_none() && !self.is_returning();
+        is_followed && !self.left && self.person().is_some()
     }
 
     /// Whether she may ask the desk about it: not after she has left.
@@ -389,6 +402,12 @@ impl Conversation {
 
     /// What is to be told.
     pub fn poll_event(&mut self) -> Option<ConversationEvent> {
+        if self.is_returning() {
+            let is_stopped =
+                |event: &ConversationEvent| matches!(event, ConversationEvent::Stopped(_));
+            let at = self.events.iter().position(is_stopped)?;
+            return self.events.remove(at);
+        }
         self.events.pop_front()
     }
 

@@ -3,7 +3,7 @@
 use cobijo_protocol::{
     card::Card,
     content::{Content, MessageId},
-    credential::Identity,
+    credential::{Identity, PersonLeaf},
 };
 
 use super::{Conversation, proposals::Proposed, speaker};
@@ -18,6 +18,7 @@ impl Conversation {
         while let Some(event) = self.group.poll_event() {
             self.handle_group_event(event, now);
         }
+        self.end_return();
     }
 
     fn handle_group_event(&mut self, event: GroupEvent, now: Now) {
@@ -50,7 +51,14 @@ impl Conversation {
             GroupEvent::Missing { author } => {
                 self.note(EntryContent::Missing(speaker(&author.identity)), now)
             }
-            GroupEvent::Changed { added, removed, .. } => {
+            GroupEvent::Changed {
+                by, added, removed, ..
+            } => {
+                // The one by which she comes back now is not what she did last.
+                let own = self.group.own_key();
+                if by.is_some_and(|by| by.key != own && self.is_hers(&by.identity)) {
+                    self.heard_commit();
+                }
                 let removed: Vec<_> = removed.into_iter().map(|(identity, _)| identity).collect();
                 self.handle_changed(&added, &removed, now);
             }
@@ -60,6 +68,9 @@ impl Conversation {
                 self.note_once(EntryContent::NotAllowed(speaker(&author.identity)), now);
             }
             GroupEvent::Stopped(stop) => {
+                if matches!(stop, Stop::Removed | Stop::Returned) {
+                    self.forget_return();
+                }
                 self.events
                     .push_back(ConversationEvent::Stopped(stopped(stop)));
             }
@@ -77,6 +88,8 @@ impl Conversation {
         if self.left {
             return;
         }
+        let own = self.is_hers(&author.identity);
+        self.heard(clock, own);
         let line = self.line(&content);
         let Some(line) = line else { return };
         let entry = Entry {
@@ -84,7 +97,7 @@ impl Conversation {
             clock,
             at: now,
             author: Some(speaker(&author.identity)),
-            own: false,
+            own,
             content: line,
             state: EntryState::Stored,
         };
@@ -170,7 +183,10 @@ impl Conversation {
         };
         let here = self.group.members().into_iter();
         let here: Vec<Identity> = here.map(|member| member.identity).collect();
-        for came in added.iter().filter(|came| !has(removed, came)) {
+        // A return leaf is silent: nobody comes by it. [B-9]
+        let is_silent = |identity: &Identity| matches!(identity, Identity::Person(hers) if hers.leaf == PersonLeaf::Return);
+        let shown = added.iter().filter(|came| !is_silent(came));
+        for came in shown.filter(|came| !has(removed, came)) {
             let who = speaker(came);
             // A name proves nothing: the desk may have given it to somebody else.
             let same = { removed.iter() }.any(|old| speaker(old) == who);
@@ -191,6 +207,11 @@ impl Conversation {
             }
         }
         self.events.push_back(ConversationEvent::MembersChanged);
+    }
+
+    /// Whether that is she herself, on her own side.
+    fn is_hers(&self, identity: &Identity) -> bool {
+        self.person.is_some() && matches!(identity, Identity::Person(_))
     }
 
     /// Whoever has left is shown nothing more, also where the others never let her go.
@@ -241,6 +262,7 @@ pub(super) fn stopped(stop: Stop) -> Stopped {
         Stop::Stale => Stopped::Stale,
         Stop::Policy => Stopped::UnknownRules,
         Stop::Removed => Stopped::Removed,
+        Stop::Returned => Stopped::Returned,
         Stop::Wiped => Stopped::Wiped,
         Stop::Left => Stopped::Left,
     }

@@ -2,7 +2,7 @@
 
 use cobijo_protocol::{
     commit::{POLICY, Profile, Terms},
-    credential::{Identity, PersonCredential},
+    credential::{Identity, PersonCredential, PersonLeaf},
     keys::{PublicKey, SecretKey},
 };
 use serde_bytes::ByteBuf;
@@ -145,7 +145,7 @@ impl Conversation {
         rng: &mut Rng,
     ) -> Result<Group, ConversationError> {
         let suite = self.group.suite();
-        let leaf = PersonPackage::new(suite, person, self.next_serial(), rng)?;
+        let leaf = PersonPackage::new(suite, person, self.next_serial(), PersonLeaf::Device, rng)?;
         let terms = self.group.terms();
         let predecessor = terms.predecessor_of_next(self.group.id(), self.group.epoch());
         let terms = Terms {

@@ -118,7 +118,7 @@ impl Desk {
     /// Whether a successor of this desk's group could bring it on.
     pub(crate) fn may_have_successor(&self) -> bool {
         match self.group.stop() {
-            Some(Stop::Removed | Stop::Left | Stop::Wiped) => false,
+            Some(Stop::Removed | Stop::Returned | Stop::Left | Stop::Wiped) => false,
             Some(Stop::Broken | Stop::Policy | Stop::Stale) | None => true,
         }
     }

@@ -55,6 +55,8 @@ pub(super) enum Origin {
     Asked,
     /// Renewal makes it due.
     Due,
+    /// Her next return leaf.
+    Return,
     /// A statement that was learned.
     Statement,
 }
@@ -167,7 +169,8 @@ impl Group {
     }
 
     pub(super) fn request_what_is_due(&mut self, now: Now) {
-        if self.built.is_some() || !self.requests.is_empty() || self.leaving.is_some() {
+        let is_busy = self.built.is_some() || !self.requests.is_empty();
+        if is_busy || self.leaving.is_some() || self.is_silent {
             return;
         }
         self.request_statements(now);
@@ -240,7 +243,7 @@ impl Group {
         match origin {
             Origin::Asked => self.events.push_back(GroupEvent::Refused(rule)),
             Origin::Due => self.hygiene.refused(),
-            Origin::Statement => {}
+            Origin::Return | Origin::Statement => {}
         }
     }
 

@@ -8,7 +8,7 @@ use cobijo_protocol::{
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
-use super::{Group, GroupEvent, Stop};
+use super::{Group, GroupEvent, Stop, silence::Replaced};
 use crate::core::{
     contest::Contest,
     policy::{Cause, Effect, Presence},
@@ -35,6 +35,8 @@ pub(super) struct Closing {
     pub(super) desk_keys: Vec<(u32, Signed<DeskKey>)>,
     /// Heads of the Welcomes.
     pub(super) welcomes: Vec<WelcomeHead>,
+    /// It is hers, and this leaf can't follow it.
+    pub(super) replaced: Option<Replaced>,
 }
 
 impl Group {
@@ -61,12 +63,20 @@ impl Group {
     fn enter_next_epoch(&mut self, closing: Closing, own_cut: u64, now: Now, rng: &mut Rng) {
         self.end_streams(&closing);
         let own_end = self.outbox.end(own_cut);
+        if let Some(replaced) = closing.replaced {
+            // All of the epoch is read; the next one is entered by another leaf.
+            let heads = closing.welcomes;
+            self.welcomes.extend(heads);
+            self.replaced = Some(replaced);
+            return;
+        }
         if self.mls.merge(&closing.payload, rng).is_err() {
             return self.stop_for(Stop::Broken);
         }
         let Ok(facts) = self.mls.facts(&self.terms.root, rng) else {
             return self.stop_for(Stop::Broken);
         };
+        let author = self.author(closing.author);
         self.arrived
             .extend(self.leaf(closing.author).map(|leaf| leaf.key));
         let removed = self.removed(&closing.effect);
@@ -95,9 +105,11 @@ impl Group {
             self.requests.push_front(built);
         }
         self.hygiene.new_epoch(now, closing.mine);
+        self.is_silent &= !closing.mine;
         let epoch = self.facts.epoch;
         self.events.push_back(GroupEvent::Changed {
             epoch,
+            by: author,
             added: closing.added,
             removed,
         });

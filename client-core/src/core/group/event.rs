@@ -59,6 +59,8 @@ pub enum GroupEvent {
     Changed {
         /// The new epoch.
         epoch: u64,
+        /// Whose commit it was.
+        by: Option<Author>,
         /// Who was added.
         added: Vec<Identity>,
         /// Who was removed, and why.
@@ -115,6 +117,8 @@ pub enum Stop {
     Removed,
     /// This member left.
     Left,
+    /// She came back from elsewhere: a commit under her own key removes this leaf, unconfirmed as well.
+    Returned,
     /// Away for so long that what is missing can't be told from what never was.
     Stale,
     /// The person ended the conversation: everything is to be wiped.

@@ -12,7 +12,7 @@ use cobijo_protocol::{
     slot::ThreadSecret,
 };
 
-use super::{Author, Group, GroupEvent, Stop, close::Closing};
+use super::{Author, Group, GroupEvent, Stop, close::Closing, silence::Replaced};
 use crate::{
     core::{
         contest::Candidate,
@@ -92,13 +92,17 @@ impl Group {
         let Some(welcomes) = welcome_heads(&examined, &data) else {
             return Verdict::Void { author };
         };
-        let removes_me = match self.mls.check(&payload, rng) {
+        let checked = self.mls.check(&payload, rng);
+        let replaced = (!mine && self.replaces(&examined, &effect, checked))
+            .then(|| Replaced::of(&payload, &examined));
+        let removes_me = match checked {
+            _ if replaced.is_some() => false,
             Ok(checked) => checked.removes_me,
             Err(Fault::Void) => return Verdict::Void { author },
             Err(Fault::Broken) => return Verdict::Stop(Stop::Broken),
         };
         if removes_me {
-            return Verdict::Stop(self.removal(&effect));
+            return Verdict::Stop(self.removal(&effect, examined.author));
         }
         let cut = data
             .cut
@@ -121,6 +125,7 @@ impl Group {
             added,
             effect,
             welcomes,
+            replaced,
         }))
     }
 
@@ -159,12 +164,9 @@ impl Group {
         own.len() == payload.len() && signed(own) == signed(payload)
     }
 
-    fn removal(&self, effect: &policy::Effect) -> Stop {
-        let mine = effect
-            .removed
-            .iter()
-            .find(|(leaf, _)| *leaf == self.facts.own_leaf);
-        match mine.map(|(_, cause)| cause) {
+    fn removal(&self, effect: &policy::Effect, author: u32) -> Stop {
+        match self.cause(effect) {
+            Some(policy::Cause::Author) if self.is_own_person(author) => Stop::Returned,
             Some(policy::Cause::Leave) => Stop::Left,
             Some(policy::Cause::Wipe) => Stop::Wiped,
             Some(policy::Cause::Author | policy::Cause::Removal | policy::Cause::Rescue) | None => {

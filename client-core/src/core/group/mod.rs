@@ -9,6 +9,7 @@
 //! * `build`: commits of one's own
 //! * `read`: what messages say
 //! * `following`: whether this member follows at all
+//! * `silence`: the leaf that a person comes back by
 
 mod build;
 mod close;
@@ -16,6 +17,7 @@ mod event;
 mod following;
 mod judge;
 mod read;
+mod silence;
 mod statements;
 mod streams;
 
@@ -56,6 +58,7 @@ use crate::mls::{
 
 pub use build::Change;
 pub use event::{Author, GroupEvent, Member, Stop};
+pub(crate) use silence::Replaced;
 pub(crate) use statements::removed_by;
 
 /// A member's state of one group.
@@ -92,6 +95,12 @@ pub struct Group {
     arrived: BTreeSet<PublicKey>,
     hygiene: Hygiene,
     leaving: Option<Leaving>,
+    /// It says nothing before a commit of its own has won.
+    #[serde(default)]
+    is_silent: bool,
+    /// A commit of hers that this leaf can't follow: the owner goes on in another.
+    #[serde(default)]
+    replaced: Option<Replaced>,
     /// Day until which this member has followed.
     caught_up: Day,
     stop: Option<Stop>,
@@ -196,6 +205,8 @@ impl Group {
             arrived: facts.leaves.iter().map(|leaf| leaf.key).collect(),
             hygiene: Hygiene::new(now),
             leaving: None,
+            is_silent: false,
+            replaced: None,
             caught_up: day,
             stop: None,
             relay: None,
@@ -343,6 +354,9 @@ impl Group {
         if self.stop().is_some() {
             return;
         }
+        if self.replaced.is_some() {
+            return self.welcomes.iter().for_each(|head| head.wants(wants));
+        }
         if self.closing.is_none() {
             // Commit slots are looked at before message slots.
             self.contest.wants(wants);
@@ -361,6 +375,9 @@ impl Group {
             return;
         }
         self.welcomes.retain_mut(|head| !head.handle_seen(seen));
+        if self.replaced.is_some() {
+            return;
+        }
         let (secret, leaf) = (self.facts.secret.clone(), self.facts.own_leaf);
         if let Some(id) = self.outbox.handle_seen(seen, &secret, leaf, rng) {
             self.events.push_back(GroupEvent::Stored { id });
@@ -380,7 +397,8 @@ impl Group {
     /// relay must speak first, there is nothing to wait for.
     pub fn poll_timeout(&self) -> Option<Now> {
         let is_open = self.closing.is_none() && self.built.is_none() && self.contest.is_free();
-        if self.stop().is_some() || !is_open || self.outbox.is_putting() {
+        let is_over = self.stop().is_some() || self.replaced.is_some();
+        if is_over || !is_open || self.outbox.is_putting() {
             return None;
         }
         let can_seal = self.outbox.is_waiting() && self.outbox.has_room();
@@ -392,6 +410,9 @@ impl Group {
         }
         if !self.requests.is_empty() {
             return Some(Now::default());
+        }
+        if self.is_silent {
+            return None;
         }
         self.learned
             .iter()
@@ -414,7 +435,7 @@ impl Group {
 
     /// Takes every step that is possible now.
     fn advance(&mut self, now: Now, rng: &mut Rng) {
-        while self.stop.is_none() {
+        while self.stop.is_none() && self.replaced.is_none() {
             if let Some(closing) = self.closing.take() {
                 match self.close(closing, now, rng) {
                     None => continue,

@@ -49,7 +49,7 @@ pub struct PersonPackage {
 }
 
 impl PersonPackage {
-    /// Makes a leaf of hers with a fresh signature key.
+    /// Makes a leaf of hers with a fresh signature key. [B-9]
     ///
     /// # Errors
     /// [`MlsError`] where openmls fails.
@@ -57,15 +57,12 @@ impl PersonPackage {
         suite: Suite,
         person: &SecretKey,
         serial: u32,
+        leaf: PersonLeaf,
         rng: &mut Rng,
     ) -> Result<Self, MlsError> {
         let key = SecretKey::from_bytes(random(rng));
-        let credential = Credential::Person(PersonCredential::sign(
-            person,
-            serial,
-            PersonLeaf::Device,
-            &key.public(),
-        ));
+        let credential =
+            Credential::Person(PersonCredential::sign(person, serial, leaf, &key.public()));
         let package = OwnKeyPackage::new(suite, &key, &credential, rng)?;
         Ok(Self {
             key,

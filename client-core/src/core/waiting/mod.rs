@@ -1,13 +1,14 @@
 //! A person who waits: her contact with the desk, and whose answer she joins. [I-5]–[I-8]
 
 pub mod replies;
+mod returning;
 
 use std::collections::VecDeque;
 
 use cobijo_protocol::{
     card::{Attestation, Card, DeskKey},
     commit::Profile,
-    credential::Identity,
+    credential::{Identity, PersonLeaf},
     intake::SignedReply,
     keys::{PublicKey, SecretKey},
 };
@@ -23,6 +24,7 @@ use super::{
 use crate::mls::{Suite, key_package::OfferedKeyPackage};
 
 pub use replies::{Decision, Replies, Wanted};
+pub use returning::ReturnPackage;
 
 /// A person who waits.
 #[derive(Serialize, Deserialize)]
@@ -32,6 +34,8 @@ pub struct Waiting {
     wanted: Wanted,
     /// The group that a rescue's Welcome leads back to, from any of its members.
     known: Option<Known>,
+    /// Return leaves of hers by which she may join, if another device of hers offered them.
+    returns: Vec<ReturnPackage>,
     replies: Option<Replies>,
     /// A rescue: members of the group may add her without any reply.
     rescue: Option<Box<Joining>>,
@@ -52,9 +56,11 @@ enum Answer {
     Standing { reply: Box<SignedReply>, from: Now },
     /// A claimer: her Welcome is being joined. It was `missing` on an earlier connection.
     Joining {
-        joining: Box<Joining>,
+        joinings: Vec<Joining>,
         missing: bool,
     },
+    /// What stands can't be joined; it is refused once this device has offered a KeyPackage of its own.
+    Unjoinable,
     /// A member of the desk offers to come in.
     Offered {
         package: ByteBuf,
@@ -63,7 +69,7 @@ enum Answer {
         agreed: Option<Now>,
     },
     /// It was joined; what is on its way into the waiting thread is waited for.
-    Joined(Box<Group>),
+    Joined { group: Box<Group>, by: PersonLeaf },
     /// Her yes was given, or she was let in again.
     Over,
 }
@@ -89,6 +95,8 @@ pub enum WaitingEvent {
 pub struct Joined {
     /// The group.
     pub group: Group,
+    /// By which leaf of hers.
+    pub by: PersonLeaf,
     /// Her key in it.
     pub person: SecretKey,
     /// What she wrote while she waited.
@@ -105,6 +113,7 @@ impl Waiting {
             contact,
             wanted,
             known,
+            returns: Vec::new(),
             replies: None,
             rescue: None,
             answer: Answer::Nobody,
@@ -133,7 +142,11 @@ impl Waiting {
         match self.answer {
             Answer::Standing { from, .. } => Some(from),
             Answer::Offered { agreed, .. } => agreed,
-            Answer::Nobody | Answer::Joining { .. } | Answer::Joined(_) | Answer::Over => None,
+            Answer::Nobody
+            | Answer::Joining { .. }
+            | Answer::Joined { .. }
+            | Answer::Unjoinable
+            | Answer::Over => None,
         }
     }
 
@@ -182,7 +195,11 @@ impl Waiting {
         match &mut self.answer {
             Answer::Standing { from, .. } => *from = later,
             Answer::Offered { agreed, .. } => *agreed = agreed.map(|_| later),
-            Answer::Nobody | Answer::Joining { .. } | Answer::Joined(_) | Answer::Over => {}
+            Answer::Nobody
+            | Answer::Joining { .. }
+            | Answer::Joined { .. }
+            | Answer::Unjoinable
+            | Answer::Over => {}
         }
     }
 
@@ -261,10 +278,10 @@ impl Waiting {
 
     /// What was joined, once nothing is on its way into the waiting thread any more.
     pub fn take_group(&mut self) -> Option<Joined> {
-        if !matches!(self.answer, Answer::Joined(_)) || !self.contact.is_settled() {
+        if !matches!(self.answer, Answer::Joined { .. }) || !self.contact.is_settled() {
             return None;
         }
-        let Answer::Joined(group) = std::mem::replace(&mut self.answer, Answer::Over) else {
+        let Answer::Joined { group, by } = std::mem::replace(&mut self.answer, Answer::Over) else {
             return None;
         };
         let mut said: Vec<_> = self.contact.texts().map(str::to_owned).collect();
@@ -273,6 +290,7 @@ impl Waiting {
         let person = self.contact.person().clone();
         Some(Joined {
             group: *group,
+            by,
             person,
             said,
             unsaid,
@@ -294,9 +312,15 @@ impl Waiting {
             rescue.wants(wants);
         }
         match &self.answer {
-            Answer::Joining { joining, .. } => joining.wants(wants),
-            Answer::Joined(group) => group.wants(wants),
-            Answer::Nobody | Answer::Standing { .. } | Answer::Offered { .. } | Answer::Over => {}
+            Answer::Joining { joinings, .. } => {
+                joinings.iter().for_each(|joining| joining.wants(wants));
+            }
+            Answer::Joined { group, .. } => group.wants(wants),
+            Answer::Nobody
+            | Answer::Unjoinable
+            | Answer::Standing { .. }
+            | Answer::Offered { .. }
+            | Answer::Over => {}
         }
     }
 
@@ -336,9 +360,10 @@ impl Waiting {
         if self.wanted == Wanted::Offer {
             return self.consider_offer(reply, attestation, root, rng);
         }
-        let Some(own) = self.contact.package() else {
+        let own = self.contact.package().into_iter();
+        if self.contact.package().is_none() && self.returns.is_empty() {
             return self.refuse(rng);
-        };
+        }
         // Nobody is in the room but the claimer and herself.
         let expect = Expect {
             profile: Profile::Conversation,
@@ -348,8 +373,14 @@ impl Waiting {
             lineage: Lineage::First,
             welcome: Some(reply.hash),
         };
+        let device = |own| join(own, expect.clone()).by_head(&reply.content);
+        let returns = self.returns.iter();
+        let returns = returns.map(|own| {
+            let joining = Joining::new(own.package.clone(), own.key.clone(), expect.clone());
+            joining.by_head(&reply.content)
+        });
         self.answer = Answer::Joining {
-            joining: Box::new(join(own, expect).by_head(&reply.content)),
+            joinings: own.map(device).chain(returns).collect(),
             missing: false,
         };
     }
@@ -388,40 +419,22 @@ impl Waiting {
             .push_back(WaitingEvent::Offered(Box::new(attestation)));
     }
 
-    fn join_answer(&mut self, seen: &Seen, now: Now, rng: &mut Rng) {
-        let Answer::Joining { joining, missing } = &mut self.answer else {
-            return;
-        };
-        match joining.handle_seen(seen, now, rng) {
-            Some(group) => self.joined(group),
-            None if !joining.is_at_end() || self.needs_connection => {}
-            // The relay may only have held it back; her no is for good, so she looks on another connection.
-            None if !*missing => {
-                *missing = true;
-                **joining = joining.afresh();
-                self.needs_connection = true;
-            }
-            // The Welcome was stored before the reply: if it isn't there, it never will be.
-            None => {
-                self.events.push_back(WaitingEvent::CouldNotJoin);
-                self.refuse(rng);
-            }
-        }
-    }
-
     fn join_rescue(&mut self, seen: &Seen, now: Now, rng: &mut Rng) {
         let Some(rescue) = &mut self.rescue else {
             return;
         };
         if let Some(group) = rescue.handle_seen(seen, now, rng) {
-            self.joined(group);
+            self.joined(group, PersonLeaf::Device);
         }
     }
 
-    fn joined(&mut self, group: Group) {
+    fn joined(&mut self, group: Group, by: PersonLeaf) {
         self.replies = None;
         self.rescue = None;
-        self.answer = Answer::Joined(Box::new(group));
+        self.answer = Answer::Joined {
+            group: Box::new(group),
+            by,
+        };
         self.events.push_back(WaitingEvent::Joined);
     }
 

@@ -214,7 +214,7 @@ fn reason(conversation: &Conversation) -> Option<Reason> {
             person,
             serial: conversation.next_serial(),
         }),
-        Some(Stopped::Left | Stopped::Wiped) => None,
+        Some(Stopped::Left | Stopped::Returned | Stopped::Wiped) => None,
     }
 }
 

@@ -1,0 +1,88 @@
+//! Somebody has typed her phrase, and what it finds is looked for. [B-6]
+
+use cobijo_protocol::link::RelayUrl;
+use serde::{Deserialize, Serialize};
+
+use super::{ChannelId, CommandError, Context, Event, Line, Locked, person::Person};
+use crate::core::{
+    capsule::Finder,
+    phrase::PhraseKeys,
+    port::{Seen, Wants},
+};
+
+/// What a phrase finds is being looked for.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Finding {
+    relay: RelayUrl,
+    channel: ChannelId,
+    keys: PhraseKeys,
+    #[serde(skip)]
+    finder: Option<Finder>,
+}
+
+/// What was found.
+pub(super) enum Outcome {
+    /// Not known yet.
+    Open,
+    /// Nothing.
+    Nothing,
+    /// Where she was.
+    Person(Box<Person>),
+}
+
+impl Finding {
+    pub(super) fn begin(relay: RelayUrl, keys: PhraseKeys, context: &mut Context<'_>) -> Self {
+        Self {
+            relay,
+            channel: context.new_channel(),
+            keys,
+            finder: None,
+        }
+    }
+
+    pub(super) fn line(&self) -> Line {
+        let mut wants = Wants::default();
+        if let Some(finder) = &self.finder {
+            finder.wants(&mut wants);
+        }
+        Line {
+            channel: self.channel,
+            relay: self.relay.clone(),
+            wants,
+        }
+    }
+
+    pub(super) fn handle_seen(
+        &mut self,
+        channel: ChannelId,
+        seen: &[Seen],
+        context: &mut Context<'_>,
+    ) -> Outcome {
+        if channel != self.channel {
+            return Outcome::Open;
+        }
+        for seen in seen {
+            if matches!(seen, Seen::Connected(_)) {
+                self.finder = Finder::new(self.keys.clone()).ok();
+            }
+            let finder = self.finder.as_mut();
+            let Some(found) = finder.and_then(|finder| finder.handle_seen(seen)) else {
+                continue;
+            };
+            let person = Person::returning(self.relay.clone(), &self.keys, &found, context);
+            return match person {
+                Some(person) => Outcome::Person(Box::new(person)),
+                None => {
+                    context.event(Event::Locked(Locked::NothingFound));
+                    Outcome::Nothing
+                }
+            };
+        }
+        Outcome::Open
+    }
+
+    /// Nothing else can be asked for meanwhile.
+    pub(super) fn refuse() -> CommandError {
+        CommandError::NotNow
+    }
+}

@@ -1,0 +1,64 @@
+//! What a person is shown of her side.
+
+use super::{
+    Asking, ConversationId, ConversationView, Entry, Person, PersonStage, PersonView, Talking,
+};
+
+impl Person {
+    pub(in crate::core::client) fn view(&self) -> PersonView {
+        PersonView {
+            link: self.link.clone(),
+            stage: self.stage(),
+            conversation: self.shown().map(|talking| talking.id),
+            phrase: self.has_phrase(),
+        }
+    }
+
+    /// Her conversation, where she may see it.
+    pub(super) fn shown(&self) -> Option<&Talking> {
+        let talking = self.conversation.as_ref();
+        talking.filter(|talking| {
+            let conversation = &talking.conversation;
+            // Where she can't follow, she may ask the desk.
+            !conversation.is_returning() || conversation.stopped().is_some()
+        })
+    }
+
+    pub(super) fn stage(&self) -> PersonStage {
+        if self.is_returning() {
+            return PersonStage::Returning;
+        }
+        match (&self.conversation, &self.first) {
+            (Some(talking), _) if talking.conversation.is_open() => PersonStage::Talking,
+            (None, Some(first)) if first.waiting.contact().is_stored() => PersonStage::Waiting,
+            (None, Some(_)) => PersonStage::Sending,
+            (Some(_) | None, _) => PersonStage::Ended,
+        }
+    }
+
+    pub(in crate::core::client) fn conversations(&self) -> Vec<ConversationView> {
+        let view = |talking: &Talking| {
+            let mut proposals = talking.conversation.proposals();
+            let is_asked_for = self
+                .conversation
+                .as_ref()
+                .is_some_and(|one| one.id == talking.id);
+            let asking = self.asking.as_ref().filter(|_| is_asked_for);
+            proposals.extend(asking.and_then(Asking::proposal));
+            ConversationView {
+                id: talking.id,
+                members: talking.conversation.members(),
+                code: Some(talking.conversation.code()),
+                open: talking.conversation.is_open(),
+                proposals,
+            }
+        };
+        let shown = self.ended.iter().chain(self.shown());
+        shown.map(view).collect()
+    }
+
+    pub(in crate::core::client) fn history(&self, id: ConversationId) -> Vec<Entry> {
+        let talking = self.talks().find(|talking| talking.id == id);
+        talking.map_or_else(Vec::new, |talking| talking.conversation.history().to_vec())
+    }
+}

@@ -1,0 +1,116 @@
+//! What a person does with her phrase, and where her devices go.
+
+use std::time::Duration;
+
+use cobijo_client_core::core::{
+    client::{
+        Client, Command, Event, Locked, PersonCommand, PersonStage, PersonView, Standing,
+        TeamCommand,
+    },
+    phrase::{Phrase, PhraseKeys, WordList},
+    port::Rng,
+};
+use cobijo_protocol::{capsule::Shows, card::Role, link::RelayUrl};
+use rand_core::SeedableRng as _;
+
+use super::World;
+
+const MINUTE: Duration = Duration::from_secs(60);
+/// After how many frames a device fails: what it looks for takes the first ones, and all is done before the last.
+pub(crate) const FRAMES: std::ops::Range<usize> = 5..23;
+
+pub(crate) fn back() -> Command {
+    Command::Person(PersonCommand::Return {
+        relay: relay(),
+        keys: keys(),
+    })
+}
+
+/// Her device's power fails after that many frames, and she starts it again.
+pub(crate) fn crash_on_the_way_back(world: &mut World, device: usize, frames: usize) {
+    lose_on_the_way_back(world, device, frames);
+    if world.clients[device].disk.is_empty() {
+        // Nothing was saved yet.
+        world.command(device, back()).unwrap();
+    } else {
+        world.restart(device);
+    }
+    world.wait(MINUTE);
+}
+
+/// Her device is lost after that many frames.
+pub(crate) fn lose_on_the_way_back(world: &mut World, device: usize, frames: usize) {
+    world.mute = Some((device, frames));
+    world.command(device, back()).unwrap();
+    let is_last = frames + 1 == FRAMES.end;
+    let has_ended = world.mute.is_some_and(|(_, left)| left > 0);
+    assert!(has_ended || !is_last, "her way back takes more frames");
+    goes_away(world, device);
+    world.mute = None;
+}
+
+pub(crate) fn is_elsewhere(event: &Event) -> bool {
+    matches!(event, Event::Locked(Locked::Elsewhere))
+}
+
+pub(crate) fn keys() -> PhraseKeys {
+    let phrase = Phrase::draw(WordList::Spanish, &mut Rng::seed_from_u64(7));
+    phrase.derive().unwrap()
+}
+
+pub(crate) fn relay() -> RelayUrl {
+    RelayUrl::parse("https://relay.example").unwrap()
+}
+
+pub(crate) fn keep(world: &mut World, ana: usize, shows: Shows) {
+    let keep = PersonCommand::KeepPhrase {
+        keys: keys(),
+        shows,
+    };
+    world.command(ana, Command::Person(keep)).unwrap();
+    assert!(world.saw(ana, |event| matches!(event, Event::PhraseKept)));
+}
+
+/// Another device, with the phrase.
+pub(crate) fn come_back(world: &mut World) -> usize {
+    let anew = world.client();
+    world.command(anew, back()).unwrap();
+    world.wait(MINUTE);
+    anew
+}
+
+/// Somebody is offline.
+pub(crate) fn goes_away(world: &mut World, client: usize) -> Client {
+    std::mem::take(&mut world.clients[client].client)
+}
+
+pub(crate) fn comes_online(world: &mut World, client: usize, _away: Client) {
+    world.restart(client);
+}
+
+/// A coordinator (client 0), an accompanier on shift, and a person who waits.
+pub(crate) fn waiting() -> (World, usize, usize) {
+    let mut world = World::new();
+    let (mar, link) = world.desk();
+    let luz = world.join(mar, "Luz", Role::Accompanier);
+    world.team(luz, TeamCommand::StartShift).unwrap();
+    let ana = world.person(&link, "¿Están ahí?");
+    (world, luz, ana)
+}
+
+pub(crate) fn talking() -> (World, usize, usize) {
+    let (mut world, luz, ana) = waiting();
+    world.claim(luz).unwrap();
+    (world, luz, ana)
+}
+
+pub(crate) fn stage(world: &World, ana: usize) -> PersonStage {
+    person(world, ana).stage
+}
+
+pub(crate) fn person(world: &World, ana: usize) -> PersonView {
+    match world.clients[ana].client.standing() {
+        Standing::Person(person) => person,
+        _ => unreachable!("a person"),
+    }
+}
