@@ -93,7 +93,10 @@ fn answers(world: &mut World, link: &DeskLink, member: usize) {
     assert_eq!(world.waiting(member), before + 1);
     world.claim(member).unwrap();
     world.say(ana, "Gracias").unwrap();
-    assert!(world.texts(member).contains(&"Gracias".to_owned()));
+    assert_eq!(world.room(ana).len(), 1);
+    let rooms = world.clients[member].client.conversations().into_iter();
+    let is_hers = |id| world.texts_of(member, id).contains(&"Gracias".to_owned());
+    assert!(rooms.map(|room| room.id).any(is_hers));
 }
 
 /// [G-22]
@@ -339,4 +342,81 @@ fn a_successor_that_does_not_follow_the_present_group_is_not_followed() {
     assert_ne!(group(&world, luz), group(&world, other));
     world.restart(luz);
     assert_eq!(group(&world, luz), group(&world, mar));
+}
+
+/// Mar invites a member anew, who comes back with her old profile.
+fn let_in_again(world: &mut World, mar: usize, member: usize, role: Role) {
+    let (id, invite) = world.invite(mar);
+    let alias = "Otra".to_owned();
+    world
+        .team(member, TeamCommand::JoinDesk { invite, alias })
+        .unwrap();
+    world
+        .team(mar, TeamCommand::Admit { invite: id, role })
+        .unwrap();
+    world.wait(HOUR);
+}
+
+#[test]
+fn who_can_not_follow_the_desk_is_let_in_again_and_keeps_her_name_and_her_conversations() {
+    let (mut world, link, [mar, luz, eva]) = desk();
+    world.team(luz, TeamCommand::StartShift).unwrap();
+    let ana = world.person(&link, "Hola");
+    world.claim(luz).unwrap();
+    stop(&mut world, luz);
+    let_in_again(&mut world, mar, luz, Role::Accompanier);
+    for member in [mar, luz, eva] {
+        let mut aliases = world.aliases(member);
+        aliases.sort();
+        assert_eq!(aliases, ["Eva", "Luz", "Mar"]);
+    }
+    world.say(ana, "Sigo aquí").unwrap();
+    assert!(world.texts(luz).contains(&"Sigo aquí".to_owned()));
+    assert_eq!(world.room(ana), ["Luz"]);
+    answers(&mut world, &link, luz);
+    // Her KeyPackages are new, and a colleague may propose her.
+    assert_eq!(world.desk_view(eva).colleagues.len(), 3);
+    let key = world.key(luz);
+    let held = world.desk_view(eva).colleagues.into_iter();
+    let held = held
+        .filter(|one| one.key == key)
+        .map(|one| one.key_packages);
+    assert_eq!(held.collect::<Vec<_>>(), [4]);
+}
+
+#[test]
+fn a_coordinator_who_is_let_in_again_holds_the_desk_key_again() {
+    let mut world = World::new();
+    let (mar, link) = world.desk();
+    let sol = world.join(mar, "Sol", Role::Coordinator);
+    stop(&mut world, sol);
+    world.team(mar, TeamCommand::RenewDeskKey).unwrap();
+    let_in_again(&mut world, mar, sol, Role::Coordinator);
+    assert!(world.desk_view(sol).holds_desk_key);
+    world.join(sol, "Noa", Role::Accompanier);
+    answers(&mut world, &link, sol);
+}
+
+#[test]
+fn whoever_could_not_be_brought_along_comes_by_an_invitation() {
+    let (mut world, link, [mar, _, eva]) = desk();
+    change_pool(&mut world, mar, eva, Vec::clear);
+    make_successor(&mut world, mar, &[]).unwrap();
+    world.wait(HOUR);
+    let_in_again(&mut world, mar, eva, Role::Accompanier);
+    assert_eq!(world.aliases(eva).len(), 3);
+    answers(&mut world, &link, eva);
+}
+
+#[test]
+fn a_member_comes_back_by_an_invitation_of_her_own_desk_alone() {
+    let (mut world, _, [_, luz, _]) = desk();
+    let other = world.client();
+    world.team(other, world::create_desk("Noa")).unwrap();
+    let (_, invite) = world.invite(other);
+    let alias = "Luz".to_owned();
+    assert_eq!(
+        world.team(luz, TeamCommand::JoinDesk { invite, alias }),
+        Err(CommandError::InUse)
+    );
 }

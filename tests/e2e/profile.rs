@@ -74,7 +74,7 @@ fn a_profile_serves_one_purpose() {
     let cases: &[(&[&str], &str)] = &[
         (&creating(relay.url(), "Luz"), "in-use"),
         (&["write"], "in-use"),
-        (&["desk", "join"], "in-use"),
+        (&["desk", "join"], "bad-invite"),
         (&["add"], "not-now"),
         (&["say", "7"], "unknown"),
         (&["queue"], "not-on-shift"),

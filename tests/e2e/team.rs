@@ -107,6 +107,14 @@ fn a_desk_goes_on_in_a_new_group_without_whom_it_leaves_out() {
     asha.succeed(&["wait"]).unwrap();
     let colleagues = |client| shown(client)["colleagues"].as_array().unwrap().len();
     assert_eq!((colleagues(luz), colleagues(&mar)), (2, 2));
+    // Whom nothing brings along comes by an invitation, and stays who she was.
+    desk.admit(&mar, "otra").unwrap();
+    assert_eq!(shown(&mar)["alias"], "Mar");
+    asha.succeed_with(&["say", "1"], "¿sigues ahí?").unwrap();
+    let read = mar.succeed(&["read", "1"]).unwrap();
+    let is_said = |event: &Value| event["text"] == "¿sigues ahí?";
+    assert!(read.events.iter().any(is_said));
+    assert_eq!((colleagues(luz), colleagues(&mar)), (2, 2));
     eva.succeed(&["shift", "start"]).unwrap();
     let queue = eva.succeed(&["queue"]).unwrap();
     let rows = &queue.event("queue").unwrap()["rows"];

@@ -269,6 +269,22 @@ impl Desk {
         self.me.root
     }
 
+    /// Whether it is the desk of that root key.
+    pub(crate) fn is_of(&self, root: &PublicKey) -> bool {
+        self.me.root == *root
+    }
+
+    /// This member's attested key.
+    pub(crate) fn key(&self) -> SecretKey {
+        self.me.key.clone()
+    }
+
+    /// This member's name.
+    pub(crate) fn alias(&self) -> String {
+        let own = self.own_attestation();
+        own.map_or_else(String::new, |own| own.alias)
+    }
+
     /// Where the desk is.
     pub(crate) fn relay(&self) -> &RelayUrl {
         &self.link.relay

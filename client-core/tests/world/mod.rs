@@ -15,9 +15,9 @@ use std::{collections::VecDeque, time::Duration};
 
 use cobijo_client_core::core::{
     client::{
-        CardAbsent, ChannelId, Client, Command, CommandError, ConversationView, Description,
-        DeskView, EntryContent, Event, Input, InviteId, Output, PersonCommand, PublishAnswer,
-        Speaker, Standing, TeamCommand,
+        CardAbsent, ChannelId, Client, Command, CommandError, ConversationId, ConversationView,
+        Description, DeskView, EntryContent, Event, Input, InviteId, Output, PersonCommand,
+        PublishAnswer, Speaker, Standing, TeamCommand,
     },
     port::{Now, Rng},
 };
@@ -209,7 +209,10 @@ impl World {
 
     /// Texts of the first conversation of a client, in order.
     pub(crate) fn texts(&self, client: usize) -> Vec<String> {
-        let id = self.conversation(client).id;
+        self.texts_of(client, self.conversation(client).id)
+    }
+
+    pub(crate) fn texts_of(&self, client: usize, id: ConversationId) -> Vec<String> {
         let history = self.clients[client].client.history(id).into_iter();
         history
             .filter_map(|entry| match entry.content {

@@ -73,6 +73,10 @@ impl Task {
                 Self::Dismiss { rows, is_sure }
             }
             Self::Join { alias, .. } if begins_to_join(&client.standing()) => {
+                let alias = match client.standing() {
+                    Standing::Member(desk) => Some(desk.alias),
+                    _ => alias,
+                };
                 ask_to_join(alias, screen)?
             }
             task => task,
@@ -147,6 +151,7 @@ fn begins_to_join(standing: &Standing) -> bool {
     matches!(
         standing,
         Standing::Fresh
+            | Standing::Member(_)
             | Standing::Joining(JoiningView {
                 failure: Some(_),
                 ..

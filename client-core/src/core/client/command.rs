@@ -65,11 +65,11 @@ pub enum TeamCommand {
     },
     /// Coordinator: takes an invitation back, also because the words differed.
     Revoke(InviteId),
-    /// Joins a desk by invitation.
+    /// Joins a desk by invitation, or comes back into the own one, which this client can't follow.
     JoinDesk {
         /// The invitation.
         invite: Invite,
-        /// The name that people will see.
+        /// The name that people will see; whoever comes back keeps hers.
         alias: String,
     },
     /// Begins a shift: opens the mailboxes, and posts the card's daily part if nobody has.

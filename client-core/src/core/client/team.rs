@@ -2,7 +2,10 @@
 
 mod newcomer;
 
-use cobijo_protocol::{card::is_alias, link::DeskId};
+use cobijo_protocol::{
+    card::is_alias,
+    link::{DeskId, Invite},
+};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -31,6 +34,8 @@ pub(super) enum Team {
 pub(super) struct Member {
     desk: Desk,
     conversations: Conversations,
+    /// Her way back into a desk that she couldn't follow.
+    coming_back: Option<Box<Newcomer>>,
 }
 
 impl Team {
@@ -109,7 +114,8 @@ impl Team {
         match self {
             Self::Newcomer(newcomer) => {
                 let joined = |seen| newcomer.handle_seen(channel, seen, context);
-                if let Some(desk) = seen.iter().find_map(joined) {
+                if let Some(joined) = seen.iter().find_map(joined) {
+                    let desk = joined.into_desk(context);
                     *self = Self::Member(Box::new(Member::new(desk)));
                     context.event(Event::JoinedDesk);
                 }
@@ -148,7 +154,10 @@ impl Team {
             Self::Member(member) => {
                 let conversations = member.conversations.poll_timeout();
                 let desk = member.desk.poll_timeout(now);
-                conversations.into_iter().chain(desk).min()
+                let coming_back = member.coming_back.as_ref();
+                let coming_back = coming_back.and_then(|newcomer| newcomer.poll_timeout());
+                let due = conversations.into_iter().chain(desk);
+                due.chain(coming_back).min()
             }
         }
     }
@@ -158,6 +167,9 @@ impl Team {
             Self::Newcomer(newcomer) => newcomer.handle_timeout(context),
             Self::Member(member) => {
                 member.desk.handle_timeout(context);
+                if let Some(newcomer) = &mut member.coming_back {
+                    newcomer.handle_timeout(context);
+                }
                 member.conversations.handle_timeout(context);
                 member.route(context);
             }
@@ -167,13 +179,7 @@ impl Team {
     pub(super) fn standing(&self, now: Now) -> Standing {
         match self {
             Self::Newcomer(newcomer) => Standing::Joining(newcomer.view()),
-            Self::Member(member) if member.desk.is_leaving() => Standing::Removed,
-            Self::Member(member) => match member.desk.stop() {
-                Some(Stop::Removed | Stop::Returned | Stop::Left) => Standing::Removed,
-                Some(Stop::Broken | Stop::Policy | Stop::Stale | Stop::Wiped) | None => {
-                    Standing::Member(Box::new(member.desk.view(now.day())))
-                }
-            },
+            Self::Member(member) => member.standing(now),
         }
     }
 
@@ -204,6 +210,24 @@ impl Member {
         Self {
             desk,
             conversations: Conversations::default(),
+            coming_back: None,
+        }
+    }
+
+    fn standing(&self, now: Now) -> Standing {
+        if self.desk.is_leaving() {
+            return Standing::Removed;
+        }
+        if let Some(newcomer) = &self.coming_back
+            && !newcomer.has_failed()
+        {
+            return Standing::Joining(newcomer.view());
+        }
+        match self.desk.stop() {
+            Some(Stop::Removed | Stop::Returned | Stop::Left) => Standing::Removed,
+            Some(Stop::Broken | Stop::Policy | Stop::Stale | Stop::Wiped) | None => {
+                Standing::Member(Box::new(self.desk.view(now.day())))
+            }
         }
     }
 
@@ -234,16 +258,17 @@ impl Member {
         let is_of_root = matches!(command, TeamCommand::ExportRoot | TeamCommand::DropRoot);
         let goes_on = matches!(
             command,
-            TeamCommand::ImportRoot(_) | TeamCommand::MakeSuccessor(_)
+            TeamCommand::ImportRoot(_)
+                | TeamCommand::MakeSuccessor(_)
+                | TeamCommand::JoinDesk { .. }
         ) && desk.may_have_successor();
         let is_stopped = desk.stop().is_some() && !goes_on || desk.is_leaving();
         if is_stopped && !is_of_root {
             return Err(CommandError::NotMember);
         }
         match command {
-            TeamCommand::CreateDesk { .. } | TeamCommand::JoinDesk { .. } => {
-                Err(CommandError::InUse)
-            }
+            TeamCommand::CreateDesk { .. } => Err(CommandError::InUse),
+            TeamCommand::JoinDesk { invite, .. } => self.come_back(invite, context),
             TeamCommand::Describe(description) => desk.describe(description, context),
             TeamCommand::RenewDeskKey => desk.renew(context),
             TeamCommand::ExportRoot => desk.export_root(context),
@@ -288,8 +313,22 @@ impl Member {
         }
     }
 
+    /// Begins to come back into the desk, by a new invitation to it, under the name that she has there.
+    fn come_back(&mut self, invite: Invite, context: &mut Context<'_>) -> Result<(), CommandError> {
+        let is_coming = |newcomer: &Newcomer| !newcomer.has_failed();
+        if !self.desk.is_of(&invite.root) || self.coming_back.as_deref().is_some_and(is_coming) {
+            return Err(CommandError::InUse);
+        }
+        let (key, alias) = (self.desk.key(), self.desk.alias());
+        let newcomer = Newcomer::with_key(key, invite, alias, context);
+        self.coming_back = Some(Box::new(newcomer));
+        Ok(())
+    }
+
     fn lines(&self) -> Vec<Line> {
         let mut lines = self.desk.lines();
+        let coming_back = self.coming_back.iter();
+        lines.extend(coming_back.flat_map(|newcomer| newcomer.lines()));
         for line in self.conversations.lines(self.desk.relay()) {
             // An answer and the conversation that came of it share a channel.
             match lines.iter_mut().find(|one| one.channel == line.channel) {
@@ -302,6 +341,14 @@ impl Member {
 
     fn handle_seen(&mut self, channel: ChannelId, seen: &[Seen], context: &mut Context<'_>) {
         self.desk.handle_seen(channel, seen, context);
+        if let Some(newcomer) = &mut self.coming_back {
+            let joined = |seen| newcomer.handle_seen(channel, seen, context);
+            if let Some(joined) = seen.iter().find_map(joined) {
+                self.coming_back = None;
+                joined.bring_back(&mut self.desk, context);
+                context.event(Event::JoinedDesk);
+            }
+        }
         for seen in seen {
             self.conversations.handle_seen(channel, seen, context);
         }

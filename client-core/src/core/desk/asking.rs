@@ -1,7 +1,7 @@
 //! What the member in front asks the desk for.
 
 use cobijo_protocol::{
-    card::Role,
+    card::{Attestation, Role},
     keys::{PublicKey, SecretKey},
     limits::{CARD_POSTERS_MAX, POOL_KEY_PACKAGES},
     link::Invite,
@@ -138,18 +138,21 @@ impl Desk {
     ) -> Result<(), CommandError> {
         self.check_coordinator()?;
         let members = self.members();
-        let is_full = members.len() >= CARD_POSTERS_MAX;
         let mut invites = self.invites.iter_mut();
         let invited = invites
             .find(|invited| invited.id == id)
             .ok_or(CommandError::Unknown)?;
         let (key, alias) = invited.invitation.admissible(context.now)?;
-        if is_full {
+        // Who couldn't follow comes back by her key, and under the name that all know.
+        let before = members.iter().find(|one| one.key == key);
+        if before.is_none() && members.len() >= CARD_POSTERS_MAX {
             return Err(CommandError::TooMany);
         }
+        let alias = before.map_or(alias, |one| one.alias.clone());
         // People see names alone: no two members have one.
-        let is_same = |known: &str| known.to_lowercase() == alias.to_lowercase();
-        if members.iter().any(|member| is_same(&member.alias)) {
+        let has_name = |member: &Attestation| member.alias.to_lowercase() == alias.to_lowercase();
+        let mut others = members.iter().filter(|member| member.key != key);
+        if others.any(has_name) {
             return Err(CommandError::AliasTaken);
         }
         let attested = self

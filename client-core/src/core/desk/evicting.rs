@@ -92,6 +92,14 @@ impl Desk {
         Ok(())
     }
 
+    pub(super) fn request_removal(&mut self, member: PublicKey) {
+        self.group.request(Change {
+            removes: vec![member],
+            ..Change::default()
+        });
+        self.asked.push_back(Asked::Remove(member));
+    }
+
     pub(super) fn is_evicted(&self, key: &PublicKey) -> bool {
         self.evictions.iter().any(|one| one.member == *key)
     }
@@ -116,11 +124,7 @@ impl Desk {
             let is_forgotten = self.has_forgotten(&member);
             if is_forgotten || is_stuck || is_due {
                 self.evictions[position].stage = Stage::Removing;
-                self.group.request(Change {
-                    removes: vec![member],
-                    ..Change::default()
-                });
-                self.asked.push_back(Asked::Remove(member));
+                self.request_removal(member);
                 if !is_forgotten {
                     self.tell_still_named(&member, context);
                 }

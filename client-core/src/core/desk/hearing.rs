@@ -271,8 +271,15 @@ impl Desk {
             }
         }
         let here: Vec<PublicKey> = self.members().iter().map(|member| member.key).collect();
+        let is_added = |key: &PublicKey| {
+            added.iter().any(|identity| match identity {
+                Identity::Member { attestation, .. } => attestation.key == *key,
+                Identity::Person(_) => false,
+            })
+        };
         self.asked.retain(|asked| match asked {
-            Asked::Add { key, .. } => !here.contains(key),
+            // Whoever comes back was here before, too.
+            Asked::Add { key, .. } => !is_added(key),
             Asked::Bring(brought) => !brought.iter().all(|one| here.contains(&one.key)),
             Asked::Remove(key) => here.contains(key),
         });

@@ -14,15 +14,12 @@ impl Desk {
     /// What is shown of the desk.
     pub(crate) fn view(&self, today: Day) -> DeskView {
         let card = self.card.card();
-        let own = self.own_attestation();
         let members = self.members();
         let is_member = |key: &PublicKey| members.iter().any(|one| one.key == *key);
         DeskView {
             link: self.link.clone(),
             key: self.me.key.public(),
-            alias: own
-                .as_ref()
-                .map_or_else(String::new, |own| own.alias.clone()),
+            alias: self.alias(),
             role: self.role(),
             holds_desk_key: self.keys.holds_desk_key(),
             holds_root_key: self.keys.root_key().is_some(),

@@ -78,11 +78,15 @@ impl Desk {
             }
             Some(InvitationEvent::Offered(offered)) => {
                 let adds = vec![serde_bytes::ByteBuf::from(offered.message())];
+                let key = *offered.leaf_key();
+                // The leaf that she couldn't follow with goes first.
+                if self.members().iter().any(|one| one.key == key) {
+                    self.request_removal(key);
+                }
                 self.group.request(Change {
                     adds,
                     ..Change::default()
                 });
-                let key = *offered.leaf_key();
                 self.asked.push_back(Asked::Add { invite: id, key });
             }
             Some(InvitationEvent::Ended(reason)) => {

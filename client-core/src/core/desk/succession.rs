@@ -16,6 +16,7 @@ use serde_bytes::ByteBuf;
 
 use super::{Asked, Desk, DeskEvent, naming::Naming};
 use crate::core::{
+    claim::Me,
     client::{CommandError, Context, Event, InviteEnd},
     group::{Change, Group, Stop},
     key_packages::{Purpose, Take},
@@ -215,9 +216,19 @@ impl Desk {
 
     /// Goes on in the group that the root key names.
     pub(super) fn go_on_in(&mut self, group: Group, context: &mut Context<'_>) {
-        if group.terms().number() <= self.group.terms().number() {
-            return;
+        if group.terms().number() > self.group.terms().number() {
+            self.go_over_to(group, context);
+            context.event(Event::DeskGoesOn);
         }
+    }
+
+    /// Goes on in the group that a coordinator let this member into again.
+    pub(crate) fn come_back(&mut self, me: Me, group: Group, context: &mut Context<'_>) {
+        self.me = me;
+        self.go_over_to(group, context);
+    }
+
+    fn go_over_to(&mut self, group: Group, context: &mut Context<'_>) {
         self.making = None;
         self.takes.retain(|take| !take.is_for_successor());
         self.enter(group, context);
@@ -225,7 +236,6 @@ impl Desk {
         let here: Vec<_> = self.members().iter().map(|member| member.key).collect();
         self.evictions.retain(|one| here.contains(&one.member));
         self.evictions.iter_mut().for_each(|one| one.begin_again());
-        context.event(Event::DeskGoesOn);
         self.advance(context);
     }
 

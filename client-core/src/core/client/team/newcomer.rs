@@ -4,7 +4,7 @@ use cobijo_protocol::{
     commit::Profile,
     credential::Credential,
     keys::{PublicKey, SecretKey},
-    link::{DeskId, DeskLink, Invite},
+    link::{DeskId, DeskLink, Invite, RelayUrl},
 };
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,7 @@ use crate::{
         client::{ChannelId, Context, Event, JoinFailure, JoiningView, Line},
         contest::random,
         desk::{self, Desk, keys::DeskKeys},
+        group::Group,
         invite::{Arrival, ArrivalEvent},
         joining::{Expect, Joining, Lineage},
         port::{Now, Seen, Wants},
@@ -40,9 +41,39 @@ struct Welcome {
     joining: Joining,
 }
 
+/// What a newcomer brings into the desk.
+pub(super) struct Joined {
+    me: Me,
+    keys: DeskKeys,
+    relay: RelayUrl,
+    group: Group,
+}
+
+impl Joined {
+    /// Her side of the desk.
+    pub(super) fn into_desk(self, context: &mut Context<'_>) -> Desk {
+        Desk::joined(self.relay, self.me, self.keys, self.group, context)
+    }
+
+    /// The side of a member who comes back into the desk, with the attestation that she got for it.
+    pub(super) fn bring_back(self, desk: &mut Desk, context: &mut Context<'_>) {
+        desk.come_back(self.me, self.group, context);
+    }
+}
+
 impl Newcomer {
     pub(super) fn new(invite: Invite, alias: String, context: &mut Context<'_>) -> Self {
         let key = SecretKey::from_bytes(random(context.rng));
+        Self::with_key(key, invite, alias, context)
+    }
+
+    /// A newcomer with that attested key: for a member who comes back.
+    pub(super) fn with_key(
+        key: SecretKey,
+        invite: Invite,
+        alias: String,
+        context: &mut Context<'_>,
+    ) -> Self {
         Self {
             channel: context.new_channel(),
             keys: DeskKeys::receive(invite.root, context.rng),
@@ -86,13 +117,13 @@ impl Newcomer {
         }]
     }
 
-    /// Takes what the relay said; gives the desk once it is joined.
+    /// Takes what the relay said; gives the group once it is joined.
     pub(super) fn handle_seen(
         &mut self,
         channel: ChannelId,
         seen: &Seen,
         context: &mut Context<'_>,
-    ) -> Option<Desk> {
+    ) -> Option<Joined> {
         if channel != self.channel || self.has_failed() {
             return None;
         }
@@ -100,9 +131,12 @@ impl Newcomer {
         self.handle_event(event, context);
         let Welcome { me, joining } = self.welcome.as_mut()?;
         let group = joining.handle_seen(seen, context.now, context.rng)?;
-        let (me, keys) = (me.clone(), self.keys.clone());
-        let relay = self.arrival.invite().relay.clone();
-        Some(Desk::joined(relay, me, keys, group, context))
+        Some(Joined {
+            me: me.clone(),
+            keys: self.keys.clone(),
+            relay: self.arrival.invite().relay.clone(),
+            group,
+        })
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Now> {
