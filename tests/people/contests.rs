@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use cobijo_client_core::{
-    core::{claim::Claim, port::Put},
+    core::{
+        claim::Claim,
+        port::{Put, Seen},
+    },
     mls::{
         Suite,
         key_package::{OfferedKeyPackage, OwnKeyPackage},
@@ -282,6 +285,36 @@ fn who_erases_her_key_package_keeps_nobody_from_answering_her() {
     world.claim(luz);
     world.run();
     assert!(world.was_told(luz, &Told::Began));
+    world.say(ana, "Gracias");
+    world.run();
+    assert!(world.texts(luz).contains(&"Gracias".to_owned()));
+}
+
+/// [I-5]
+#[test]
+fn an_answer_to_a_key_package_that_was_erased_meanwhile_is_joined() {
+    let mut world = World::new();
+    let ana = world.person("Hola");
+    let luz = world.member("Luz");
+    world.run();
+    let slot = Slot::derive(&r(&world, ana), Kind::Waiting, 0, 0);
+    world.claim(luz);
+    // Luz has read it, and answers; then it is erased, and she finds it gone.
+    for _ in 0..60 {
+        world.step(luz);
+    }
+    let erase_key = slot.erase_key().unwrap();
+    world.relay.erase_raw(slot.slot_key(), erase_key);
+    let waiting = world.actors[ana].waiting.as_mut().unwrap();
+    let before = waiting.machine.contact().package().unwrap().key.public();
+    let seen = Seen::Gone(slot.address());
+    let (now, mut rng) = (world.now, world.rng_of());
+    let waiting = world.actors[ana].waiting.as_mut().unwrap();
+    waiting.machine.handle_seen(&seen, now, &mut rng);
+    let renewed = waiting.machine.contact().package().unwrap().key.public();
+    assert_ne!(before, renewed);
+    world.run();
+    assert!(!world.was_told(ana, &Told::CouldNotJoin));
     world.say(ana, "Gracias");
     world.run();
     assert!(world.texts(luz).contains(&"Gracias".to_owned()));

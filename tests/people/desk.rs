@@ -149,6 +149,34 @@ fn whoever_is_let_in_again_is_told_who_is_not_there_any_more() {
 
 /// [P-16]
 #[test]
+fn whoever_erases_what_lets_her_in_again_keeps_nobody_from_letting_her_in() {
+    for erased in [0, 1] {
+        let (mut world, ana, luz) = conversation();
+        world.away(ana, 100);
+        world.ask_desk(ana, "He vuelto");
+        world.run();
+        let slot = Slot::derive(&crate::r(&world, ana), Kind::Waiting, 0, erased);
+        world
+            .relay
+            .erase_raw(slot.slot_key(), slot.erase_key().unwrap());
+        let group = world.talk(luz).group_id().to_vec();
+        let queue = &world.actors[luz].queue.as_ref().unwrap().machine;
+        let opened = queue.rescues(&group)[0].1.clone();
+        let now = world.now;
+        world.talk(luz).rescue(&opened, now);
+        world.actors[ana].said.clear();
+        world.pass(std::time::Duration::from_secs(60));
+        world.pass(std::time::Duration::from_secs(60));
+        assert!(world.was_told(ana, &Told::Joined), "{erased}");
+        world.say(ana, "Ya estoy");
+        world.run();
+        assert!(world.texts(luz).contains(&"Ya estoy".to_owned()));
+        assert!(world.talk(luz).poll_rescued().is_some());
+    }
+}
+
+/// [P-16]
+#[test]
 fn a_rescue_with_another_statement_keeps_nobody_busy_and_ends() {
     let (mut world, ana, luz) = conversation();
     world.away(ana, 100);

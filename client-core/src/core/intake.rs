@@ -43,9 +43,6 @@ pub use reason::{PersonPackage, Reason};
 /// Time after which a full mailbox, or a card that names no mailbox, is tried again.
 pub const RETRY_AFTER: Duration = Duration::from_secs(60);
 
-/// Time after which she looks again whether her KeyPackage stands.
-const LOOK_AGAIN: Duration = Duration::from_secs(600);
-
 /// Bytes of one text: what a payload holds, sealed.
 pub const TEXT_BYTES_MAX: usize = PAYLOAD_BYTES_MAX - ENCAPSULATION_BYTES - 64;
 
@@ -62,11 +59,14 @@ pub struct Contact {
     /// What goes on in the waiting thread.
     more: Vec<String>,
     package: Option<PersonPackage>,
+    /// KeyPackages of hers before that: somebody may be answering with one of them.
+    #[serde(default)]
+    older: VecDeque<PersonPackage>,
     card: Option<SealedTo>,
     /// Not yet standing in the waiting thread, in order.
     pending: VecDeque<Part>,
     thread: Contest,
-    /// Where her KeyPackage stands.
+    /// Where her KeyPackage stands, and for a rescue the statement.
     package_at: Option<u64>,
     /// The highest serial of hers that was given out, or seen in the waiting thread.
     serial: u32,
@@ -74,6 +74,8 @@ pub struct Contact {
     is_kept: bool,
     /// It has.
     is_replaced: bool,
+    #[serde(default)]
+    rescue_at: Option<u64>,
     stage: Stage,
     /// When it was last seen to stand there, on this connection.
     #[serde(skip)]
@@ -148,11 +150,13 @@ impl Contact {
                 .map(|own| Part::KeyPackage(ByteBuf::from(own.package.message())))
                 .collect(),
             package,
+            older: VecDeque::new(),
             card: None,
             package_at: None,
             serial: serial.unwrap_or(0),
             is_kept: false,
             is_replaced: false,
+            rescue_at: None,
             stage: Stage::NeedsCard {
                 from: Now::default(),
             },
@@ -321,8 +325,8 @@ impl Contact {
                     self.thread.wants(wants);
                 }
                 let looks = self.looked.is_none();
-                let standing = self.standing_package().filter(|_| looks);
-                wants.watch.extend(standing.map(|slot| slot.address()));
+                let standing = self.standing().filter(|_| looks);
+                wants.watch.extend(standing);
                 if let (Stage::Going, true, Some(card)) =
                     (self.stage, self.is_written(), &self.card)
                 {
@@ -359,12 +363,7 @@ impl Contact {
         if candidate.mine {
             self.thread.withdraw();
             let part = self.pending.pop_front();
-            let own = self.package.as_ref().map(|own| own.package.message());
-            let is_device = |part: &Part| matches!(part, Part::KeyPackage(message) if Some(message.as_slice()) == own);
-            if part.as_ref().is_some_and(is_device) {
-                self.package_at = Some(candidate.index);
-                self.looked = None;
-            }
+            self.note_standing(part.as_ref(), candidate.index);
             if matches!(part, Some(Part::More(_))) && self.is_stored() {
                 self.events.push_back(ContactEvent::AdditionStored);
             }
@@ -415,7 +414,7 @@ impl Contact {
         match self.stage {
             Stage::Full { until } => Some(until),
             Stage::NeedsCard { from } => Some(from).filter(|&from| from > Now::default()),
-            Stage::Stored => self.looked.map(|looked| looked.plus(LOOK_AGAIN)),
+            Stage::Stored => self.looked.map(|looked| looked.plus(self.look_again())),
             Stage::Going | Stage::TakenBack { .. } => None,
         }
     }
@@ -425,8 +424,8 @@ impl Contact {
         if matches!(self.stage, Stage::Full { until } if until <= now) {
             self.stage = Stage::Going;
         }
-        self.looked
-            .take_if(|looked| now.since(*looked) >= LOOK_AGAIN);
+        let again = self.look_again();
+        self.looked.take_if(|looked| now.since(*looked) >= again);
     }
 
     /// What she is to be told.

@@ -1,8 +1,10 @@
 //! Reading what somebody who waits has written: only after the claim. [I-4], [I-5]
 
+use std::collections::VecDeque;
+
 use cobijo_protocol::{
     cbor,
-    commit::Statement,
+    commit::{Statement, verify_person_rescue},
     credential::{Identity, PersonLeaf},
     intake::{Waiting, waiting_info},
     keys::{IntakeSeed, PublicKey},
@@ -25,6 +27,9 @@ use crate::{
 /// Bytes of all texts kept from one waiting thread: as many as the longest one may have.
 const TEXTS_BYTES_MAX: usize = TEXT_BYTES_MAX;
 
+/// Rescue statements kept from one waiting thread; the oldest give way.
+const RESCUES_MAX: usize = 64;
+
 /// Slots read before she is answered, if her KeyPackage is among them: who writes without end must not keep
 /// her waiting.
 const SLOTS_FIRST: u64 = 64;
@@ -38,7 +43,9 @@ pub struct WaitingThread {
     contest: Contest,
     /// MLSMessages that hold KeyPackages of hers: the highest serial of each kind of leaf.
     packages: Vec<Package>,
-    rescue: Option<Statement>,
+    /// Statements that let leaves of hers in, where she can't follow a group; as many as she makes leaves.
+    #[serde(default)]
+    rescues: VecDeque<(PublicKey, Statement)>,
     texts: usize,
     texts_bytes: usize,
 }
@@ -48,6 +55,7 @@ struct Package {
     leaf: PersonLeaf,
     suite: Suite,
     serial: u32,
+    key: PublicKey,
     message: ByteBuf,
 }
 
@@ -61,7 +69,7 @@ impl WaitingThread {
             person,
             contest,
             packages: Vec::new(),
-            rescue: None,
+            rescues: VecDeque::new(),
             texts: 0,
             texts_bytes: 0,
         }
@@ -90,12 +98,29 @@ impl WaitingThread {
                 self.take_package(message, root);
                 None
             }
-            Waiting::Rescue(statement @ Statement::PersonRescue { .. }) => {
-                self.rescue.get_or_insert(statement);
+            Waiting::Rescue(statement) => {
+                self.take_rescue(statement);
                 None
             }
             Waiting::More(sealed) => self.open(&sealed),
-            Waiting::Newcomer(_) | Waiting::Rescue(_) => None,
+            Waiting::Newcomer(_) => None,
+        }
+    }
+
+    fn take_rescue(&mut self, statement: Statement) {
+        let Statement::PersonRescue {
+            person, leaf_key, ..
+        } = &statement
+        else {
+            return;
+        };
+        let one = (*leaf_key, statement.clone());
+        if *person != self.person || self.rescues.contains(&one) {
+            return;
+        }
+        self.rescues.push_back(one);
+        if self.rescues.len() > RESCUES_MAX {
+            self.rescues.pop_front();
         }
     }
 
@@ -115,6 +140,7 @@ impl WaitingThread {
             leaf: hers.leaf,
             suite: offered.suite(),
             serial: hers.serial,
+            key: *offered.leaf_key(),
             message,
         });
     }
@@ -155,8 +181,22 @@ impl WaitingThread {
             .collect()
     }
 
-    /// The statement that lets her new leaf in, where she can't follow a group.
-    pub fn rescue(&self) -> Option<&Statement> {
-        self.rescue.as_ref()
+    /// The statement that lets her device's last leaf into this group, with the leaf's key.
+    pub fn rescue(&self, group: &[u8]) -> Option<(PublicKey, &Statement)> {
+        let is_device = |package: &&Package| package.leaf == PersonLeaf::Device;
+        let device = self.packages.iter().find(is_device)?.key;
+        let mut rescues = self.rescues.iter().filter(|(key, _)| *key == device);
+        let rescue = rescues.find(|(_, statement)| match statement {
+            Statement::PersonRescue {
+                leaf_key,
+                signature,
+                ..
+            } => verify_person_rescue(&self.person, group, leaf_key, signature),
+            Statement::Leave { .. }
+            | Statement::Wipe { .. }
+            | Statement::Removal { .. }
+            | Statement::MemberRescue { .. } => false,
+        })?;
+        Some((device, &rescue.1))
     }
 }

@@ -360,7 +360,8 @@ impl Conversation {
 
     /// When to call [`Self::handle_timeout`].
     pub fn poll_timeout(&self) -> Option<Now> {
-        let rescues = self.rescuing.iter().filter_map(Rescuing::poll_timeout);
+        let rescues = self.rescuing.iter();
+        let rescues = rescues.filter_map(|rescuing| rescuing.poll_timeout(&self.group));
         rescues.chain(self.group.poll_timeout()).min()
     }
 

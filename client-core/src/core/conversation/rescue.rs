@@ -28,8 +28,12 @@ pub(super) struct Rescuing {
     due: Now,
     /// From then on it is for anybody at the desk.
     until: Now,
-    is_read: bool,
-    is_requested: bool,
+    /// Her leaves when it began: any other is one that she was let in by.
+    #[serde(default)]
+    before: Vec<PublicKey>,
+    /// The leaf that was asked for: another one follows only where that one did not get in.
+    #[serde(default)]
+    requested: Option<PublicKey>,
     /// It is remembered, so that it isn't begun anew.
     has_ended: bool,
 }
@@ -54,14 +58,15 @@ impl Rescuing {
             .take_while(|member| member.leaf != group.own_leaf())
             .count();
         let intake = &opened.intake;
+        let before = leaves_of(&intake.person, &members);
         Self {
             r: intake.r.clone(),
             person: intake.person,
             thread: WaitingThread::new(intake.r.clone(), opened.seed.clone(), intake.person),
             due: now.plus(TURN * u32::try_from(turn).unwrap_or(u32::MAX)),
             until: now.plus(RESCUE_BY_MEMBERS),
-            is_read: false,
-            is_requested: false,
+            before,
+            requested: None,
             has_ended: false,
         }
     }
@@ -71,32 +76,38 @@ impl Rescuing {
     }
 
     pub(super) fn wants(&self, wants: &mut Wants) {
-        if !self.is_read && !self.has_ended {
+        if !self.has_ended {
             self.thread.wants(wants);
         }
     }
 
     pub(super) fn handle_seen(&mut self, seen: &Seen, group: &Group, rng: &mut Rng) {
-        if self.is_read || self.has_ended {
+        if self.has_ended {
             return;
         }
         // What she wrote to the desk is for whoever takes her up.
         let _text = self.thread.handle_seen(seen, &group.terms().root, rng);
-        self.is_read = self.thread.is_at_end();
     }
 
-    pub(super) fn poll_timeout(&self) -> Option<Now> {
+    pub(super) fn poll_timeout(&self, group: &Group) -> Option<Now> {
         if self.has_ended {
             return None;
         }
         // What `poll_step` doesn't act on must not ask for time.
-        let acts = matches!(self.thread.rescue(), Some(Statement::PersonRescue { .. }));
-        let waits = self.is_read && !self.is_requested && acts;
-        Some(if waits {
-            self.due.min(self.until)
-        } else {
-            self.until
+        Some(match self.next(group) {
+            Some(_) => self.due.min(self.until),
+            None => self.until,
         })
+    }
+
+    /// What is to be committed next, and the leaf that it lets in.
+    fn next(&self, group: &Group) -> Option<(PublicKey, &Statement)> {
+        let is_open = self.requested.is_some() && !group.has_committed();
+        if is_open || !self.thread.is_at_end() {
+            return None;
+        }
+        let rescue = self.thread.rescue(group.id());
+        rescue.filter(|(leaf_key, _)| self.requested != Some(*leaf_key))
     }
 
     pub(super) fn has_ended(&self) -> bool {
@@ -112,37 +123,33 @@ impl Rescuing {
     }
 
     pub(super) fn poll_step(&mut self, group: &Group, now: Now) -> Step {
-        let is_late = now >= self.until && !self.has_ended;
-        if !self.is_read || self.has_ended {
-            return if is_late { Step::End } else { Step::Wait };
-        }
-        let rescue = self.thread.rescue();
-        let Some(statement @ Statement::PersonRescue { leaf_key, .. }) = rescue else {
-            // Nothing to commit: somebody at the desk may answer.
-            return if is_late { Step::End } else { Step::Wait };
-        };
-        let members = group.members();
-        if members.iter().any(|member| member.key == *leaf_key) {
-            return Step::Over;
-        }
-        if is_late {
-            return Step::End;
-        }
-        if self.is_requested || self.due > now {
+        if self.has_ended {
             return Step::Wait;
         }
-        let hers = |member: &&Member| matches!(&member.identity, Identity::Person(old) if old.person == self.person);
-        let removes = members
-            .iter()
-            .filter(hers)
-            .map(|member| member.key)
-            .collect();
+        let removes = leaves_of(&self.person, &group.members());
+        if removes.iter().any(|key| !self.before.contains(key)) {
+            return Step::Over;
+        }
+        if now >= self.until {
+            return Step::End;
+        }
+        // Where there is nothing to commit, somebody at the desk may answer.
+        let Some((leaf_key, statement)) = self.next(group).filter(|_| self.due <= now) else {
+            return Step::Wait;
+        };
         let change = Change {
             adds: self.thread.leaves(group.suite()),
             removes,
             statements: vec![statement.clone()],
         };
-        self.is_requested = true;
+        self.requested = Some(leaf_key);
         Step::Commit(Box::new(change))
     }
+}
+
+/// Signature keys of a person's leaves.
+fn leaves_of(person: &PublicKey, members: &[Member]) -> Vec<PublicKey> {
+    let hers = |member: &&Member| matches!(&member.identity, Identity::Person(hers) if hers.person == *person);
+    let leaves = members.iter().filter(hers);
+    leaves.map(|member| member.key).collect()
 }

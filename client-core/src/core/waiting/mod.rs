@@ -37,8 +37,9 @@ pub struct Waiting {
     /// Return leaves of hers by which she may join, if another device of hers offered them.
     returns: Vec<ReturnPackage>,
     replies: Option<Replies>,
-    /// A rescue: members of the group may add her without any reply.
-    rescue: Option<Box<Joining>>,
+    /// A rescue: members of the group may add her without any reply, by any leaf that she offered.
+    #[serde(default)]
+    rescues: Vec<Joining>,
     answer: Answer,
     /// The Welcome was found missing on this connection.
     #[serde(skip)]
@@ -115,7 +116,7 @@ impl Waiting {
             known,
             returns: Vec::new(),
             replies: None,
-            rescue: None,
+            rescues: Vec::new(),
             answer: Answer::Nobody,
             needs_connection: false,
             events: VecDeque::new(),
@@ -166,18 +167,7 @@ impl Waiting {
         let r = self.contact.r().clone();
         self.replies
             .get_or_insert_with(|| Replies::new(r, root, person, self.wanted));
-        if let (Some(known), Some(own), None) = (&self.known, self.contact.package(), &self.rescue)
-        {
-            let expect = Expect {
-                profile: Profile::Conversation,
-                root,
-                signers: known.members.iter().copied().collect(),
-                roster: None,
-                lineage: Lineage::Same(Box::new(known.clone())),
-                welcome: None,
-            };
-            self.rescue = Some(Box::new(join(own, expect)));
-        }
+        self.expect_rescue();
         if let Answer::Standing { reply, .. } = &self.answer {
             let reply = reply.clone();
             self.consider(&reply, card, now, rng);
@@ -186,6 +176,32 @@ impl Waiting {
         }
         self.drain_contact();
         Ok(())
+    }
+
+    /// Waits for a rescue by each leaf that she offered.
+    fn expect_rescue(&mut self) {
+        let (Some(known), Some(root)) = (&self.known, self.contact.root()) else {
+            return;
+        };
+        if matches!(self.answer, Answer::Joined { .. } | Answer::Over) {
+            return;
+        }
+        for own in self.contact.packages() {
+            let message = own.package.message();
+            let mut rescues = self.rescues.iter();
+            if rescues.any(|joining| joining.key_package().message() == message) {
+                continue;
+            }
+            let expect = Expect {
+                profile: Profile::Conversation,
+                root,
+                signers: known.members.iter().copied().collect(),
+                roster: None,
+                lineage: Lineage::Same(Box::new(known.clone())),
+                welcome: None,
+            };
+            self.rescues.push(join(own, expect));
+        }
     }
 
     /// No card came: later again.
@@ -215,7 +231,7 @@ impl Waiting {
     pub fn take_back(&mut self) {
         self.contact.take_back();
         self.replies = None;
-        self.rescue = None;
+        self.rescues.clear();
         self.answer = Answer::Over;
     }
 
@@ -262,7 +278,7 @@ impl Waiting {
     pub fn accept(&mut self) -> Option<OfferedKeyPackage> {
         let offer = self.offer()?;
         self.replies = None;
-        self.rescue = None;
+        self.rescues.clear();
         self.answer = Answer::Over;
         Some(offer)
     }
@@ -308,7 +324,7 @@ impl Waiting {
         if let Some(replies) = &self.replies {
             replies.wants(wants);
         }
-        if let Some(rescue) = &self.rescue {
+        for rescue in &self.rescues {
             rescue.wants(wants);
         }
         match &self.answer {
@@ -360,7 +376,6 @@ impl Waiting {
         if self.wanted == Wanted::Offer {
             return self.consider_offer(reply, attestation, root, rng);
         }
-        let own = self.contact.package().into_iter();
         if self.contact.package().is_none() && self.returns.is_empty() {
             return self.refuse(rng);
         }
@@ -373,14 +388,16 @@ impl Waiting {
             lineage: Lineage::First,
             welcome: Some(reply.hash),
         };
-        let device = |own| join(own, expect.clone()).by_head(&reply.content);
+        let of = |joining: Joining| joining.by_head(&reply.content);
+        let device = self.contact.packages();
+        let device = device.map(|own| of(join(own, expect.clone())));
         let returns = self.returns.iter();
         let returns = returns.map(|own| {
-            let joining = Joining::new(own.package.clone(), own.key.clone(), expect.clone());
-            joining.by_head(&reply.content)
+            let (package, key) = (own.package.clone(), own.key.clone());
+            of(Joining::new(package, key, expect.clone()))
         });
         self.answer = Answer::Joining {
-            joinings: own.map(device).chain(returns).collect(),
+            joinings: device.chain(returns).collect(),
             missing: false,
         };
     }
@@ -420,17 +437,17 @@ impl Waiting {
     }
 
     fn join_rescue(&mut self, seen: &Seen, now: Now, rng: &mut Rng) {
-        let Some(rescue) = &mut self.rescue else {
-            return;
-        };
-        if let Some(group) = rescue.handle_seen(seen, now, rng) {
+        self.expect_rescue();
+        let mut rescues = self.rescues.iter_mut();
+        let group = rescues.find_map(|rescue| rescue.handle_seen(seen, now, rng));
+        if let Some(group) = group {
             self.joined(group, PersonLeaf::Device);
         }
     }
 
     fn joined(&mut self, group: Group, by: PersonLeaf) {
         self.replies = None;
-        self.rescue = None;
+        self.rescues.clear();
         self.answer = Answer::Joined {
             group: Box::new(group),
             by,
