@@ -1,13 +1,16 @@
 //! In the room: a colleague by her yes, her no, who leaves and who is removed.
 
-use cobijo_client_core::core::{
-    client::{Entry, EntryContent, Speaker, Stopped},
-    conversation::{ConversationError, Unacceptable},
-    port::Put,
+use cobijo_client_core::{
+    core::{
+        client::{Entry, EntryContent, Speaker, Stopped},
+        conversation::{ConversationError, Unacceptable},
+        port::Put,
+    },
+    mls::{Suite, key_package::OfferedKeyPackage},
 };
 use cobijo_protocol::{
     cbor,
-    commit::{CommitData, POLICY},
+    commit::{CommitData, POLICY, WelcomePayload},
     parts::{Data, Split},
     slot::{Kind, Slot, ThreadSecret},
 };
@@ -259,10 +262,52 @@ fn whoever_takes_the_place_of_somebody_under_her_name_with_another_key_is_told_a
     assert!(world.talk(ana).roster().contains(&me.key.public()));
 }
 
+/// [G-17]
+#[test]
+fn a_welcome_of_a_day_long_past_is_passed_over() {
+    let (mut world, ana, luz) = conversation();
+    let mar = world.member("Mar");
+    let person = world.talk(luz).person().unwrap();
+    let proposal = world.proposal(mar, person);
+    let root = world.authority.root();
+    let offered = OfferedKeyPackage::parse(&proposal.key_package, Suite::Interop, &root).unwrap();
+    // Whoever adds her says so old a day that she would be too late at once.
+    let mut hostile = HostileMember::of(&world.actors[ana].conversation.as_ref().unwrap().machine);
+    let adds = Crafted {
+        adds: vec![&proposal.key_package],
+        ..Crafted::default()
+    };
+    let welcome = hostile.commit(&adds).welcome.unwrap();
+    let day = world.now.day() - 100;
+    let payload = cbor::encode(&WelcomePayload {
+        day,
+        desk_key: None,
+        welcome: welcome.into(),
+    });
+    let split = Split::all_in_bodies(&payload, ThreadSecret::from_bytes([8; 32])).unwrap();
+    let slot = Slot::derive(offered.welcome_secret(), Kind::Welcome, 0, 0);
+    put_split(&mut world, &slot, &split);
+    let (now, mut rng) = (world.now, world.rng_of());
+    world.talk(luz).propose(proposal, now, &mut rng).unwrap();
+    world.run();
+    assert!(world.actors[mar].conversation.is_none());
+    let id = world.talk(ana).proposals()[0].id;
+    world.talk(ana).accept(id, now).unwrap();
+    world.run();
+    world.say(mar, "Hola, soy Mar");
+    world.run();
+    assert!(world.texts(ana).contains(&"Hola, soy Mar".to_owned()));
+}
+
 /// Puts a commit that somebody crafted into the contest.
 fn put_commit(world: &mut World, hostile: &HostileMember, index: u64, commit: &[u8]) {
     let slot = Slot::derive(&hostile.thread_secret(), Kind::Commit, 0, index);
     let split = Split::of(commit, ThreadSecret::from_bytes([index as u8; 32])).unwrap();
+    put_split(world, &slot, &split);
+}
+
+/// Puts bodies and head, as whoever knows the thread can.
+fn put_split(world: &mut World, slot: &Slot, split: &Split) {
     if let Data::Head(head) = &split.data {
         for (body, data) in split.bodies.iter().enumerate() {
             let slot = head.body_slot(body, false);
@@ -271,7 +316,7 @@ fn put_commit(world: &mut World, hostile: &HostileMember, index: u64, commit: &[
         }
     }
     let cell = slot.seal(&split.data.encode(), [5; 24]).unwrap();
-    assert!(world.relay.put_raw(&Put::new(&slot, cell)));
+    assert!(world.relay.put_raw(&Put::new(slot, cell)));
 }
 
 ///

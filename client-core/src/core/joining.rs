@@ -6,12 +6,12 @@
 use std::collections::BTreeSet;
 
 use cobijo_protocol::{
-    cbor,
+    Day, cbor,
     commit::{POLICY, Profile, Terms, WelcomePayload},
     credential::{Credential, Identity, PersonLeaf},
     intake::MessageHash,
     keys::{PublicKey, SecretKey},
-    limits::WELCOME_INDICES_MAX,
+    limits::{STALE_MARGIN_DAYS, WELCOME_INDICES_MAX},
     parts::Data,
     slot::Kind,
 };
@@ -21,7 +21,7 @@ use serde_bytes::ByteBuf;
 use super::{
     contest::Contest,
     group::Group,
-    port::{Now, Rng, Seen, Wants},
+    port::{Now, RelayFacts, Rng, Seen, Wants},
     thread::{Bodies, Content, OnEmpty},
 };
 use crate::mls::{
@@ -86,6 +86,9 @@ pub struct Joining {
     /// The head that a reply named: then nothing else is looked at, and nobody can stand before it. [I-6]
     #[serde(default)]
     named: Option<Box<Named>>,
+    /// What the relay says of its days.
+    #[serde(skip)]
+    relay: Option<RelayFacts>,
 }
 
 /// A Welcome whose head is known.
@@ -106,7 +109,13 @@ impl Joining {
             expect,
             contest,
             named: None,
+            relay: None,
         }
+    }
+
+    /// What the relay of this connection has said of its days, where it was before this began.
+    pub fn told(self, relay: Option<RelayFacts>) -> Self {
+        Self { relay, ..self }
     }
 
     /// Waits for the Welcome of this head alone.
@@ -124,6 +133,7 @@ impl Joining {
     /// The same from the beginning: what an earlier connection showed may have been false.
     pub fn afresh(&self) -> Self {
         let afresh = Self::new(self.own.clone(), self.key.clone(), self.expect.clone());
+        let afresh = afresh.told(self.relay);
         match &self.named {
             Some(named) => afresh.by_head(&named.head),
             None => afresh,
@@ -169,6 +179,9 @@ impl Joining {
     /// Takes what the relay said; gives the group once a Welcome could be joined. The group follows from its
     /// next connection on: this one's facts were told before there was a group.
     pub fn handle_seen(&mut self, seen: &Seen, now: Now, rng: &mut Rng) -> Option<Group> {
+        if let Seen::Connected(relay) = seen {
+            self.relay = Some(*relay);
+        }
         if let Some(named) = &mut self.named {
             let payload = named.handle_seen(seen)?;
             return self.join(&payload, now, rng);
@@ -183,8 +196,20 @@ impl Joining {
         None
     }
 
+    /// Whoever joined with such a day would be too late at once. One wrong clock alone, the relay's or the
+    /// own, loses no Welcome. [G-17]
+    fn is_stale(&self, day: Day, now: Now) -> bool {
+        self.relay.is_some_and(|relay| {
+            let away = relay.day.min(now.day()).saturating_sub(day);
+            away > u32::from(relay.retention_days).saturating_sub(STALE_MARGIN_DAYS)
+        })
+    }
+
     fn join(&self, payload: &[u8], now: Now, rng: &mut Rng) -> Option<Group> {
         let payload: WelcomePayload = cbor::decode(payload).ok()?;
+        if self.is_stale(payload.day, now) {
+            return None;
+        }
         let hash = MessageHash::of(&payload.welcome);
         if self.expect.welcome.is_some_and(|expected| expected != hash) {
             return None;

@@ -22,7 +22,7 @@ use super::{
     contest::Contest,
     group::Group,
     joining::Joining,
-    port::{Now, Rng, Seen, Wants},
+    port::{Now, RelayFacts, Rng, Seen, Wants},
 };
 use crate::mls::key_package::OwnKeyPackage;
 use take::Taker;
@@ -41,6 +41,9 @@ const TAKEN_LIFETIME: Duration = Duration::from_secs(RETENTION_DAYS_MAX as u64 *
 #[derive(Default, Serialize, Deserialize)]
 pub(crate) struct OwnKeyPackages {
     offers: Vec<Offer>,
+    /// What the relay of this connection said of its days.
+    #[serde(skip)]
+    relay: Option<RelayFacts>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -125,11 +128,14 @@ impl OwnKeyPackages {
         now: Now,
         rng: &mut Rng,
     ) -> Vec<OfferEvent> {
+        if let Seen::Connected(relay) = seen {
+            self.relay = Some(*relay);
+        }
         let mut events = Vec::new();
         let mut takers = Vec::new();
         let offers = std::mem::take(&mut self.offers);
         for offer in offers {
-            match offer.handle_seen(seen, me, now, rng) {
+            match offer.handle_seen(seen, me, self.relay, now, rng) {
                 Step::Goes(offer) => self.offers.push(offer),
                 Step::Taken(offer, taker) => {
                     self.offers.push(offer);
@@ -204,7 +210,14 @@ impl Offer {
         }
     }
 
-    fn handle_seen(self, seen: &Seen, me: &Me, now: Now, rng: &mut Rng) -> Step {
+    fn handle_seen(
+        self,
+        seen: &Seen,
+        me: &Me,
+        relay: Option<RelayFacts>,
+        now: Now,
+        rng: &mut Rng,
+    ) -> Step {
         match self {
             Self::Free { own, mut taking } => {
                 let taken = handle_taking(&mut taking, own.welcome_secret(), seen, me, rng);
@@ -213,7 +226,7 @@ impl Offer {
                 };
                 let joining = Joining::new(*own, me.key.clone(), taker.expect(me));
                 let offer = Self::Taken {
-                    joining: Box::new(joining),
+                    joining: Box::new(joining.told(relay)),
                     taker: taker.key(),
                     since: now,
                 };

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     group::{Change, Group, GroupError, GroupEvent},
     joining::{Expect, Joining, Lineage},
-    port::{Now, Rng, Seen, Wants},
+    port::{Now, RelayFacts, Rng, Seen, Wants},
     waiting::{Decision, Replies, Wanted},
 };
 use crate::mls::{MlsError, Suite, key_package::OwnKeyPackage};
@@ -60,6 +60,9 @@ pub struct Claim {
     late_until: Option<Now>,
     /// Alias of somebody else whose reply stands, as far as the thread is read.
     answered_by: Option<String>,
+    /// What the relay of this connection said of its days.
+    #[serde(skip)]
+    relay: Option<RelayFacts>,
     #[serde(skip)]
     events: VecDeque<ClaimEvent>,
 }
@@ -149,6 +152,7 @@ impl Claim {
             stage: Stage::Claiming,
             late_until: None,
             answered_by: None,
+            relay: None,
             events: VecDeque::new(),
         })
     }
@@ -193,6 +197,9 @@ impl Claim {
 
     /// Takes what the relay said.
     pub fn handle_seen(&mut self, seen: &Seen, now: Now, rng: &mut Rng) {
+        if let Seen::Connected(relay) = seen {
+            self.relay = Some(*relay);
+        }
         if matches!(self.stage, Stage::Over) {
             return;
         }
@@ -361,11 +368,8 @@ impl Claim {
             lineage: Lineage::Any,
             welcome: None,
         };
-        Ok(Stage::Offering(Box::new(Joining::new(
-            own,
-            self.me.key.clone(),
-            expect,
-        ))))
+        let joining = Joining::new(own, self.me.key.clone(), expect).told(self.relay);
+        Ok(Stage::Offering(Box::new(joining)))
     }
 
     fn advance_offering(

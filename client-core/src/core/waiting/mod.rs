@@ -19,7 +19,7 @@ use super::{
     group::Group,
     intake::{Contact, ContactError, ContactEvent, PersonPackage, RETRY_AFTER},
     joining::{Expect, Joining, Known, Lineage},
-    port::{Now, Rng, Seen, Wants},
+    port::{Now, RelayFacts, Rng, Seen, Wants},
 };
 use crate::mls::{Suite, key_package::OfferedKeyPackage};
 
@@ -44,6 +44,9 @@ pub struct Waiting {
     /// The Welcome was found missing on this connection.
     #[serde(skip)]
     needs_connection: bool,
+    /// What the relay of this connection said of its days.
+    #[serde(skip)]
+    relay: Option<RelayFacts>,
     #[serde(skip)]
     events: VecDeque<WaitingEvent>,
 }
@@ -119,6 +122,7 @@ impl Waiting {
             rescues: Vec::new(),
             answer: Answer::Nobody,
             needs_connection: false,
+            relay: None,
             events: VecDeque::new(),
         }
     }
@@ -200,7 +204,7 @@ impl Waiting {
                 lineage: Lineage::Same(Box::new(known.clone())),
                 welcome: None,
             };
-            self.rescues.push(join(own, expect));
+            self.rescues.push(join(own, expect).told(self.relay));
         }
     }
 
@@ -342,8 +346,9 @@ impl Waiting {
 
     /// Takes what the relay said.
     pub fn handle_seen(&mut self, seen: &Seen, now: Now, rng: &mut Rng) {
-        if matches!(seen, Seen::Connected(_)) {
+        if let Seen::Connected(relay) = seen {
             self.needs_connection = false;
+            self.relay = Some(*relay);
         }
         self.contact.handle_seen(seen, now, rng);
         self.drain_contact();
@@ -388,7 +393,7 @@ impl Waiting {
             lineage: Lineage::First,
             welcome: Some(reply.hash),
         };
-        let of = |joining: Joining| joining.by_head(&reply.content);
+        let of = |joining: Joining| joining.by_head(&reply.content).told(self.relay);
         let device = self.contact.packages();
         let device = device.map(|own| of(join(own, expect.clone())));
         let returns = self.returns.iter();
