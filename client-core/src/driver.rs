@@ -31,6 +31,7 @@ use crate::{
     },
     profile::{Profile, ProfileError},
 };
+use zeroize::Zeroizing;
 
 /// What came and was not yet taken by the client; then sockets wait.
 const ARRIVALS_MAX: usize = 64;
@@ -89,20 +90,29 @@ pub enum DriverError {
     Random,
 }
 
+/// A generator that the system has seeded.
+///
+/// # Errors
+/// [`DriverError::Random`] where it gives no random numbers.
+pub fn fresh_rng() -> Result<Rng, DriverError> {
+    let mut seed = Zeroizing::new([0; 32]);
+    getrandom::fill(seed.as_mut()).map_err(|_| DriverError::Random)?;
+    Ok(Rng::from_seed(*seed))
+}
+
 impl Driver {
     /// Begins: connects to what the client's state needs.
     ///
     /// # Errors
     /// [`DriverError::Random`], or the profile can't be saved.
     pub fn start(client: Client, profile: Profile, network: Network) -> Result<Self, DriverError> {
-        let mut seed = [0; 32];
-        getrandom::fill(&mut seed).map_err(|_| DriverError::Random)?;
+        let rng = fresh_rng()?;
         let (report, arrivals) = mpsc::channel(ARRIVALS_MAX);
         let mut driver = Self {
             client,
             profile,
             network,
-            rng: Rng::from_seed(seed),
+            rng,
             connections: BTreeMap::new(),
             connections_made: 0,
             cards_awaited: 0,

@@ -10,11 +10,15 @@ use cobijo_client_core::core::client::{
     Client, Command, CommandError, ConversationEvent, Event, Locked, PersonCommand, PersonStage,
     Standing, Stopped, TeamCommand,
 };
-use cobijo_protocol::capsule::Shows;
+use cobijo_protocol::{
+    capsule::Shows,
+    link::{DeskId, DeskLink},
+};
 use world::{
     World,
     phrase::{
-        come_back, comes_online, goes_away, is_elsewhere, keep, keys, stage, talking, waiting,
+        back_to, come_back, comes_online, goes_away, is_elsewhere, keep, keys, stage, talking,
+        waiting,
     },
 };
 
@@ -181,6 +185,22 @@ fn a_phrase_that_finds_nothing_leaves_nothing_behind() {
     world.wait(5 * MINUTE);
     let ended = come_back(&mut world);
     assert!(world.saw(ended, is_nothing));
+}
+
+/// [B-6]
+#[test]
+fn a_phrase_leads_to_no_other_desk_than_the_links() {
+    let (mut world, _, ana) = talking();
+    keep(&mut world, ana, Shows::New);
+    let link = DeskLink {
+        desk: DeskId::from_bytes([7; DeskId::LEN]),
+        ..world.link(0)
+    };
+    let anew = world.client();
+    world.command(anew, back_to(link)).unwrap();
+    let is_nothing = |event: &Event| matches!(event, Event::Locked(Locked::NothingFound));
+    assert!(world.saw(anew, is_nothing));
+    assert_eq!(stage(&world, ana), PersonStage::Talking);
 }
 
 #[test]

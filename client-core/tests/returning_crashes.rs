@@ -197,7 +197,8 @@ fn of_two_devices_that_come_back_at_once_one_wins_and_the_other_locks_itself() {
             world.say(luz, "Aquí estoy").unwrap();
         }
         let both = [world.client(), world.client()];
-        world.commands_at_once(both.map(|device| (device, back())).into());
+        let commands = both.map(|device| (device, back(&world)));
+        world.commands_at_once(commands.into());
         world.wait(MINUTE);
         let locked = both.map(|device| world.saw(device, is_elsewhere));
         assert_eq!(locked.iter().filter(|locked| **locked).count(), 1);

@@ -10,4 +10,5 @@ mod inputs;
 mod journey;
 mod kills;
 mod profile;
+mod returning;
 mod team;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cobijo_client_core::{
-    core::client::{Client, Command, ConversationEvent, Event, QueueRow},
+    core::client::{Client, Command, ConversationEvent, Event, Locked, QueueRow},
     driver::{Driver, NetworkError, Notice},
 };
 use serde_json::json;
@@ -174,7 +174,12 @@ impl App {
             }
         }
         // Where a command ends by it, its last sentence says so.
-        let ends = matches!(event, Event::IntakeFailed(_) | Event::JoinFailed(_));
+        let ends = matches!(
+            event,
+            Event::IntakeFailed(_)
+                | Event::JoinFailed(_)
+                | Event::Locked(Locked::NothingFound | Locked::Unjoinable)
+        );
         if ends && !self.is_live {
             return;
         }

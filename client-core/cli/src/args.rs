@@ -122,6 +122,14 @@ pub(crate) enum Command {
         /// The conversation's number in the list.
         conversation: Option<u32>,
     },
+    /// Gives you a phrase to come back with from any device: shows it once, and asks one word back.
+    Phrase {
+        /// Whoever comes back with it sees what was said in the last days too, not only what is new.
+        #[arg(long)]
+        whole: bool,
+    },
+    /// Comes back with your phrase: asks for the desk's link, and for the phrase.
+    Return,
     /// Your shift: shows who waits, and takes commands as you type them.
     Shift {
         /// Only begins or ends the shift.
@@ -300,6 +308,8 @@ impl Command {
             | Self::No { .. }
             | Self::Remove { .. }
             | Self::Leave { .. }
+            | Self::Phrase { .. }
+            | Self::Return
             | Self::Shift { .. }
             | Self::Queue
             | Self::Claim { .. }

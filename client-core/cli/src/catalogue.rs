@@ -73,6 +73,21 @@ catalogue! {
         "Waiting for someone to answer. What is happening to you matters and it is not your fault.";
     Answered => "Alguien te responde. Para hablar: cobijo talk", "Someone answers you. To talk: cobijo talk";
     AnsweredLive => "Alguien te responde.", "Someone answers you.";
+    PhraseOffer => "Si quieres poder volver desde otro dispositivo, pide una frase: cobijo phrase. No es obligatorio.",
+        "If you want to be able to return from another device, ask for a phrase: cobijo phrase. You don't have to.";
+    PhraseShown => "Tu frase para volver:\n{}\nCon estas 8 palabras puedes volver desde cualquier dispositivo. Quien las tenga puede entrar. Nadie puede recuperarlas por ti, ni la mesa.\nGuárdala donde nadie la busque: en tu memoria, en papel entre otras cosas, o con alguien de confianza. Evita fotos y notas que se sincronizan. Esta ventana la sigue mostrando hasta que la cierras.",
+        "Your phrase to come back:\n{}\nWith these 8 words you can return from any device. Whoever has them can get in. Nobody can recover them for you, not even the desk.\nKeep it where nobody looks: in your memory, on paper among other things, or with someone you trust. Avoid photos and notes that sync. This window goes on showing it until you close it.";
+    PhraseCheck => "Para comprobar que la tienes, escribe la palabra {}. Si no quieres una frase, solo pulsa Enter: ", "To check you have it, type word {}. If you want no phrase, just press Enter: ";
+    PhraseWrongWord => "No es esa palabra. Míralas otra vez; la frase todavía no sirve.", "It is not that word. Look at them again; the phrase does not work yet.";
+    PhraseRefused => "Está bien. No se guardó ninguna frase; las palabras que viste no sirven.", "That's fine. No phrase was kept; the words you saw do not work.";
+    PhraseThere => "Ya tienes una frase; nadie puede mostrarla otra vez.", "You have a phrase already; nobody can show it again.";
+    PhraseAsk => "Tu frase para volver (no se muestra): ", "Your phrase to come back (it is not shown): ";
+    PhraseCount => "Una frase tiene ocho palabras.", "A phrase has eight words.";
+    PhraseNoWord => "Una de esas palabras no es de ninguna frase. Bastan sus primeras cuatro letras, con o sin acentos.", "One of those words is in no phrase. Their first four letters are enough, with or without accents.";
+    PhraseMemory => "Este dispositivo no tiene memoria suficiente para preparar la frase.", "This device has too little memory to prepare the phrase.";
+    DerivingPhrase => "Preparando la frase…", "Preparing the phrase…";
+    Returning => "Buscando dónde estabas…", "Looking for where you were…";
+    ReturnNew => "Mensajes nuevos: {}. Para verlos: cobijo read", "New messages: {}. To see them: cobijo read";
     PhraseKept => "Tu frase ya sirve para volver.", "Your phrase works now: you can come back with it.";
     CameBack => "Ya estás otra vez en tu conversación. Tu otro dispositivo ya no puede leer lo nuevo. Para hablar: cobijo talk",
         "You are in your conversation again. Your other device can no longer read what is new. To talk: cobijo talk";
@@ -251,7 +266,7 @@ catalogue! {
     RootKeyHere => "La llave raíz está en este perfil y se perdería. Guárdala antes con: cobijo desk export-root, y olvídala aquí con: cobijo desk drop-root", "The root key is in this profile and would be lost. Keep it elsewhere first: cobijo desk export-root, and forget it here: cobijo desk drop-root";
     LastCoordinator => "Nadie más coordina esta mesa, y sin coordinación nadie puede entrar ni salir. Deja entrar antes a alguien con: cobijo desk admit --coordinator", "Nobody else coordinates this desk, and without a coordinator nobody can be let in or out. Let somebody in first with: cobijo desk admit --coordinator";
     InUse => "Este perfil ya es de una conversación o de una mesa. Usa otro con --profile.", "This profile belongs to a conversation or a desk already. Use another one with --profile.";
-    NewProfile => "Este perfil está vacío. Empieza con: cobijo write, o cobijo desk join", "This profile is empty. Begin with: cobijo write, or cobijo desk join";
+    NewProfile => "Este perfil está vacío. Empieza con: cobijo write, cobijo return o cobijo desk join", "This profile is empty. Begin with: cobijo write, cobijo return, or cobijo desk join";
     RelayBusy => "El servidor no acepta más conexiones ahora. Inténtalo en unos minutos.", "The relay takes no more connections now. Try again in a few minutes.";
     CertificateExpired => "El certificado del servidor venció, o el reloj de este dispositivo está mal. Revisa la hora, o avisa a quien administra el servidor.", "The relay's certificate has expired, or this device's clock is wrong. Check the time, or tell the relay's operator.";
     CertificateName => "El certificado es de otro servidor. Revisa el enlace; si es correcto, alguien puede estar en medio: no sigas.", "The certificate is another server's. Check the link; if it is right, someone may be in between: don't go on.";

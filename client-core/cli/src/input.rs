@@ -92,6 +92,13 @@ pub(crate) fn answer<T>(
     }
 }
 
+/// One line; empty at the end.
+pub(crate) fn line() -> Result<String, Problem> {
+    let read = read_line(&mut io::stdin().lock());
+    let line = read.map_err(|_| Problem::from(Key::FileUnreadable))?;
+    Ok(line.unwrap_or_default())
+}
+
 /// Lines of standard input, as they come; it closes where they end.
 pub(crate) fn lines() -> mpsc::Receiver<String> {
     let (sender, receiver) = mpsc::channel(LINES_MAX);

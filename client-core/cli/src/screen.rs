@@ -80,6 +80,13 @@ impl Screen {
         write(&mut io::stderr().lock(), &text);
     }
 
+    /// As [`Self::ask`], with a value.
+    pub(crate) fn ask_with(self, question: Key, value: &str) {
+        let mut error = io::stderr().lock();
+        let text = self.fill(question, &[value]);
+        let _gone = write!(error, "{text}").and_then(|()| error.flush());
+    }
+
     /// Asks a question; the answer comes on the same line.
     pub(crate) fn ask(self, question: Key) {
         let mut error = io::stderr().lock();

@@ -122,6 +122,12 @@ impl Phrase {
         self.indices.map(|index| self.list.word(index))
     }
 
+    /// The number of a word that is asked back, from 1.
+    pub fn word_to_ask(&self, rng: &mut Rng) -> usize {
+        let words = u32::try_from(self.indices.len()).unwrap_or(1);
+        1 + (rng.next_u32() % words) as usize
+    }
+
     /// Whether what she typed is the word of this number, from 1: asked back, to see that she has it.
     #[must_use]
     pub fn is_word(&self, number: usize, typed: &str) -> bool {

@@ -10,7 +10,7 @@ use cobijo_client_core::core::{
     phrase::{Phrase, PhraseKeys, WordList},
     port::Rng,
 };
-use cobijo_protocol::{capsule::Shows, card::Role, link::RelayUrl};
+use cobijo_protocol::{capsule::Shows, card::Role, link::DeskLink};
 use rand_core::SeedableRng as _;
 
 use super::World;
@@ -19,11 +19,13 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// After how many frames a device fails: what it looks for takes the first ones, and all is done before the last.
 pub(crate) const FRAMES: std::ops::Range<usize> = 5..23;
 
-pub(crate) fn back() -> Command {
-    Command::Person(PersonCommand::Return {
-        relay: relay(),
-        keys: keys(),
-    })
+pub(crate) fn back(world: &World) -> Command {
+    back_to(world.link(0))
+}
+
+/// Comes back to this desk.
+pub(crate) fn back_to(link: DeskLink) -> Command {
+    Command::Person(PersonCommand::Return { link, keys: keys() })
 }
 
 /// Her device's power fails after that many frames, and she starts it again.
@@ -31,7 +33,7 @@ pub(crate) fn crash_on_the_way_back(world: &mut World, device: usize, frames: us
     lose_on_the_way_back(world, device, frames);
     if world.clients[device].disk.is_empty() {
         // Nothing was saved yet.
-        world.command(device, back()).unwrap();
+        world.command(device, back(world)).unwrap();
     } else {
         world.restart(device);
     }
@@ -41,7 +43,7 @@ pub(crate) fn crash_on_the_way_back(world: &mut World, device: usize, frames: us
 /// Her device is lost after that many frames.
 pub(crate) fn lose_on_the_way_back(world: &mut World, device: usize, frames: usize) {
     world.mute = Some((device, frames));
-    world.command(device, back()).unwrap();
+    world.command(device, back(world)).unwrap();
     let is_last = frames + 1 == FRAMES.end;
     let has_ended = world.mute.is_some_and(|(_, left)| left > 0);
     assert!(has_ended || !is_last, "her way back takes more frames");
@@ -58,10 +60,6 @@ pub(crate) fn keys() -> PhraseKeys {
     phrase.derive().unwrap()
 }
 
-pub(crate) fn relay() -> RelayUrl {
-    RelayUrl::parse("https://relay.example").unwrap()
-}
-
 pub(crate) fn keep(world: &mut World, ana: usize, shows: Shows) {
     let keep = PersonCommand::KeepPhrase {
         keys: keys(),
@@ -74,7 +72,7 @@ pub(crate) fn keep(world: &mut World, ana: usize, shows: Shows) {
 /// Another device, with the phrase.
 pub(crate) fn come_back(world: &mut World) -> usize {
     let anew = world.client();
-    world.command(anew, back()).unwrap();
+    world.command(anew, back(world)).unwrap();
     world.wait(MINUTE);
     anew
 }

@@ -87,6 +87,18 @@ const SPANISH: &[(&str, &str)] = &[
     ),
     ("leave/conversation", "Su número en la lista."),
     (
+        "phrase",
+        "Te da una frase para volver desde cualquier dispositivo: la muestra una vez y pregunta una palabra.",
+    ),
+    (
+        "phrase/whole",
+        "Quien vuelva con ella ve también lo que se dijo en los últimos días, no solo lo nuevo.",
+    ),
+    (
+        "return",
+        "Vuelve con tu frase: pregunta el enlace de la mesa y la frase.",
+    ),
+    (
         "shift",
         "Tu turno: muestra quién espera y recibe órdenes mientras las escribes.",
     ),

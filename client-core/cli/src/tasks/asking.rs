@@ -8,7 +8,7 @@ use cobijo_protocol::{
     link::{DeskLink, Invite},
 };
 
-use super::{Task, room::pick};
+use super::{Task, phrase, room::pick};
 use crate::{catalogue::Key, input, problem::Problem, screen::Screen};
 
 impl Task {
@@ -44,6 +44,11 @@ impl Task {
                 pick(client, None)?;
                 Self::AskDesk(Some(text()?))
             }
+            Self::Phrase {
+                whole,
+                phrase: None,
+            } => phrase::offer(screen, client, whole)?,
+            Self::Return(None) => ask_to_return(screen, &client.standing())?,
             Self::Propose {
                 conversation,
                 colleague,
@@ -100,6 +105,37 @@ fn link(screen: Screen, standing: Standing) -> Result<DeskLink, Problem> {
         | Standing::Member(_)
         | Standing::Removed => Err(CommandError::InUse.into()),
     }
+}
+
+/// Whether a phrase can be offered: only after her first message, and once.
+pub(super) fn may_keep_phrase(standing: &Standing) -> Result<(), Problem> {
+    match standing {
+        Standing::Person(person) if person.phrase => Err(Key::PhraseThere.into()),
+        Standing::Person(PersonView {
+            stage: PersonStage::Waiting | PersonStage::Talking,
+            ..
+        }) => Ok(()),
+        Standing::Fresh
+        | Standing::Returning
+        | Standing::Person(_)
+        | Standing::Joining(_)
+        | Standing::Member(_)
+        | Standing::Removed => Err(CommandError::NotNow.into()),
+    }
+}
+
+/// The desk's link tells the relay, and the phrase all else.
+fn ask_to_return(screen: Screen, standing: &Standing) -> Result<Task, Problem> {
+    if phrase::is_on_her_way(standing) {
+        return Ok(Task::Return(None));
+    }
+    if *standing != Standing::Fresh {
+        return Err(CommandError::InUse.into());
+    }
+    let link = input::answer(screen, Key::LinkAsk, Key::BadLink, |typed| {
+        DeskLink::parse(typed).ok()
+    })?;
+    Ok(Task::Return(Some((link, phrase::typed(screen)?))))
 }
 
 fn ask_to_join(alias: Option<String>, screen: Screen) -> Result<Task, Problem> {

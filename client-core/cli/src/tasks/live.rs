@@ -160,6 +160,8 @@ fn is_elsewhere(task: &Task) -> bool {
             | Task::LeaveDesk
             | Task::Join { .. }
             | Task::Admit { words: None, .. }
+            | Task::Phrase { .. }
+            | Task::Return(_)
     )
 }
 

@@ -6,10 +6,11 @@ mod describing;
 mod desk;
 mod live;
 mod person;
+mod phrase;
 mod room;
 mod shift;
 
-use cobijo_client_core::core::client::Description;
+use cobijo_client_core::core::{client::Description, phrase::Phrase};
 use cobijo_protocol::{
     card::{Role, Text},
     keys::SecretKey,
@@ -48,6 +49,12 @@ pub(crate) enum Task {
     },
     AskDesk(Option<String>),
     Leave(Option<u32>),
+    Phrase {
+        whole: bool,
+        phrase: Option<Phrase>,
+    },
+    /// Nothing where she goes on with what an earlier run began.
+    Return(Option<(DeskLink, Phrase)>),
     Shift(Option<ShiftChange>),
     Queue,
     Claim(u32),
@@ -115,6 +122,11 @@ pub(crate) fn check(command: &Command) -> Result<Task, Problem> {
         },
         Command::AskDesk { text } => Task::AskDesk(typed(&text)),
         Command::Leave { conversation } => Task::Leave(conversation),
+        Command::Phrase { whole } => Task::Phrase {
+            whole,
+            phrase: None,
+        },
+        Command::Return => Task::Return(None),
         Command::Shift { change } => Task::Shift(change),
         Command::Queue => Task::Queue,
         Command::Claim { row } => Task::Claim(row),
@@ -246,6 +258,12 @@ impl App {
             } => self.remove(conversation, &alias).await,
             Task::AskDesk(text) => self.ask_desk(text.ok_or(Key::NoText)?).await,
             Task::Leave(conversation) => self.leave(conversation).await,
+            Task::Phrase { whole, phrase } => {
+                let phrase = phrase.ok_or(Key::NoText)?;
+                self.keep_phrase(&phrase, whole).await
+            }
+            Task::Return(None) => self.has_come_back().await,
+            Task::Return(Some((link, phrase))) => self.come_back(link, &phrase).await,
             Task::Shift(None) => self.shift().await,
             Task::Shift(Some(change)) => self.change_shift(change),
             Task::Queue => self.queue().await,

@@ -6,6 +6,7 @@ use cobijo_client_core::core::client::{
 };
 use cobijo_protocol::link::DeskLink;
 
+use super::phrase::after_lock;
 use crate::{
     app::{App, Patience},
     catalogue::Key,
@@ -21,7 +22,9 @@ impl App {
             text,
         }))?;
         self.screen.progress(Key::Sending);
-        self.intake_stored().await
+        self.intake_stored().await?;
+        self.screen.progress(Key::PhraseOffer);
+        Ok(())
     }
 
     pub(super) async fn add(&mut self, text: String) -> Result<(), Problem> {
@@ -44,6 +47,7 @@ impl App {
         self.until(Patience::Person, |client, event| {
             match (client.standing(), event) {
                 (_, Some(Event::IntakeFailed(failure))) => final_failure(*failure).map(Err),
+                (_, Some(Event::Locked(why))) => Some(Err(after_lock(*why))),
                 (Standing::Person(person), _) if person.stage == PersonStage::Talking => {
                     Some(Ok(()))
                 }

@@ -146,8 +146,8 @@ pub enum PersonCommand {
     },
     /// Comes back by her phrase, of which these are the keys.
     Return {
-        /// Where the desk is.
-        relay: RelayUrl,
+        /// The desk: whatever leads to another one is passed over.
+        link: DeskLink,
         /// What the phrase gives.
         keys: PhraseKeys,
     },

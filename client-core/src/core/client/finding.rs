@@ -1,6 +1,6 @@
 //! Somebody has typed her phrase, and what it finds is looked for. [B-6]
 
-use cobijo_protocol::link::RelayUrl;
+use cobijo_protocol::link::DeskLink;
 use serde::{Deserialize, Serialize};
 
 use super::{ChannelId, CommandError, Context, Event, Line, Locked, person::Person};
@@ -13,7 +13,7 @@ use crate::core::{
 /// What a phrase finds is being looked for.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Finding {
-    relay: RelayUrl,
+    link: DeskLink,
     channel: ChannelId,
     keys: PhraseKeys,
     #[serde(skip)]
@@ -31,9 +31,9 @@ pub(super) enum Outcome {
 }
 
 impl Finding {
-    pub(super) fn begin(relay: RelayUrl, keys: PhraseKeys, context: &mut Context<'_>) -> Self {
+    pub(super) fn begin(link: DeskLink, keys: PhraseKeys, context: &mut Context<'_>) -> Self {
         Self {
-            relay,
+            link,
             channel: context.new_channel(),
             keys,
             finder: None,
@@ -47,7 +47,7 @@ impl Finding {
         }
         Line {
             channel: self.channel,
-            relay: self.relay.clone(),
+            relay: self.link.relay.clone(),
             wants,
         }
     }
@@ -69,7 +69,7 @@ impl Finding {
             let Some(found) = finder.and_then(|finder| finder.handle_seen(seen)) else {
                 continue;
             };
-            let person = Person::returning(self.relay.clone(), &self.keys, &found, context);
+            let person = Person::returning(self.link.clone(), &self.keys, &found, context);
             return match person {
                 Some(person) => Outcome::Person(Box::new(person)),
                 None => {

@@ -54,8 +54,8 @@ impl Side {
     /// The first command decides the side.
     fn begin(command: Command, context: &mut Context<'_>) -> Result<Self, CommandError> {
         match command {
-            Command::Person(PersonCommand::Return { relay, keys }) => {
-                let finding = Finding::begin(relay, keys, context);
+            Command::Person(PersonCommand::Return { link, keys }) => {
+                let finding = Finding::begin(link, keys, context);
                 Ok(Self::Finding(Box::new(finding)))
             }
             Command::Person(command) => Person::begin(command, context)

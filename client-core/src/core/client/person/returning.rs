@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use cobijo_protocol::{
-    capsule::{Place, ReturnLeaf, Shows},
+    capsule::{Capsule, Place, ReturnLeaf, Shows},
     commit::Profile,
     credential::{Credential, PersonLeaf},
     keys::{PublicKey, SecretKey},
-    link::{DeskId, DeskLink, RelayUrl},
+    link::{DeskId, DeskLink},
     slot::ThreadSecret,
 };
 use serde::{Deserialize, Serialize};
@@ -57,16 +57,19 @@ pub(super) struct Returning {
 impl Person {
     /// Begins where the capsules say that she was; nothing where none of them can be used.
     pub(in crate::core::client) fn returning(
-        relay: RelayUrl,
+        link: DeskLink,
         keys: &PhraseKeys,
         found: &Found,
         context: &mut Context<'_>,
     ) -> Option<Self> {
-        let newest = &found.capsules.first()?.capsule;
+        // Who holds an old device of hers can write capsules, and may have another desk in mind. [B-6]
+        let of_desk = |found: &&FoundCapsule| DeskId::of(&found.capsule.root) == link.desk;
+        let newest = &found.capsules.iter().find(of_desk)?.capsule;
         let (root, person, shows) = (newest.root, newest.person.clone(), newest.shows);
         let all = found.capsules.iter().map(|found| &found.capsule);
         let hers = all.filter(|capsule| capsule.person == person && capsule.root == root);
-        let secrets: Vec<_> = hers.flat_map(|capsule| &capsule.leaves).collect();
+        let hers: Vec<&Capsule> = hers.collect();
+        let secrets: Vec<_> = hers.iter().flat_map(|capsule| &capsule.leaves).collect();
         let (leaves, carried) = packages(&secrets, &person.public(), context.rng);
         let keeper = Keeper::after(keys, found).ok()?;
         let keeping = Keeping::returning(keeper, root, person.clone(), shows, carried);
@@ -78,7 +81,7 @@ impl Person {
             leaves: leaves.clone(),
             joinings: Vec::new(),
             is_missing: false,
-            before: found.capsules.iter().find_map(waiting_place),
+            before: hers.iter().find_map(|capsule| waiting_place(capsule)),
             successor: None,
             joined: None,
             needs_connection: false,
@@ -95,9 +98,8 @@ impl Person {
                 first = Some(returning.wait(r, intake_key, context));
             }
         }
-        let desk = DeskId::of(&root);
         Some(Self {
-            link: DeskLink { relay, desk },
+            link,
             card: HighestCard::default(),
             first,
             conversation: None,
@@ -283,8 +285,8 @@ impl Returning {
     }
 }
 
-fn waiting_place(found: &FoundCapsule) -> Option<(ThreadSecret, ByteBuf)> {
-    match &found.capsule.place {
+fn waiting_place(capsule: &Capsule) -> Option<(ThreadSecret, ByteBuf)> {
+    match &capsule.place {
         Place::Waiting { r, intake_key } => Some((r.clone(), intake_key.clone())),
         Place::Group(_) => None,
     }
