@@ -327,7 +327,7 @@ fn a_group_that_another_key_names_is_no_successor() {
 
 /// [G-22]
 #[test]
-fn a_successor_that_does_not_follow_the_present_group_is_not_followed() {
+fn of_two_successors_of_one_number_the_first_is_followed() {
     let (mut world, _, [mar, luz, _]) = desk();
     let before = world.clients[mar].disk.clone();
     make_successor(&mut world, mar, &[]).unwrap();
@@ -419,4 +419,35 @@ fn a_member_comes_back_by_an_invitation_of_her_own_desk_alone() {
         world.team(luz, TeamCommand::JoinDesk { invite, alias }),
         Err(CommandError::InUse)
     );
+}
+
+#[test]
+fn a_removal_that_was_begun_goes_on_in_the_next_group() {
+    let (mut world, _, [mar, luz, eva]) = desk();
+    let sol = world.join(mar, "Sol", Role::Coordinator);
+    world.refuses_cards = Some(PublishAnswer::Unreachable);
+    let key = world.key(eva);
+    world.team(sol, TeamCommand::RemoveMember(key)).unwrap();
+    world.wait(Duration::from_secs(200));
+    make_successor(&mut world, mar, &[]).unwrap();
+    // The card is given its time again.
+    world.wait(Duration::from_secs(200));
+    assert!(goes_on(&world, sol));
+    assert_eq!(world.aliases(luz).len(), 4);
+    world.wait(HOUR);
+    assert_eq!(world.aliases(luz).len(), 3);
+    assert!(!world.aliases(luz).contains(&"Eva".to_owned()));
+}
+
+#[test]
+fn while_one_successor_is_being_made_no_other_is_begun() {
+    let (mut world, _, [mar, _, eva]) = desk();
+    world.go_dark();
+    make_successor(&mut world, mar, &[]).unwrap();
+    assert_eq!(world.aliases(mar), ["Mar"]);
+    let refused = Err(CommandError::NotNow);
+    assert_eq!(make_successor(&mut world, mar, &[]), refused);
+    world.is_dark = false;
+    world.wait(HOUR);
+    assert_eq!(world.aliases(eva).len(), 3);
 }

@@ -137,6 +137,8 @@ pub enum DeskContent {
         /// As published, all of it.
         card: ByteBuf,
     },
+    /// An intake key that a commit cut off, told again: it opens intakes, and no card names it.
+    ToldAgain(IntakeKey),
     /// What a newcomer must know, in numbered parts.
     Snapshot(SnapshotPart),
 }

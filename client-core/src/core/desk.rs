@@ -269,11 +269,6 @@ impl Desk {
         self.me.root
     }
 
-    /// Whether it is the desk of that root key.
-    pub(crate) fn is_of(&self, root: &PublicKey) -> bool {
-        self.me.root == *root
-    }
-
     /// This member's attested key.
     pub(crate) fn key(&self) -> SecretKey {
         self.me.key.clone()

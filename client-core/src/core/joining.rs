@@ -53,8 +53,13 @@ pub enum Lineage {
     First,
     /// Of none, or of any: whoever signs the GroupInfo is what counts.
     Any,
-    /// The successor of a desk's group that the root key names: its id, and its number. [G-22]
-    Named(ByteBuf, u32),
+    /// The successor of a desk's group that the root key names. [G-22]
+    Successor {
+        /// Its own id.
+        group: ByteBuf,
+        /// Its number.
+        number: u32,
+    },
     /// Whichever: it is the group of this id.
     Group(ByteBuf),
     /// It is the very group that a person could not follow: her rescue.
@@ -142,7 +147,7 @@ impl Joining {
 
     /// Whether it is for a desk's group of this number, or an earlier one.
     pub(crate) fn is_for_number(&self, number: u32) -> bool {
-        matches!(self.expect.lineage, Lineage::Named(_, named) if named <= number)
+        matches!(self.expect.lineage, Lineage::Successor { number: named, .. } if named <= number)
     }
 
     /// The KeyPackage that is waited for.
@@ -281,7 +286,7 @@ impl Expect {
         };
         let knows = match &self.lineage {
             Lineage::Same(known) => known.allows(group),
-            Lineage::Named(id, _) => id.as_slice() == group.id(),
+            Lineage::Successor { group: id, .. } => id.as_slice() == group.id(),
             Lineage::Group(id) => *id == group.id(),
             Lineage::First | Lineage::Any => true,
         };
@@ -309,7 +314,7 @@ impl Lineage {
         match self {
             Self::First => terms.predecessor.is_none(),
             Self::Any | Self::Group(_) => true,
-            Self::Named(_, number) => terms.number() == *number,
+            Self::Successor { number, .. } => terms.number() == *number,
             Self::Same(known) => known.terms == *terms,
         }
     }

@@ -370,6 +370,7 @@ fn desk_contents() -> Vec<(&'static str, DeskContent)> {
                 card: ByteBuf::from(card().encode()),
             },
         ),
+        ("desk: told again", DeskContent::ToldAgain(intake_key())),
         ("desk: snapshot", DeskContent::Snapshot(snapshot)),
     ]
 }

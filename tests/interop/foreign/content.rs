@@ -37,7 +37,7 @@ fn read(content: &Item, root: &PublicKey) -> Option<()> {
 
 fn desk(content: &Item, root: &PublicKey) -> Option<()> {
     match content.choice()? {
-        ("intake-key", value) => intake_key(value),
+        ("intake-key" | "told-again", value) => intake_key(value),
         ("claim", value) => claim(value),
         ("key-packages", value) => each(value, |package| package.bytes().map(drop)),
         ("seal-key", value) => (value.bytes()?.len() == 1216).then_some(()),

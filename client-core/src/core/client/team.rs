@@ -254,16 +254,12 @@ impl Member {
         context: &mut Context<'_>,
     ) -> Result<(), CommandError> {
         let desk = &mut self.desk;
-        // The root key outlives the group: whoever holds it can take it to safety, or make the next one.
-        let is_of_root = matches!(command, TeamCommand::ExportRoot | TeamCommand::DropRoot);
-        let goes_on = matches!(
-            command,
-            TeamCommand::ImportRoot(_)
-                | TeamCommand::MakeSuccessor(_)
-                | TeamCommand::JoinDesk { .. }
-        ) && desk.may_have_successor();
-        let is_stopped = desk.stop().is_some() && !goes_on || desk.is_leaving();
-        if is_stopped && !is_of_root {
+        let may = match command.while_stopped() {
+            WhileStopped::Always => true,
+            WhileStopped::IfItMayGoOn => desk.may_have_successor() && !desk.is_leaving(),
+            WhileStopped::Never => desk.stop().is_none() && !desk.is_leaving(),
+        };
+        if !may {
             return Err(CommandError::NotMember);
         }
         match command {
@@ -316,7 +312,7 @@ impl Member {
     /// Begins to come back into the desk, by a new invitation to it, under the name that she has there.
     fn come_back(&mut self, invite: Invite, context: &mut Context<'_>) -> Result<(), CommandError> {
         let is_coming = |newcomer: &Newcomer| !newcomer.has_failed();
-        if !self.desk.is_of(&invite.root) || self.coming_back.as_deref().is_some_and(is_coming) {
+        if self.desk.root() != invite.root || self.coming_back.as_deref().is_some_and(is_coming) {
             return Err(CommandError::InUse);
         }
         let (key, alias) = (self.desk.key(), self.desk.alias());
@@ -400,6 +396,40 @@ impl Member {
         }
         for channel in self.conversations.arrived() {
             self.desk.handle_arrival(channel, context.now);
+        }
+    }
+}
+
+/// Whether a member may still ask for it who can't follow her desk any more.
+enum WhileStopped {
+    /// The root key outlives the group.
+    Always,
+    /// It helps her, or all, to go on.
+    IfItMayGoOn,
+    /// It is asked of the group.
+    Never,
+}
+
+impl TeamCommand {
+    fn while_stopped(&self) -> WhileStopped {
+        match self {
+            Self::ExportRoot | Self::DropRoot => WhileStopped::Always,
+            Self::ImportRoot(_) | Self::MakeSuccessor(_) | Self::JoinDesk { .. } => {
+                WhileStopped::IfItMayGoOn
+            }
+            Self::CreateDesk { .. }
+            | Self::Describe(_)
+            | Self::RenewDeskKey
+            | Self::Invite
+            | Self::Admit { .. }
+            | Self::Revoke(_)
+            | Self::StartShift
+            | Self::EndShift
+            | Self::Claim(_)
+            | Self::Dismiss(_)
+            | Self::Propose { .. }
+            | Self::RemoveMember(_)
+            | Self::LeaveDesk => WhileStopped::Never,
         }
     }
 }

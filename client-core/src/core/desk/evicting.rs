@@ -25,14 +25,13 @@ pub(super) struct Eviction {
     pub(super) member: PublicKey,
     /// For the conversations.
     statement: Statement,
-    begun: Now,
     stage: Stage,
 }
 
-#[derive(PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 enum Stage {
     /// The card is about to forget her.
-    Card,
+    Card { since: Now },
     /// The commit is on its way.
     Removing,
     /// It could not be made; tried again in the next epoch.
@@ -41,8 +40,16 @@ enum Stage {
 
 impl Eviction {
     /// In another group, all that was done is to be done again.
-    pub(super) fn begin_again(&mut self) {
-        self.stage = Stage::Card;
+    pub(super) fn begin_again(&mut self, now: Now) {
+        self.stage = Stage::Card { since: now };
+    }
+
+    /// When it no longer waits for the card.
+    fn due(&self) -> Option<Now> {
+        match self.stage {
+            Stage::Card { since } => Some(since.plus(CARD_WAIT)),
+            Stage::Removing | Stage::Refused => None,
+        }
     }
 }
 
@@ -77,8 +84,7 @@ impl Desk {
         self.evictions.push(Eviction {
             member,
             statement: statement.ok_or(CommandError::NotCoordinator)?,
-            begun: context.now,
-            stage: Stage::Card,
+            stage: Stage::Card { since: context.now },
         });
         if role == Role::Coordinator {
             self.renew_desk_key(context);
@@ -117,12 +123,12 @@ impl Desk {
         };
         for position in 0..self.evictions.len() {
             let eviction = &self.evictions[position];
-            let (member, is_due) = (eviction.member, eviction.due() <= Some(context.now));
-            if eviction.stage != Stage::Card {
+            let (member, due) = (eviction.member, eviction.due());
+            let Some(due) = due else {
                 continue;
-            }
+            };
             let is_forgotten = self.has_forgotten(&member);
-            if is_forgotten || is_stuck || is_due {
+            if is_forgotten || is_stuck || due <= context.now {
                 self.evictions[position].stage = Stage::Removing;
                 self.request_removal(member);
                 if !is_forgotten {
@@ -166,9 +172,12 @@ impl Desk {
 
     /// A new epoch may take what the one before refused.
     pub(super) fn retry_evictions(&mut self) {
-        for eviction in &mut self.evictions {
-            if eviction.stage == Stage::Refused {
-                eviction.stage = Stage::Card;
+        for position in 0..self.evictions.len() {
+            let eviction = &mut self.evictions[position];
+            if matches!(eviction.stage, Stage::Refused) {
+                eviction.stage = Stage::Removing;
+                let member = eviction.member;
+                self.request_removal(member);
             }
         }
     }
@@ -183,12 +192,5 @@ impl Desk {
             let statement = DeskEvent::Statement(eviction.statement);
             self.events.push_back(statement);
         }
-    }
-}
-
-impl Eviction {
-    /// When it no longer waits for the card.
-    fn due(&self) -> Option<Now> {
-        (self.stage == Stage::Card).then(|| self.begun.plus(CARD_WAIT))
     }
 }

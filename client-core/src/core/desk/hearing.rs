@@ -120,6 +120,12 @@ impl Desk {
                     self.try_keys(context);
                 }
             }
+            DeskContent::ToldAgain(key) => {
+                let from = Source::Retold(author.key);
+                if self.board.learn_intake_key(key, from, context.now) {
+                    self.try_keys(context);
+                }
+            }
             DeskContent::Claim(notice) => {
                 self.shift
                     .handle_notice(&notice, &author.alias, context.now);
@@ -200,13 +206,10 @@ impl Desk {
         author: &Attestation,
         context: &mut Context<'_>,
     ) {
-        // Of one part it only tells again what a commit cut off.
-        if part.parts != 1 {
-            self.snapshot_due = None;
-            self.knows_the_past = true;
-            self.snapshots.truncate(SNAPSHOTS_MAX - 1);
-            self.snapshots.push_front(id);
-        }
+        self.snapshot_due = None;
+        self.knows_the_past = true;
+        self.snapshots.truncate(SNAPSHOTS_MAX - 1);
+        self.snapshots.push_front(id);
         for (owner, key_packages) in &mut part.pool {
             key_packages.truncate(POOL_KEY_PACKAGES);
             key_packages.retain(|message| self.is_key_package_of(message, owner));

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cobijo_protocol::{
     card::Role,
-    content::{Content, DeskContent, IntakeKey, MessageId, SnapshotPart},
+    content::{Content, DeskContent, IntakeKey, MessageId},
     credential::Identity,
     mailbox::MailboxKey,
 };
@@ -91,14 +91,7 @@ impl Desk {
             self.board.learn_intake_key(key.clone(), own, context.now);
             self.board.spend_intake_key(&mailbox);
         }
-        let part = SnapshotPart {
-            part: 0,
-            parts: 1,
-            intake_keys: vec![key],
-            claims: Vec::new(),
-            pool: Vec::new(),
-        };
-        self.tell(DeskContent::Snapshot(part), context.rng);
+        self.tell(DeskContent::ToldAgain(key), context.rng);
     }
 
     /// How many coordinators this one leaves time to; `None` for whoever is none.

@@ -70,7 +70,7 @@ impl Desk {
             return Err(CommandError::Unknown);
         }
         if self.making.is_some() {
-            return Ok(());
+            return Err(CommandError::NotNow);
         }
         let terms = self.group.terms();
         let predecessor = terms.predecessor_of_next(self.group.id(), self.group.epoch());
@@ -235,7 +235,9 @@ impl Desk {
         self.knows_the_past = false;
         let here: Vec<_> = self.members().iter().map(|member| member.key).collect();
         self.evictions.retain(|one| here.contains(&one.member));
-        self.evictions.iter_mut().for_each(|one| one.begin_again());
+        let now = context.now;
+        let evictions = self.evictions.iter_mut();
+        evictions.for_each(|one| one.begin_again(now));
         self.advance(context);
     }
 

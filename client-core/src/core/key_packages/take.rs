@@ -206,7 +206,6 @@ impl Taker {
         Some(Self::Person { by, person })
     }
 
-    /// The conversation of the person, welcomed by herself, or the group that the root key names.
     /// Key of whoever took it.
     pub(super) fn key(&self) -> PublicKey {
         match self {
@@ -215,11 +214,15 @@ impl Taker {
         }
     }
 
+    /// The conversation of the person, welcomed by herself, or the group that the root key names.
     pub(super) fn expect(&self, me: &Me) -> Expect {
         let (profile, signer, lineage) = match self {
             Self::Person { person, .. } => (Profile::Conversation, *person, Lineage::Any),
             Self::Successor(next) => {
-                let lineage = Lineage::Named(next.group.clone(), next.number);
+                let lineage = Lineage::Successor {
+                    group: next.group.clone(),
+                    number: next.number,
+                };
                 (Profile::Desk, next.maker, lineage)
             }
         };

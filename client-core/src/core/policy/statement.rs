@@ -228,13 +228,10 @@ impl Warrants {
         let leaves = step.standing.leaves.iter().filter_map(Leaf::desk_serial);
         let seen = leaves.chain(self.desk_serials.iter().copied());
         self.desk_serial = seen.fold(self.desk_serial, u32::max);
-        let newcomers = step
-            .newcomers
-            .iter()
-            .filter(|_| !profile::founds_desk(step));
-        let attested = newcomers.filter_map(Newcomer::desk_serial);
-        let mut used = self.desk_serials.iter().copied().chain(attested);
-        if used.any(|serial| serial < self.desk_serial) {
+        let is_old = |serial| serial < self.desk_serial;
+        let mut attested = step.newcomers.iter().filter_map(Newcomer::desk_serial);
+        let may_be_older = profile::founds_desk(step);
+        if self.desk_serials.iter().copied().any(is_old) || !may_be_older && attested.any(is_old) {
             Err(Rule::DeskSerial)
         } else {
             Ok(())
