@@ -187,6 +187,70 @@ fn a_phrase_that_finds_nothing_leaves_nothing_behind() {
     assert!(world.saw(ended, is_nothing));
 }
 
+/// [B-8]
+#[test]
+fn a_device_that_locked_itself_can_come_back_too_and_keeps_what_it_knew() {
+    let (mut world, luz, ana) = talking();
+    keep(&mut world, ana, Shows::New);
+    world.say(ana, "En casa").unwrap();
+    let second = come_back(&mut world);
+    world.say(luz, "Te leo").unwrap();
+    assert_eq!(stage(&world, ana), PersonStage::Ended);
+    let back = back_to(world.link(0));
+    world.command(ana, back).unwrap();
+    world.wait(MINUTE);
+    assert_eq!(stage(&world, ana), PersonStage::Talking);
+    assert_eq!(stage(&world, second), PersonStage::Ended);
+    let conversations = world.clients[ana].client.conversations();
+    let open: Vec<_> = conversations.iter().map(|one| one.open).collect();
+    assert_eq!(open, [false, true]);
+    assert_eq!(world.texts(ana), ["¿Están ahí?", "En casa"]);
+    let conversation = conversations[1].id;
+    let text = "Otra vez en casa".to_owned();
+    world
+        .command(ana, Command::Say { conversation, text })
+        .unwrap();
+    assert_eq!(world.texts(luz).last().unwrap(), "Otra vez en casa");
+    // Where she talks, there is nothing to come back to.
+    let back = back_to(world.link(0));
+    assert_eq!(world.command(ana, back), Err(CommandError::InUse));
+}
+
+/// [B-8]
+#[test]
+fn whoever_comes_back_too_late_to_follow_asks_the_desk_and_is_let_in_again() {
+    let (mut world, luz, ana) = talking();
+    keep(&mut world, ana, Shows::New);
+    world.say(luz, "Aquí estoy").unwrap();
+    goes_away(&mut world, ana);
+    world.team(luz, TeamCommand::EndShift).unwrap();
+    for _ in 0..9 {
+        world.wait(10 * DAY);
+        world.restart(0);
+        world.restart(luz);
+    }
+    world.team(luz, TeamCommand::StartShift).unwrap();
+    let anew = come_back(&mut world);
+    let is_told = |event: &Event| {
+        matches!(
+            event,
+            Event::Conversation(_, ConversationEvent::Stopped(Stopped::Stale))
+        )
+    };
+    assert!(world.saw(anew, is_told));
+    let conversation = world.conversation(anew).id;
+    let text = "No puedo leer".to_owned();
+    let ask = PersonCommand::AskDesk { conversation, text };
+    world.command(anew, Command::Person(ask)).unwrap();
+    world.wait(5 * MINUTE);
+    assert_eq!(stage(&world, anew), PersonStage::Talking);
+    world.say(anew, "He vuelto").unwrap();
+    assert!(world.texts(luz).contains(&"He vuelto".to_owned()));
+    goes_away(&mut world, anew);
+    let again = come_back(&mut world);
+    assert_eq!(stage(&world, again), PersonStage::Talking);
+}
+
 /// [B-6]
 #[test]
 fn a_phrase_leads_to_no_other_desk_than_the_links() {

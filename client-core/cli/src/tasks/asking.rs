@@ -129,12 +129,17 @@ fn ask_to_return(screen: Screen, standing: &Standing) -> Result<Task, Problem> {
     if phrase::is_on_her_way(standing) {
         return Ok(Task::Return(None));
     }
-    if *standing != Standing::Fresh {
-        return Err(CommandError::InUse.into());
-    }
-    let link = input::answer(screen, Key::LinkAsk, Key::BadLink, |typed| {
-        DeskLink::parse(typed).ok()
-    })?;
+    let link = match standing {
+        Standing::Person(person) if person.stage == PersonStage::Ended => person.link.clone(),
+        Standing::Fresh => input::answer(screen, Key::LinkAsk, Key::BadLink, |typed| {
+            DeskLink::parse(typed).ok()
+        })?,
+        Standing::Person(_)
+        | Standing::Returning
+        | Standing::Joining(_)
+        | Standing::Member(_)
+        | Standing::Removed => return Err(CommandError::InUse.into()),
+    };
     Ok(Task::Return(Some((link, phrase::typed(screen)?))))
 }
 

@@ -5,8 +5,8 @@ use std::io::{self, IsTerminal};
 use cobijo_client_core::{
     core::{
         client::{
-            Client, Command, Entry, EntryContent, Event, Locked, PersonCommand, PersonStage,
-            Standing,
+            Client, Command, ConversationEvent, Entry, EntryContent, Event, Locked, PersonCommand,
+            PersonStage, Standing,
         },
         phrase::{Phrase, PhraseError, PhraseKeys, WordList},
     },
@@ -127,6 +127,10 @@ impl App {
             .until(Patience::Relay, |_, event| match event {
                 Some(Event::CameBack(conversation)) => Some(Ok(*conversation)),
                 Some(Event::Locked(why)) => Some(Err(after_lock(*why))),
+                // The event has told what may help.
+                Some(Event::Conversation(_, ConversationEvent::Stopped(_))) => {
+                    Some(Err(Key::NotNow.into()))
+                }
                 Some(_) | None => None,
             })
             .await?;

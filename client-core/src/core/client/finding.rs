@@ -16,6 +16,8 @@ pub(super) struct Finding {
     link: DeskLink,
     channel: ChannelId,
     keys: PhraseKeys,
+    /// Whose conversations have ended here, or go on elsewhere.
+    before: Option<Box<Person>>,
     #[serde(skip)]
     finder: Option<Finder>,
 }
@@ -24,8 +26,8 @@ pub(super) struct Finding {
 pub(super) enum Outcome {
     /// Not known yet.
     Open,
-    /// Nothing.
-    Nothing,
+    /// Nothing: all is as before.
+    Nothing(Option<Box<Person>>),
     /// Where she was.
     Person(Box<Person>),
 }
@@ -36,8 +38,22 @@ impl Finding {
             link,
             channel: context.new_channel(),
             keys,
+            before: None,
             finder: None,
         }
+    }
+
+    /// Keeps what this profile holds of her already.
+    pub(super) fn behind(self, person: Box<Person>) -> Self {
+        Self {
+            before: Some(person),
+            ..self
+        }
+    }
+
+    /// What this profile holds of her already.
+    pub(super) fn before(&self) -> Option<&Person> {
+        self.before.as_deref()
     }
 
     pub(super) fn line(&self) -> Line {
@@ -71,10 +87,15 @@ impl Finding {
             };
             let person = Person::returning(self.link.clone(), &self.keys, &found, context);
             return match person {
-                Some(person) => Outcome::Person(Box::new(person)),
+                Some(mut person) => {
+                    if let Some(before) = self.before.take() {
+                        person.remember(*before);
+                    }
+                    Outcome::Person(Box::new(person))
+                }
                 None => {
                     context.event(Event::Locked(Locked::NothingFound));
-                    Outcome::Nothing
+                    Outcome::Nothing(self.before.take())
                 }
             };
         }

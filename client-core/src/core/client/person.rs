@@ -184,6 +184,7 @@ impl Person {
                 member,
             } => Ok(self.talking(conversation)?.conversation.remove(member)?),
             PersonCommand::KeepPhrase { keys, shows } => self.keep_phrase(&keys, shows, context),
+            // `Side` has begun it, where it may be.
             PersonCommand::Return { .. } => Err(CommandError::InUse),
             PersonCommand::AskDesk { conversation, text } => {
                 self.ask_desk(conversation, &text, context)

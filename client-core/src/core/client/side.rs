@@ -46,7 +46,19 @@ impl Side {
                 Ok(())
             }
             Self::Finding(_) => Err(Finding::refuse()),
-            Self::Person(person) => person.handle_command(command, context),
+            Self::Person(person) => {
+                let Command::Person(PersonCommand::Return { link, keys }) = command else {
+                    return person.handle_command(command, context);
+                };
+                if !person.may_return(&link) {
+                    return Err(CommandError::InUse);
+                }
+                let finding = Finding::begin(link, keys, context);
+                if let Self::Person(person) = std::mem::replace(self, Self::Fresh) {
+                    *self = Self::Finding(Box::new(finding.behind(person)));
+                }
+                Ok(())
+            }
             Self::Team(team) => team.handle_command(command, context),
         }
     }
@@ -87,7 +99,8 @@ impl Side {
             Self::Fresh => {}
             Self::Finding(finding) => match finding.handle_seen(channel, seen, context) {
                 Outcome::Open => {}
-                Outcome::Nothing => *self = Self::Fresh,
+                Outcome::Nothing(None) => *self = Self::Fresh,
+                Outcome::Nothing(Some(before)) => *self = Self::Person(before),
                 Outcome::Person(person) => *self = Self::Person(person),
             },
             Self::Person(person) => person.handle_seen(channel, seen, context),
@@ -154,7 +167,10 @@ impl Side {
 
     pub(super) fn conversations(&self) -> Vec<ConversationView> {
         match self {
-            Self::Fresh | Self::Finding(_) => Vec::new(),
+            Self::Fresh => Vec::new(),
+            Self::Finding(finding) => finding
+                .before()
+                .map_or_else(Vec::new, Person::conversations),
             Self::Person(person) => person.conversations(),
             Self::Team(team) => team.conversations(),
         }
@@ -162,7 +178,11 @@ impl Side {
 
     pub(super) fn history(&self, conversation: ConversationId) -> Vec<Entry> {
         match self {
-            Self::Fresh | Self::Finding(_) => Vec::new(),
+            Self::Fresh => Vec::new(),
+            Self::Finding(finding) => {
+                let before = finding.before();
+                before.map_or_else(Vec::new, |person| person.history(conversation))
+            }
             Self::Person(person) => person.history(conversation),
             Self::Team(team) => team.history(conversation),
         }

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use super::{
-    ChannelId, Contact, Contacting, Context, Conversation, Event, HighestCard, Line, Person, Seen,
-    Suite, Talking, Waiting, Wants, keeping::Phrase,
+    ChannelId, Contact, Contacting, Context, Conversation, ENDED_MAX, Event, HighestCard, Line,
+    Person, PersonStage, Seen, Suite, Talking, Waiting, Wants, keeping::Phrase,
 };
 use crate::{
     core::{
@@ -111,6 +111,20 @@ impl Person {
             returning: Some(returning),
             is_fetching: false,
         })
+    }
+
+    /// Whether this profile may come back: what it had has ended, or goes on elsewhere.
+    pub(in crate::core::client) fn may_return(&self, link: &DeskLink) -> bool {
+        let is_free = self.phrase.is_none() && self.ended.len() < ENDED_MAX;
+        self.stage() == PersonStage::Ended && is_free && *link == self.link
+    }
+
+    /// Keeps what the profile held before she came back.
+    pub(in crate::core::client) fn remember(&mut self, before: Self) {
+        self.card = before.card;
+        self.ended = before.ended;
+        self.ended.extend(before.conversation);
+        self.taken_back = before.taken_back;
     }
 
     pub(super) fn returning_line(&self) -> Option<Line> {
