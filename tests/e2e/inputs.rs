@@ -56,6 +56,8 @@ fn what_is_typed_wrong_is_named_before_anything_is_asked_or_made() {
             "",
             "bad-wait",
         ),
+        (&["shift", "start", "--capacity", "6"], "", "bad-capacity"),
+        (&["shift", "end", "--capacity", "2"], "", "bad-capacity"),
         (&["desk", "import-root", "/nowhere"], "", "file-unreadable"),
         (&["desk", "import-root", empty], "", "bad-root"),
         (&["list"], "", "new-profile"),

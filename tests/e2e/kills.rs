@@ -92,7 +92,8 @@ fn whoever_is_killed_while_answering_or_being_answered_is_not_stuck() {
     let mut team = gather(&relay);
     end_shifts(&mut team);
     let luz = &team.accompaniers[0];
-    luz.succeed(&["shift", "start"]).unwrap();
+    let all = ["shift", "start", "--capacity", "3"];
+    luz.succeed(&all).unwrap();
     for round in 1..=3_u64 {
         let person = relay.client("asha").unwrap();
         person.write(&team.desk.link, "hola").unwrap();

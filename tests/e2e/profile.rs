@@ -99,6 +99,22 @@ fn whoever_has_left_writes_again_from_the_same_profile() {
     asha.write(&desk.link, "hola").unwrap();
     luz.succeed(&["queue"]).unwrap();
     luz.succeed(&["claim", "1"]).unwrap();
+    let full = |count: usize| {
+        let queue = luz.succeed(&["queue"]).unwrap();
+        let queue = queue.event("queue").unwrap();
+        assert_eq!(queue["rows"].as_array().map(Vec::len), Some(count));
+        queue["full"].clone()
+    };
+    luz.succeed(&["shift", "start", "--capacity", "1"]).unwrap();
+    relay
+        .client("eka")
+        .unwrap()
+        .write(&desk.link, "hola")
+        .unwrap();
+    assert_eq!(full(0), true);
+    assert_eq!(luz.refused(&["claim", "2"], "").unwrap(), "at-capacity");
+    luz.succeed(&["shift", "start", "--capacity", "2"]).unwrap();
+    assert_eq!(full(1), false);
     asha.succeed(&["wait"]).unwrap();
     let early = asha.run_with(&["write"], "otra vez").unwrap();
     assert_eq!(early.problem(), "in-use");
@@ -106,7 +122,7 @@ fn whoever_has_left_writes_again_from_the_same_profile() {
     let again = asha.succeed_with(&["write"], "otra vez").unwrap();
     again.event("intake-stored").unwrap();
     luz.succeed(&["queue"]).unwrap();
-    luz.succeed(&["claim", "2"]).unwrap();
+    luz.succeed(&["claim", "3"]).unwrap();
     asha.succeed(&["wait"]).unwrap();
     let list = asha.succeed(&["list"]).unwrap();
     let open = list.event("list").unwrap()["conversations"].as_array();

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use cobijo_client_core::{
-    core::client::{Client, Command, ConversationEvent, Event, Locked, QueueRow},
+    core::client::{
+        Client, Command, ConversationEvent, DeskView, Event, Locked, QueueRow, Standing,
+    },
     driver::{Driver, NetworkError, Notice},
 };
 use serde_json::json;
@@ -207,17 +209,20 @@ impl App {
             .iter()
             .map(|row| self.screen.queue_row(row, now))
             .collect();
-        let text = if rows.is_empty() {
-            self.screen.text(Key::QueueEmpty).to_owned()
-        } else {
-            rows.iter()
-                .map(|(_, text)| text.as_str())
-                .collect::<Vec<_>>()
-                .join("\n")
-        };
-        let objects: Vec<_> = rows.into_iter().map(|(object, _)| object).collect();
-        self.screen
-            .show(&json!({ "event": "queue", "rows": objects }), &text);
+        let (objects, mut lines): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+        let mut object = json!({ "event": "queue", "rows": objects });
+        let standing = self.client().standing();
+        let is_full = |desk: &DeskView| desk.on_shift && desk.is_full();
+        object["full"] = matches!(&standing, Standing::Member(desk) if is_full(desk)).into();
+        if let Standing::Member(desk) = standing
+            && is_full(&desk)
+        {
+            let values = [&*desk.live.to_string(), &*desk.capacity.get().to_string()];
+            lines.push(self.screen.fill(Key::QueueFull, &values));
+        } else if lines.is_empty() {
+            lines.push(self.screen.text(Key::QueueEmpty).to_owned());
+        }
+        self.screen.show(&object, &lines.join("\n"));
     }
 }
 

@@ -135,6 +135,9 @@ pub(crate) enum Command {
         /// Only begins or ends the shift.
         #[arg(value_enum)]
         change: Option<ShiftChange>,
+        /// Live conversations that you take, 1 to 5; above them you are offered nobody.
+        #[arg(long, value_name = "NUMBER")]
+        capacity: Option<u8>,
     },
     /// Shows who waits.
     Queue,

@@ -188,6 +188,8 @@ catalogue! {
     ShiftOn => "Empezó tu turno. Se puede: queue, claim N, dismiss N --sure, list, read N, say N texto, propose N alias --reason \"…\", exit", "Your shift has begun. You can type: queue, claim N, dismiss N --sure, list, read N, say N text, propose N alias --reason \"…\", exit";
     BadLine => "No entiendo esa orden. Se puede: queue, claim N, dismiss N --sure, list, read N, say N texto, propose N alias --reason \"…\", exit", "That command isn't understood. You can type: queue, claim N, dismiss N --sure, list, read N, say N text, propose N alias --reason \"…\", exit";
     ShiftOff => "Terminaste tu turno.", "Your shift is over.";
+    QueueFull => "Tienes las conversaciones que dijiste: {} de {}. No se te ofrece a nadie más hasta que termine una o salgas de ella (cobijo leave N).",
+        "You have as many conversations as you said: {} of {}. You are offered nobody else until one ends or you leave it (cobijo leave N).";
     QueueEmpty => "Nadie espera.", "Nobody is waiting.";
     QueueRow => "{}. espera desde hace {} min, {}, {}{}", "{}. waiting for {} min, {}, {}{}";
     QueueFirst => "primera vez", "first time";
@@ -287,6 +289,8 @@ catalogue! {
     JoinUsed => "Alguien usó antes esta invitación. Avisa a quien te invitó, y pide otra.", "Somebody has used this invitation before. Tell whoever invited you, and ask for another one.";
     JoinNoWelcome => "No se pudo entrar al grupo de la mesa. Pide otra invitación, para otro perfil.", "The desk's group could not be joined. Ask for another invitation, for another profile.";
     WordsDiffer => "Las palabras no son las mismas: alguien más usó la invitación. No se dejó entrar a nadie; haz otra.", "The words are not the same: someone else used the invitation. Nobody was let in; make another one.";
+    AtCapacity => "Tienes las conversaciones que dijiste que tomas. Lo puede atender una colega; para tomar a alguien más, termina una o sal de ella: cobijo leave N", "You have as many conversations as you said you take. A colleague can answer; to take somebody else, end one or leave it: cobijo leave N";
+    BadCapacity => "Son de 1 a 5 conversaciones, y se dice al empezar el turno: cobijo shift --capacity 3", "Say from 1 to 5 conversations, as your shift begins: cobijo shift --capacity 3";
     BadAlias => "Ese alias no se puede mostrar. Usa entre 1 y 64 letras, sin signos de control.", "That alias can't be shown. Use 1 to 64 letters, without control characters.";
     AliasTaken => "En la mesa ya hay alguien con ese nombre. Haz otra invitación, y que elija otro nombre.", "Somebody in the desk has that name already. Make another invitation, and let them choose another name.";
     CardTooLarge => "El texto de la mesa es demasiado largo. Acórtalo.", "The desk's text is too long. Shorten it.";

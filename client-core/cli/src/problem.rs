@@ -29,6 +29,7 @@ impl From<Key> for Problem {
 impl From<CommandError> for Problem {
     fn from(error: CommandError) -> Self {
         Self::from(match error {
+            CommandError::AtCapacity => Key::AtCapacity,
             CommandError::Alias => Key::BadAlias,
             CommandError::AliasTaken => Key::AliasTaken,
             CommandError::CardTooLarge => Key::CardTooLarge,

@@ -5,6 +5,7 @@
 //! do. After every input the client saves what changed, then says what follows from it: nothing is
 //! sent that a crash could make it forget.
 
+mod capacity;
 mod channels;
 mod command;
 mod context;
@@ -26,6 +27,7 @@ use cobijo_protocol::{
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+pub use capacity::{Capacity, NoCapacity};
 pub use command::{Command, CommandError, Description, PersonCommand, TeamCommand};
 pub use event::{
     CardRefusal, ConversationEvent, Event, IntakeFailure, InviteEnd, JoinFailure, Locked, Stopped,

@@ -13,7 +13,9 @@
 //! * `succession`: a new group, where the old one can't be followed
 //! * `members`: who is in the desk, and what is shown of it
 //! * `asking`: what the member in front asks for
+//! * `answering`: the queue, and the own shift
 
+mod answering;
 mod asking;
 pub(crate) mod board;
 mod evicting;
@@ -47,7 +49,7 @@ use super::{
     claim::Me,
     client::{
         CardRefusal, ChannelId, CommandError, Context, ConversationId, Description, Event,
-        InviteId, Line, QueueRow, RowId,
+        InviteId, Line, RowId,
     },
     contest::random,
     group::{Group, Stop},
@@ -283,21 +285,6 @@ impl Desk {
     /// Where the desk is.
     pub(crate) fn relay(&self) -> &RelayUrl {
         &self.link.relay
-    }
-
-    /// Who waits.
-    pub(crate) fn queue(&self, now: Now) -> Vec<QueueRow> {
-        self.shift.rows(now)
-    }
-
-    /// Rescues of a group that this client is a member of.
-    pub(crate) fn rescues(&self, group: &[u8]) -> Vec<super::claim::queue::Opened> {
-        self.shift.rescues(group)
-    }
-
-    /// She has arrived in the conversation of this channel.
-    pub(crate) fn handle_arrival(&mut self, channel: ChannelId, now: Now) {
-        self.shift.handle_arrival(channel, now);
     }
 
     /// What is wanted on each channel.

@@ -103,6 +103,10 @@ const SPANISH: &[(&str, &str)] = &[
         "Tu turno: muestra quién espera y recibe órdenes mientras las escribes.",
     ),
     ("shift/change", "Solo empieza o termina el turno."),
+    (
+        "shift/capacity",
+        "Conversaciones vivas que tomas, de 1 a 5; por encima no se te ofrece a nadie más.",
+    ),
     ("queue", "Muestra quién espera."),
     ("claim", "Responde a alguien que espera."),
     ("claim/row", "El número en la fila."),
@@ -238,6 +242,7 @@ const VALUES: &[(&str, &str)] = &[
     ("COLLEAGUE", "COLEGA"),
     ("INVITE", "INVITACIÓN"),
     ("ROW", "NÚMERO"),
+    ("NUMBER", "NÚMERO"),
     ("ROWS", "NÚMEROS"),
     ("CHANGE", "CAMBIO"),
 ];

@@ -195,6 +195,7 @@ impl Screen {
             "desk": view.link.desk.to_text(), "link": view.link.to_string(), "alias": view.alias,
             "role": view.role, "description": view.description, "open_today": view.open_today,
             "names_removed": view.names_removed, "on_shift": view.on_shift,
+            "capacity": view.capacity, "live": view.live,
             "desk_key_until": view.desk_key_until, "colleagues": colleagues,
         });
         (object, lines.join("\n"))

@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use cobijo_client_core::core::client::{
-    Command, ConversationId, Event, PersonCommand, TeamCommand,
+    Capacity, Command, ConversationId, Event, PersonCommand, TeamCommand,
 };
 use cobijo_client_core::driver::Notice;
 
@@ -37,8 +37,8 @@ enum Next {
 }
 
 impl App {
-    pub(super) async fn shift(&mut self) -> Result<(), Problem> {
-        self.command(Command::Team(TeamCommand::StartShift))?;
+    pub(super) async fn shift(&mut self, capacity: Option<Capacity>) -> Result<(), Problem> {
+        self.start_shift(capacity)?;
         self.is_live = true;
         let shown = self.live(View::Shift).await;
         if shown.is_ok() {
@@ -155,7 +155,7 @@ fn is_elsewhere(task: &Task) -> bool {
         Task::Write(_)
             | Task::Wait
             | Task::Talk(_)
-            | Task::Shift(_)
+            | Task::Shift { .. }
             | Task::CreateDesk { .. }
             | Task::LeaveDesk
             | Task::Join { .. }

@@ -10,7 +10,10 @@ mod phrase;
 mod room;
 mod shift;
 
-use cobijo_client_core::core::{client::Description, phrase::Phrase};
+use cobijo_client_core::core::{
+    client::{Capacity, Description},
+    phrase::Phrase,
+};
 use cobijo_protocol::{
     card::{Role, Text},
     keys::SecretKey,
@@ -55,7 +58,10 @@ pub(crate) enum Task {
     },
     /// Nothing where she goes on with what an earlier run began.
     Return(Option<(DeskLink, Phrase)>),
-    Shift(Option<ShiftChange>),
+    Shift {
+        change: Option<ShiftChange>,
+        capacity: Option<Capacity>,
+    },
     Queue,
     Claim(u32),
     Dismiss {
@@ -127,7 +133,7 @@ pub(crate) fn check(command: &Command) -> Result<Task, Problem> {
             phrase: None,
         },
         Command::Return => Task::Return(None),
-        Command::Shift { change } => Task::Shift(change),
+        Command::Shift { change, capacity } => check_shift(change, capacity)?,
         Command::Queue => Task::Queue,
         Command::Claim { row } => Task::Claim(row),
         Command::Dismiss { rows, sure } => Task::Dismiss {
@@ -148,6 +154,15 @@ pub(crate) fn check(command: &Command) -> Result<Task, Problem> {
         Command::Desk(command) => check_desk(command)?,
         Command::Exit => Task::Exit,
     })
+}
+
+fn check_shift(change: Option<ShiftChange>, capacity: Option<u8>) -> Result<Task, Problem> {
+    if change == Some(ShiftChange::End) && capacity.is_some() {
+        return Err(Key::BadCapacity.into());
+    }
+    let capacity = capacity.map(Capacity::try_from).transpose();
+    let capacity = capacity.map_err(|_| Key::BadCapacity)?;
+    Ok(Task::Shift { change, capacity })
 }
 
 fn check_desk(command: DeskCommand) -> Result<Task, Problem> {
@@ -264,8 +279,7 @@ impl App {
             }
             Task::Return(None) => self.has_come_back().await,
             Task::Return(Some((link, phrase))) => self.come_back(link, &phrase).await,
-            Task::Shift(None) => self.shift().await,
-            Task::Shift(Some(change)) => self.change_shift(change),
+            Task::Shift { change, capacity } => self.change_shift(change, capacity).await,
             Task::Queue => self.queue().await,
             Task::Claim(row) => self.claim(row).await,
             Task::Dismiss { is_sure: false, .. } => Err(Key::DismissSure.into()),

@@ -1,8 +1,8 @@
 //! What an accompanier does.
 
 use cobijo_client_core::core::client::{
-    Client, Command, CommandError, ConversationId, Entry, EntryContent, Event, QueueReason, RowId,
-    Standing, TeamCommand,
+    Capacity, Client, Command, CommandError, ConversationId, Entry, EntryContent, Event,
+    QueueReason, RowId, Standing, TeamCommand,
 };
 use cobijo_protocol::{content::Reads, keys::PublicKey};
 
@@ -15,12 +15,24 @@ use crate::{
 };
 
 impl App {
-    pub(super) fn change_shift(&mut self, change: ShiftChange) -> Result<(), Problem> {
-        let command = match change {
-            ShiftChange::Start => TeamCommand::StartShift,
-            ShiftChange::End => TeamCommand::EndShift,
-        };
-        self.command(Command::Team(command))
+    pub(super) async fn change_shift(
+        &mut self,
+        change: Option<ShiftChange>,
+        capacity: Option<Capacity>,
+    ) -> Result<(), Problem> {
+        match change {
+            None => self.shift(capacity).await,
+            Some(ShiftChange::Start) => self.start_shift(capacity),
+            Some(ShiftChange::End) => self.command(Command::Team(TeamCommand::EndShift)),
+        }
+    }
+
+    pub(super) fn start_shift(&mut self, capacity: Option<Capacity>) -> Result<(), Problem> {
+        self.command(Command::Team(TeamCommand::StartShift))?;
+        match capacity {
+            Some(capacity) => self.command(Command::Team(TeamCommand::Take(capacity))),
+            None => Ok(()),
+        }
     }
 
     pub(super) async fn queue(&mut self) -> Result<(), Problem> {

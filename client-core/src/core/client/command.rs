@@ -8,7 +8,10 @@ use cobijo_protocol::{
     link::{DeskLink, Invite, RelayUrl},
 };
 
-use super::view::{ConversationId, InviteId, RowId};
+use super::{
+    capacity::Capacity,
+    view::{ConversationId, InviteId, RowId},
+};
 use crate::core::phrase::PhraseKeys;
 
 /// One thing asked for by the person in front of the client.
@@ -74,6 +77,8 @@ pub enum TeamCommand {
     },
     /// Begins a shift: opens the mailboxes, and posts the card's daily part if nobody has.
     StartShift,
+    /// Says how many live conversations she takes on this shift; above them the queue offers no more.
+    Take(Capacity),
     /// Ends it.
     EndShift,
     /// Answers a waiting person.
@@ -178,6 +183,9 @@ pub struct Description {
 /// Why a command is refused at once. Nothing has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CommandError {
+    /// She has as many live conversations as she said that she takes.
+    #[error("as many conversations as she takes")]
+    AtCapacity,
     /// The alias is empty, too long, or could disturb a screen.
     #[error("name that can't be shown")]
     Alias,

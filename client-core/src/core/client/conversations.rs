@@ -223,6 +223,12 @@ impl Conversations {
         self.drain(context);
     }
 
+    /// Conversations that neither ended nor were left.
+    pub(super) fn live(&self) -> usize {
+        let is_open = |one: &&Numbered| one.conversation.is_open();
+        self.list.iter().filter(is_open).count()
+    }
+
     pub(super) fn views(&self) -> Vec<ConversationView> {
         let view = |one: &Numbered| ConversationView {
             id: one.id,

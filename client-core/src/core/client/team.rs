@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     CardAbsent, ChannelId, Command, CommandError, Context, ConversationId, ConversationView, Entry,
-    Event, Line, PublishAnswer, QueueRow, Standing, TeamCommand, conversations::Conversations,
+    Event, Line, PublishAnswer, QueueRow, QueueState, RowId, Standing, TeamCommand,
+    conversations::Conversations,
 };
 use crate::core::{
     desk::{Desk, DeskEvent},
@@ -36,6 +37,9 @@ pub(super) struct Member {
     conversations: Conversations,
     /// Her way back into a desk that she couldn't follow.
     coming_back: Option<Box<Newcomer>>,
+    /// Whether she had as many live conversations as she takes, when that was looked at last.
+    #[serde(default)]
+    was_full: bool,
 }
 
 impl Team {
@@ -68,6 +72,7 @@ impl Team {
             | TeamCommand::Admit { .. }
             | TeamCommand::Revoke(_)
             | TeamCommand::StartShift
+            | TeamCommand::Take(_)
             | TeamCommand::EndShift
             | TeamCommand::Claim(_)
             | TeamCommand::Dismiss(_)
@@ -186,7 +191,7 @@ impl Team {
     pub(super) fn queue(&self, now: Now) -> Vec<QueueRow> {
         match self {
             Self::Newcomer(_) => Vec::new(),
-            Self::Member(member) => member.desk.queue(now),
+            Self::Member(member) => member.queue(now),
         }
     }
 
@@ -211,6 +216,7 @@ impl Member {
             desk,
             conversations: Conversations::default(),
             coming_back: None,
+            was_full: false,
         }
     }
 
@@ -226,8 +232,41 @@ impl Member {
         match self.desk.stop() {
             Some(Stop::Removed | Stop::Returned | Stop::Left) => Standing::Removed,
             Some(Stop::Broken | Stop::Policy | Stop::Stale | Stop::Wiped) | None => {
-                Standing::Member(Box::new(self.desk.view(now.day())))
+                Standing::Member(Box::new(self.desk.view(self.live(now), now.day())))
             }
+        }
+    }
+
+    /// Live conversations, with the answers on their way.
+    fn live(&self, now: Now) -> usize {
+        self.conversations.live() + self.desk.answering(now)
+    }
+
+    fn is_full(&self, now: Now) -> bool {
+        self.live(now) >= usize::from(self.desk.capacity().get())
+    }
+
+    /// Who waits. Above what she takes, only whom she is answering is shown.
+    fn queue(&self, now: Now) -> Vec<QueueRow> {
+        let mut rows = self.desk.queue(now);
+        if self.is_full(now) {
+            rows.retain(|row| row.state == QueueState::Claiming);
+        }
+        rows
+    }
+
+    fn claim(&mut self, row: RowId, context: &mut Context<'_>) -> Result<(), CommandError> {
+        if self.desk.is_on_shift() && self.is_full(context.now) {
+            return Err(CommandError::AtCapacity);
+        }
+        self.desk.claim(row, context)
+    }
+
+    /// Says where the queue offers rows again, or none any more.
+    fn note_full(&mut self, context: &mut Context<'_>) {
+        let is_full = self.is_full(context.now);
+        if is_full != std::mem::replace(&mut self.was_full, is_full) {
+            context.event(Event::QueueChanged);
         }
     }
 
@@ -277,11 +316,12 @@ impl Member {
                 desk.start_shift(context);
                 Ok(())
             }
+            TeamCommand::Take(capacity) => desk.take_up_to(capacity),
             TeamCommand::EndShift => {
                 desk.end_shift(context);
                 Ok(())
             }
-            TeamCommand::Claim(row) => desk.claim(row, context),
+            TeamCommand::Claim(row) => self.claim(row, context),
             TeamCommand::Dismiss(row) => desk.dismiss(row, context),
             TeamCommand::RemoveMember(member) => desk.remove_member(member, context),
             TeamCommand::MakeSuccessor(left_out) => desk.make_successor(&left_out, context),
@@ -397,6 +437,7 @@ impl Member {
         for channel in self.conversations.arrived() {
             self.desk.handle_arrival(channel, context.now);
         }
+        self.note_full(context);
     }
 }
 
@@ -424,6 +465,7 @@ impl TeamCommand {
             | Self::Admit { .. }
             | Self::Revoke(_)
             | Self::StartShift
+            | Self::Take(_)
             | Self::EndShift
             | Self::Claim(_)
             | Self::Dismiss(_)

@@ -8,7 +8,7 @@ use cobijo_protocol::{
     words::WordIndices,
 };
 
-use super::{command::Description, event::JoinFailure};
+use super::{capacity::Capacity, command::Description, event::JoinFailure};
 use crate::core::port::Now;
 
 /// Declares a number that this profile gives to something; it means nothing elsewhere.
@@ -109,10 +109,21 @@ pub struct DeskView {
     pub names_removed: bool,
     /// Whether the mailboxes are open.
     pub on_shift: bool,
+    /// Live conversations that this member takes on shift.
+    pub capacity: Capacity,
+    /// Those that she has, with the answers on their way.
+    pub live: usize,
     /// Everyone in the desk, oneself included.
     pub colleagues: Vec<ColleagueView>,
     /// Invitations that are not finished.
     pub invites: Vec<InviteView>,
+}
+
+impl DeskView {
+    /// Whether the queue offers no more.
+    pub fn is_full(&self) -> bool {
+        self.live >= usize::from(self.capacity.get())
+    }
 }
 
 /// A member of the desk.

@@ -10,7 +10,7 @@ use cobijo_protocol::{
 
 use super::{Desk, Invited};
 use crate::core::{
-    client::{CommandError, Context, Description, Event, InviteEnd, InviteId, RowId},
+    client::{CommandError, Context, Description, Event, InviteEnd, InviteId},
     contest::random,
     invite::{Invitation, NotAdmissible},
     key_packages::{Purpose, Take, Wish},
@@ -179,49 +179,6 @@ impl Desk {
         }
         let reason = InviteEnd::Revoked;
         context.event(Event::InviteEnded { id, reason });
-        Ok(())
-    }
-
-    /// Begins a shift.
-    pub(crate) fn start_shift(&mut self, context: &mut Context<'_>) {
-        self.shift.start();
-        self.card.refresh();
-        self.refusal = None;
-        context.event(Event::Shift { on: true });
-        self.advance(context);
-    }
-
-    /// Ends it.
-    pub(crate) fn end_shift(&mut self, context: &mut Context<'_>) {
-        self.shift.end();
-        context.event(Event::Shift { on: false });
-        context.event(Event::QueueChanged);
-    }
-
-    /// Begins to answer a row.
-    ///
-    /// # Errors
-    /// [`CommandError::NotOnShift`], or [`CommandError::Unknown`].
-    pub(crate) fn claim(
-        &mut self,
-        row: RowId,
-        context: &mut Context<'_>,
-    ) -> Result<(), CommandError> {
-        self.shift.claim(row, &self.me, context)
-    }
-
-    /// Takes a row off the queue unanswered.
-    ///
-    /// # Errors
-    /// [`CommandError::NotOnShift`], [`CommandError::Unknown`], or [`CommandError::NotNow`] where
-    /// somebody is answering.
-    pub(crate) fn dismiss(
-        &mut self,
-        row: RowId,
-        context: &mut Context<'_>,
-    ) -> Result<(), CommandError> {
-        let events = self.shift.dismiss(row, context.now)?;
-        self.handle_shift_events(events.into(), context);
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use crate::core::client::{ColleagueView, Description, DeskView, InviteView};
 
 impl Desk {
     /// What is shown of the desk.
-    pub(crate) fn view(&self, today: Day) -> DeskView {
+    pub(crate) fn view(&self, live: usize, today: Day) -> DeskView {
         let card = self.card.card();
         let members = self.members();
         let is_member = |key: &PublicKey| members.iter().any(|one| one.key == *key);
@@ -37,6 +37,8 @@ impl Desk {
                 .is_some_and(|card| !card.body.posters.iter().all(is_member)),
             open_today: card.is_some_and(|card| card.daily.day >= today),
             on_shift: self.shift.is_on(),
+            capacity: self.shift.capacity(),
+            live,
             colleagues: self.colleagues(),
             invites: self.invites.iter().map(Invited::view).collect(),
         }

@@ -17,7 +17,7 @@ use crate::core::{
         Claim, ClaimEvent, Me,
         queue::{LiveKey, Opened, Queue},
     },
-    client::{ChannelId, CommandError, Context, Line, QueueRow, RowId},
+    client::{Capacity, ChannelId, CommandError, Context, Line, QueueRow, RowId},
     group::Group,
     port::{Now, Seen, Wants},
 };
@@ -25,10 +25,15 @@ use crate::core::{
 /// Time for a mailbox's items to arrive after it was opened: what has come by then is all.
 const ITEMS_WAIT: Duration = Duration::from_secs(60);
 
+/// Time for which an answer on its way takes a place: an offer may never get her yes.
+const ANSWER_HOLDS: Duration = Duration::from_secs(86_400);
+
 /// The own shift.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Shift {
     is_on: bool,
+    #[serde(default)]
+    capacity: Capacity,
     channel: ChannelId,
     queue: Queue,
     claims: Vec<Answer>,
@@ -41,6 +46,7 @@ pub(crate) struct Shift {
 struct Answer {
     row: RowId,
     channel: ChannelId,
+    since: Now,
     claim: Claim,
     /// What she wrote while she waited, until there is a conversation to show it in.
     texts: Vec<String>,
@@ -76,6 +82,7 @@ impl Shift {
     pub(crate) fn new(desk: DeskId, channel: ChannelId) -> Self {
         Self {
             is_on: false,
+            capacity: Capacity::default(),
             channel,
             queue: Queue::new(desk),
             claims: Vec::new(),
@@ -88,10 +95,29 @@ impl Shift {
         self.is_on
     }
 
-    /// Begins.
+    /// Begins; one that is on goes on as it is.
     pub(crate) fn start(&mut self) {
+        if !self.is_on {
+            self.capacity = Capacity::default();
+        }
         self.is_on = true;
         self.open_since = None;
+    }
+
+    /// Live conversations that this member takes.
+    pub(crate) fn capacity(&self) -> Capacity {
+        self.capacity
+    }
+
+    /// Changes how many she takes.
+    pub(crate) fn take_up_to(&mut self, capacity: Capacity) {
+        self.capacity = capacity;
+    }
+
+    /// Answers on their way that take a place, beside the conversations that have begun.
+    pub(crate) fn answering(&self, now: Now) -> usize {
+        let holds = |answer: &&Answer| !answer.has_begun && now.since(answer.since) <= ANSWER_HOLDS;
+        self.claims.iter().filter(holds).count()
     }
 
     /// Ends; answers on their way go on.
@@ -132,6 +158,7 @@ impl Shift {
         self.claims.push(Answer {
             row,
             channel: context.new_channel(),
+            since: context.now,
             claim,
             texts: vec![first],
             has_begun: false,
