@@ -1,11 +1,13 @@
-//! A shift: how many an accompanier takes, whom she passes on, and who is told that somebody waits for too long.
+//! A shift: how many an accompanier takes, and whom she passes on.
 
 #![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm)]
 
 mod world;
 
+use std::time::Duration;
+
 use cobijo_client_core::core::client::{
-    Capacity, Command, CommandError, ConversationView, Event, QueueRow, TeamCommand,
+    Capacity, Command, CommandError, ConversationView, Event, QueueRow, QueueState, TeamCommand,
 };
 use cobijo_protocol::card::Role;
 use world::World;
@@ -76,6 +78,70 @@ fn she_says_how_many_she_takes_for_this_shift_alone() {
     world.team(luz, TeamCommand::StartShift).unwrap();
     assert_eq!(world.desk_view(luz).capacity, capacity(2));
     assert!(Capacity::try_from(0).is_err() && Capacity::try_from(6).is_err());
+}
+
+#[test]
+fn whom_she_passes_on_comes_last_for_her_and_goes_on_waiting_for_the_others() {
+    let (mut world, luz, _) = on_shift(2);
+    let eva = world.join(0, "Eva", Role::Accompanier);
+    world.team(eva, TeamCommand::StartShift).unwrap();
+    let before = queue(&world, eva);
+    let [first, second] = [0, 1].map(|row: usize| queue(&world, luz)[row].id);
+    world.team(luz, TeamCommand::Pass(first)).unwrap();
+    world.restart(luz);
+    let rows: Vec<_> = queue(&world, luz)
+        .iter()
+        .map(|r| (r.id, r.passed))
+        .collect();
+    assert_eq!(rows, [(second, false), (first, true)]);
+    assert!(queue(&world, eva) == before, "nobody is told");
+    world.team(luz, TeamCommand::Claim(first)).unwrap();
+    assert_eq!(world.room(luz), ["Luz"], "she may change her mind");
+    let again = world.team(luz, TeamCommand::Pass(first));
+    assert_eq!(again, Err(CommandError::NotNow));
+    world.team(luz, TeamCommand::EndShift).unwrap();
+    let passed = world.team(luz, TeamCommand::Pass(second));
+    assert_eq!(passed, Err(CommandError::NotOnShift));
+}
+
+/// Wherever she is cut off.
+#[test]
+fn an_answer_is_given_up_until_something_of_it_can_stand_and_a_colleague_answers() {
+    let (mut given_up, mut too_late) = (0, 0);
+    for frames in 0..10 {
+        let (mut world, luz, people) = on_shift(1);
+        let eva = world.join(0, "Eva", Role::Accompanier);
+        world.team(eva, TeamCommand::StartShift).unwrap();
+        let row = queue(&world, luz)[0].id;
+        world.mute = Some((luz, frames));
+        world.team(luz, TeamCommand::Claim(row)).unwrap();
+        world.mute = None;
+        let of_luz = &mut world.clients[luz];
+        of_luz.disk = of_luz.client.snapshot().to_vec();
+        let passed = world.team(luz, TeamCommand::Pass(row));
+        world.disconnect(luz);
+        world.wait(Duration::from_secs(180));
+        match passed {
+            Ok(()) => {
+                given_up += 1;
+                assert_eq!(queue(&world, eva)[0].state, QueueState::Waiting);
+                world.claim(eva).unwrap();
+                // A claim that she was not told of lapses from when she saw it.
+                if open(&world, eva).is_empty() {
+                    world.wait(Duration::from_secs(180));
+                    world.claim(eva).unwrap();
+                }
+                assert_eq!(world.room(people[0]), ["Eva"]);
+                assert_eq!(world.desk_view(luz).live, 0);
+            }
+            Err(CommandError::NotNow | CommandError::Unknown) => {
+                too_late += 1;
+                assert_eq!(world.room(people[0]), ["Luz"]);
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert!(given_up > 1 && too_late > 0, "{given_up}, {too_late}");
 }
 
 /// A coordinator (client 0), an accompanier on shift, and so many people who wait.

@@ -146,6 +146,11 @@ pub(crate) enum Command {
         /// The number in the queue.
         row: u32,
     },
+    /// Passes somebody on, before you have answered: she goes on waiting for a colleague, and nobody is told.
+    Pass {
+        /// The number in the queue.
+        row: u32,
+    },
     /// Takes rows off the queue unanswered, where nobody real wrote: asks whether you are sure.
     Dismiss {
         /// The numbers in the queue.
@@ -316,6 +321,7 @@ impl Command {
             | Self::Shift { .. }
             | Self::Queue
             | Self::Claim { .. }
+            | Self::Pass { .. }
             | Self::Dismiss { .. }
             | Self::Desk(_)
             | Self::Exit => false,

@@ -185,7 +185,7 @@ catalogue! {
     MakingSuccessor => "Haciendo el grupo nuevo…", "Making the new group…";
     SuccessorMade => "La mesa tiene un grupo nuevo. Cada colega entra cuando abre su perfil.", "The desk has a new group. Each colleague comes in when they open their profile.";
     NotBrought => "No se pudo traer a {}. Necesita una invitación nueva: cobijo desk invite", "{} could not be brought along. They need a new invitation: cobijo desk invite";
-    ShiftOn => "Empezó tu turno. Se puede: queue, claim N, dismiss N --sure, list, read N, say N texto, propose N alias --reason \"…\", exit", "Your shift has begun. You can type: queue, claim N, dismiss N --sure, list, read N, say N text, propose N alias --reason \"…\", exit";
+    ShiftOn => "Empezó tu turno. Se puede: queue, claim N, pass N, dismiss N --sure, list, read N, say N texto, propose N alias --reason \"…\", exit", "Your shift has begun. You can type: queue, claim N, pass N, dismiss N --sure, list, read N, say N text, propose N alias --reason \"…\", exit";
     BadLine => "No entiendo esa orden. Se puede: queue, claim N, dismiss N --sure, list, read N, say N texto, propose N alias --reason \"…\", exit", "That command isn't understood. You can type: queue, claim N, dismiss N --sure, list, read N, say N text, propose N alias --reason \"…\", exit";
     ShiftOff => "Terminaste tu turno.", "Your shift is over.";
     QueueFull => "Tienes las conversaciones que dijiste: {} de {}. No se te ofrece a nadie más hasta que termine una o salgas de ella (cobijo leave N).",
@@ -198,6 +198,8 @@ catalogue! {
     QueueClaimed => " (una colega está respondiendo)", " (a colleague is answering)";
     QueueAnswered => " (según {}, ya se atendió o se quitó de la fila; puedes responder de todos modos)", " (answered or dismissed, as {} says; you can answer anyway)";
     QueueUnanswerable => " (no se le puede responder)", " (can't be answered)";
+    QueuePassed => " (la pasaste; puedes tomarla si cambias de opinión)", " (you passed; you can still answer if you change your mind)";
+    Passed => "Está bien. Sigue esperando a una colega, y nadie ve que la pasaste.", "That's fine. They go on waiting for a colleague, and nobody sees that you passed.";
     QueueClaiming => " (estás respondiendo)", " (you are answering)";
     Claiming => "Respondiendo…", "Answering…";
     ClaimWon => "La conversación {} es tuya. Para hablar: say {} …", "Conversation {} is yours. To talk: say {} …";

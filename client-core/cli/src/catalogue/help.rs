@@ -111,6 +111,11 @@ const SPANISH: &[(&str, &str)] = &[
     ("claim", "Responde a alguien que espera."),
     ("claim/row", "El número en la fila."),
     (
+        "pass",
+        "Deja a alguien para una colega, antes de responder: sigue esperando, y no se le avisa a nadie.",
+    ),
+    ("pass/row", "El número en la fila."),
+    (
         "dismiss",
         "Quita de la fila sin responder, donde no escribió nadie de verdad: pregunta si es seguro.",
     ),

@@ -79,6 +79,7 @@ impl Screen {
             QueueReason::Rescue => Key::QueueRescue,
         };
         let state = match row.state {
+            QueueState::Waiting if row.passed => self.text(Key::QueuePassed).to_owned(),
             QueueState::Waiting => String::new(),
             QueueState::Claimed => self.text(Key::QueueClaimed).to_owned(),
             QueueState::Claiming => self.text(Key::QueueClaiming).to_owned(),
@@ -97,7 +98,7 @@ impl Screen {
         ];
         let object = json!({
             "row": row.id.number(), "minutes": minutes, "language": row.language,
-            "reason": row.reason, "state": row.state, "by": row.by,
+            "reason": row.reason, "state": row.state, "by": row.by, "passed": row.passed,
         });
         (object, self.fill(Key::QueueRow, &values))
     }

@@ -64,6 +64,7 @@ pub(crate) enum Task {
     },
     Queue,
     Claim(u32),
+    Pass(u32),
     Dismiss {
         rows: Vec<u32>,
         is_sure: bool,
@@ -136,6 +137,7 @@ pub(crate) fn check(command: &Command) -> Result<Task, Problem> {
         Command::Shift { change, capacity } => check_shift(change, capacity)?,
         Command::Queue => Task::Queue,
         Command::Claim { row } => Task::Claim(row),
+        Command::Pass { row } => Task::Pass(row),
         Command::Dismiss { rows, sure } => Task::Dismiss {
             rows,
             is_sure: sure,
@@ -282,6 +284,7 @@ impl App {
             Task::Shift { change, capacity } => self.change_shift(change, capacity).await,
             Task::Queue => self.queue().await,
             Task::Claim(row) => self.claim(row).await,
+            Task::Pass(row) => self.pass(row).await,
             Task::Dismiss { is_sure: false, .. } => Err(Key::DismissSure.into()),
             Task::Dismiss { rows, .. } => self.dismiss(&rows).await,
             Task::Propose {

@@ -72,6 +72,16 @@ impl App {
         Ok(())
     }
 
+    pub(super) async fn pass(&mut self, row: u32) -> Result<(), Problem> {
+        let row = RowId::from_number(row);
+        if self.client().queue().iter().all(|known| known.id != row) {
+            self.settle().await?;
+        }
+        self.command(Command::Team(TeamCommand::Pass(row)))?;
+        self.say_done(Key::Passed);
+        Ok(())
+    }
+
     pub(super) async fn dismiss(&mut self, rows: &[u32]) -> Result<(), Problem> {
         let rows = rows.iter().copied().map(RowId::from_number);
         for row in rows {

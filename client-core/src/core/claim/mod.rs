@@ -172,6 +172,14 @@ impl Claim {
         matches!(self.stage, Stage::Answered)
     }
 
+    /// Whether it can be given up without a trace that she could see.
+    pub fn may_be_dropped(&self) -> bool {
+        matches!(
+            self.stage,
+            Stage::Claiming | Stage::Reading | Stage::Inviting(_)
+        )
+    }
+
     /// She has arrived in the conversation: what she wrote before still comes, on this other connection.
     pub fn person_arrived(&mut self, now: Now) {
         if self.is_answered() && self.late_until.is_none() {

@@ -138,6 +138,7 @@ impl Queue {
             since: now,
             is_shown: !matches!(opened.intake.kind, IntakeKind::Rescue { .. }),
             is_unanswerable: false,
+            is_passed: false,
             opened,
             state: State::Waiting,
             answered_by: None,
@@ -165,12 +166,14 @@ impl Queue {
         }
     }
 
-    /// The rows that are shown, the longest wait first; last those that colleagues say they answered.
+    /// The rows that are shown, the longest wait first; behind them those that were passed on, and last those that
+    /// colleagues say they answered.
     pub fn rows(&self, now: Now) -> Vec<QueueRow> {
         let open = |row: &&Row| !matches!(row.state, State::Answered { .. }) && row.is_shown;
         let rows = self.rows.iter().filter(open).map(|row| row.view(now));
         let (said, mut rows): (Vec<_>, Vec<_>) =
             rows.partition(|row| matches!(row.state, QueueState::Answered));
+        rows.sort_by_key(|row| row.passed);
         rows.extend(said);
         rows
     }
@@ -189,6 +192,7 @@ impl Queue {
         }
         row.state = State::Claiming;
         row.is_unanswerable = false;
+        row.is_passed = false;
         Some(row.opened.clone())
     }
 
@@ -206,6 +210,18 @@ impl Queue {
         row.state = State::Answered { at: now, here };
         let r = row.opened.intake.r.clone();
         Ok(ClaimNotice { r, answered: true })
+    }
+
+    /// The member in front won't take a row. For the colleagues it goes on waiting.
+    pub(crate) fn pass(&mut self, id: RowId) -> Result<(), CommandError> {
+        let row = self.row_mut(id).ok_or(CommandError::Unknown)?;
+        match row.state {
+            State::Answered { .. } => return Err(CommandError::Unknown),
+            State::Claiming => row.state = State::Waiting,
+            State::Waiting | State::Claimed { .. } | State::SaidAnswered { .. } => {}
+        }
+        row.is_passed = true;
+        Ok(())
     }
 
     /// This client no longer answers.

@@ -83,6 +83,8 @@ pub enum TeamCommand {
     EndShift,
     /// Answers a waiting person.
     Claim(RowId),
+    /// Passes a row on, also one that is being answered while no answer is on its way. Nobody else is told.
+    Pass(RowId),
     /// Takes a row off the queue unanswered, and erases its item for the whole desk.
     Dismiss(RowId),
     /// Proposes a colleague to the person; takes one of the colleague's KeyPackages.

@@ -105,6 +105,7 @@ mod tests {
             language: text(),
             reason: QueueReason::First,
             state: QueueState::Answered,
+            passed: false,
             by: Some(text()),
         };
         let invite = InviteView {

@@ -75,6 +75,7 @@ impl Team {
             | TeamCommand::Take(_)
             | TeamCommand::EndShift
             | TeamCommand::Claim(_)
+            | TeamCommand::Pass(_)
             | TeamCommand::Dismiss(_)
             | TeamCommand::Propose { .. }
             | TeamCommand::RemoveMember(_)
@@ -322,6 +323,7 @@ impl Member {
                 Ok(())
             }
             TeamCommand::Claim(row) => self.claim(row, context),
+            TeamCommand::Pass(row) => desk.pass(row, context),
             TeamCommand::Dismiss(row) => desk.dismiss(row, context),
             TeamCommand::RemoveMember(member) => desk.remove_member(member, context),
             TeamCommand::MakeSuccessor(left_out) => desk.make_successor(&left_out, context),
@@ -468,6 +470,7 @@ impl TeamCommand {
             | Self::Take(_)
             | Self::EndShift
             | Self::Claim(_)
+            | Self::Pass(_)
             | Self::Dismiss(_)
             | Self::Propose { .. }
             | Self::RemoveMember(_)

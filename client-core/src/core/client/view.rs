@@ -169,6 +169,8 @@ pub struct QueueRow {
     pub state: QueueState,
     /// Alias of the colleague who says that she has answered.
     pub by: Option<String>,
+    /// Whether the member in front passed it on.
+    pub passed: bool,
 }
 
 /// Why somebody waits.

@@ -78,6 +78,21 @@ impl Desk {
         self.shift.claim(row, &self.me, context)
     }
 
+    /// Passes a row on.
+    ///
+    /// # Errors
+    /// [`CommandError::NotOnShift`], [`CommandError::Unknown`], or [`CommandError::NotNow`] where
+    /// the own answer is on its way.
+    pub(crate) fn pass(
+        &mut self,
+        row: RowId,
+        context: &mut Context<'_>,
+    ) -> Result<(), CommandError> {
+        let events = self.shift.pass(row)?;
+        self.handle_shift_events(events.into(), context);
+        Ok(())
+    }
+
     /// Takes a row off the queue unanswered.
     ///
     /// # Errors

@@ -166,6 +166,21 @@ impl Shift {
         Ok(())
     }
 
+    /// Passes a row on; an answer to it is given up where nothing of it can stand yet. The own claim lapses.
+    pub(crate) fn pass(&mut self, row: RowId) -> Result<[ShiftEvent; 1], CommandError> {
+        if !self.is_on {
+            return Err(CommandError::NotOnShift);
+        }
+        let of_row = |answer: &Answer| answer.row == row;
+        let stays = |answer: &Answer| of_row(answer) && !answer.claim.may_be_dropped();
+        if self.claims.iter().any(stays) {
+            return Err(CommandError::NotNow);
+        }
+        self.queue.pass(row)?;
+        self.claims.retain(|answer| !of_row(answer));
+        Ok([ShiftEvent::QueueChanged])
+    }
+
     /// Takes a row off the queue unanswered.
     pub(crate) fn dismiss(
         &mut self,

@@ -30,6 +30,9 @@ pub(super) struct Row {
     pub(super) is_shown: bool,
     /// This client found nothing to answer her with.
     pub(super) is_unanswerable: bool,
+    /// The member in front won't take it; nobody else is told.
+    #[serde(default)]
+    pub(super) is_passed: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,6 +100,7 @@ impl Row {
                 }
             },
             by: self.answered_by.clone(),
+            passed: self.is_passed,
         }
     }
 }
