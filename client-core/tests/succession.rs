@@ -13,91 +13,29 @@ use cobijo_client_core::{
         client::{Client, Command, CommandError, Event, PublishAnswer, TeamCommand},
         port::Rng,
     },
-    mls::{Suite, key_package::OwnKeyPackage},
+    mls::{
+        Suite,
+        key_package::{OfferedKeyPackage, OwnKeyPackage},
+    },
 };
 use cobijo_protocol::{
-    card::{Card, Role},
+    card::{Attestation, Attested, Role},
     credential::Credential,
     keys::PublicKey,
-    link::DeskLink,
+    slot::Kind,
 };
 use rand_core::SeedableRng as _;
 use world::{
-    World,
-    hostile::{read as on_disk, secret_key},
-    relay::read,
+    TODAY, World,
+    hostile::{desk_key, read as on_disk, secret_key},
+    stopped::{
+        answers, card, change_pool, desk, goes_on, key_packages, make_successor, stop,
+        was_not_brought,
+    },
 };
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
-
-/// Mar coordinates, Luz and Eva accompany.
-fn desk() -> (World, DeskLink, [usize; 3]) {
-    let mut world = World::new();
-    let (mar, link) = world.desk();
-    let luz = world.join(mar, "Luz", Role::Accompanier);
-    let eva = world.join(mar, "Eva", Role::Accompanier);
-    (world, link, [mar, luz, eva])
-}
-
-/// A commit was broken for this member.
-fn stop(world: &mut World, client: usize) {
-    world.alter(client, &["group", "stop"], |stop| {
-        *stop = Value::Text("Broken".to_owned());
-    });
-    assert_eq!(
-        world.team(client, TeamCommand::StartShift),
-        Err(CommandError::NotMember)
-    );
-}
-
-fn make_successor(
-    world: &mut World,
-    coordinator: usize,
-    left_out: &[PublicKey],
-) -> Result<(), CommandError> {
-    world.team(coordinator, TeamCommand::MakeSuccessor(left_out.to_vec()))
-}
-
-/// Changes what a coordinator holds of a member's KeyPackages; the last one is taken first.
-fn change_pool(
-    world: &mut World,
-    coordinator: usize,
-    member: usize,
-    change: impl FnOnce(&mut Vec<Value>),
-) {
-    let key = world.key(member);
-    world.alter(coordinator, &["board", "pool"], |pool| {
-        let mut owned = pool.as_array_mut().unwrap().iter_mut();
-        let owned = owned.find_map(|entry| match entry.as_array_mut().unwrap().as_mut_slice() {
-            [owner, held] if owner.as_bytes() == Some(&key.as_bytes().to_vec()) => Some(held),
-            _ => None,
-        });
-        change(owned.unwrap().as_array_mut().unwrap());
-    });
-}
-
-fn goes_on(world: &World, client: usize) -> bool {
-    world.saw(client, |event| matches!(event, Event::DeskGoesOn))
-}
-
-fn card(world: &World, link: &DeskLink) -> Card {
-    read(&link.desk, &world.relay.cards[&link.desk])
-}
-
-/// Somebody writes, and this member answers her.
-fn answers(world: &mut World, link: &DeskLink, member: usize) {
-    world.team(member, TeamCommand::StartShift).unwrap();
-    let before = world.waiting(member);
-    let ana = world.person(link, "¿Están ahí?");
-    assert_eq!(world.waiting(member), before + 1);
-    world.claim(member).unwrap();
-    world.say(ana, "Gracias").unwrap();
-    assert_eq!(world.room(ana).len(), 1);
-    let rooms = world.clients[member].client.conversations().into_iter();
-    let is_hers = |id| world.texts_of(member, id).contains(&"Gracias".to_owned());
-    assert!(rooms.map(|room| room.id).any(is_hers));
-}
 
 /// [G-22]
 #[test]
@@ -236,10 +174,7 @@ fn who_has_no_key_package_left_is_told_of_and_invited_again() {
     make_successor(&mut world, mar, &[]).unwrap();
     world.wait(HOUR);
     assert_eq!(world.aliases(luz), ["Mar", "Luz"]);
-    assert!(world.saw(
-        mar,
-        |event| matches!(event, Event::NotBrought { alias } if alias == "Eva")
-    ));
+    assert!(was_not_brought(&world, mar, "Eva"));
 }
 
 /// [G-21], [G-22]
@@ -344,83 +279,6 @@ fn of_two_successors_of_one_number_the_first_is_followed() {
     assert_eq!(group(&world, luz), group(&world, mar));
 }
 
-/// Mar invites a member anew, who comes back with her old profile.
-fn let_in_again(world: &mut World, mar: usize, member: usize, role: Role) {
-    let (id, invite) = world.invite(mar);
-    let alias = "Otra".to_owned();
-    world
-        .team(member, TeamCommand::JoinDesk { invite, alias })
-        .unwrap();
-    world
-        .team(mar, TeamCommand::Admit { invite: id, role })
-        .unwrap();
-    world.wait(HOUR);
-}
-
-#[test]
-fn who_can_not_follow_the_desk_is_let_in_again_and_keeps_her_name_and_her_conversations() {
-    let (mut world, link, [mar, luz, eva]) = desk();
-    world.team(luz, TeamCommand::StartShift).unwrap();
-    let ana = world.person(&link, "Hola");
-    world.claim(luz).unwrap();
-    stop(&mut world, luz);
-    let_in_again(&mut world, mar, luz, Role::Accompanier);
-    for member in [mar, luz, eva] {
-        let mut aliases = world.aliases(member);
-        aliases.sort();
-        assert_eq!(aliases, ["Eva", "Luz", "Mar"]);
-    }
-    world.say(ana, "Sigo aquí").unwrap();
-    assert!(world.texts(luz).contains(&"Sigo aquí".to_owned()));
-    assert_eq!(world.room(ana), ["Luz"]);
-    answers(&mut world, &link, luz);
-    // Her KeyPackages are new, and a colleague may propose her.
-    assert_eq!(world.desk_view(eva).colleagues.len(), 3);
-    let key = world.key(luz);
-    let held = world.desk_view(eva).colleagues.into_iter();
-    let held = held
-        .filter(|one| one.key == key)
-        .map(|one| one.key_packages);
-    assert_eq!(held.collect::<Vec<_>>(), [4]);
-}
-
-#[test]
-fn a_coordinator_who_is_let_in_again_holds_the_desk_key_again() {
-    let mut world = World::new();
-    let (mar, link) = world.desk();
-    let sol = world.join(mar, "Sol", Role::Coordinator);
-    stop(&mut world, sol);
-    world.team(mar, TeamCommand::RenewDeskKey).unwrap();
-    let_in_again(&mut world, mar, sol, Role::Coordinator);
-    assert!(world.desk_view(sol).holds_desk_key);
-    world.join(sol, "Noa", Role::Accompanier);
-    answers(&mut world, &link, sol);
-}
-
-#[test]
-fn whoever_could_not_be_brought_along_comes_by_an_invitation() {
-    let (mut world, link, [mar, _, eva]) = desk();
-    change_pool(&mut world, mar, eva, Vec::clear);
-    make_successor(&mut world, mar, &[]).unwrap();
-    world.wait(HOUR);
-    let_in_again(&mut world, mar, eva, Role::Accompanier);
-    assert_eq!(world.aliases(eva).len(), 3);
-    answers(&mut world, &link, eva);
-}
-
-#[test]
-fn a_member_comes_back_by_an_invitation_of_her_own_desk_alone() {
-    let (mut world, _, [_, luz, _]) = desk();
-    let other = world.client();
-    world.team(other, world::create_desk("Noa")).unwrap();
-    let (_, invite) = world.invite(other);
-    let alias = "Luz".to_owned();
-    assert_eq!(
-        world.team(luz, TeamCommand::JoinDesk { invite, alias }),
-        Err(CommandError::InUse)
-    );
-}
-
 #[test]
 fn a_removal_that_was_begun_goes_on_in_the_next_group() {
     let (mut world, _, [mar, luz, eva]) = desk();
@@ -450,4 +308,130 @@ fn while_one_successor_is_being_made_no_other_is_begun() {
     world.is_dark = false;
     world.wait(HOUR);
     assert_eq!(world.aliases(eva).len(), 3);
+}
+
+/// [G-22], [P-10]
+#[test]
+fn an_old_attestation_makes_nobody_else_of_whom_a_successor_brings() {
+    let mut world = World::new();
+    let (mar, _) = world.desk();
+    let luz = world.join(mar, "Luz", Role::Accompanier);
+    let eva = world.join(mar, "Eva", Role::Accompanier);
+    let sol = world.join(mar, "Sol", Role::Coordinator);
+    let (desk_key, signed) = desk_key(&world, sol);
+    let attestation = Attestation {
+        alias: "Eva".to_owned(),
+        role: Role::Coordinator,
+        key: world.key(eva),
+        not_after: TODAY + 300,
+        serial: 9,
+    };
+    let credential = Credential::Member(Attested {
+        desk_key: signed,
+        attestation: desk_key.sign_value(&attestation),
+    });
+    let (key, rng) = (secret_key(&world, eva), &mut Rng::seed_from_u64(8));
+    let forged = OwnKeyPackage::new(Suite::PostQuantum, &key, &credential, rng).unwrap();
+    let sol_key = world.key(sol);
+    world.team(mar, TeamCommand::RemoveMember(sol_key)).unwrap();
+    world.wait(HOUR);
+    change_pool(&mut world, mar, eva, |key_packages| {
+        *key_packages = vec![Value::Bytes(forged.message().to_vec())];
+    });
+    make_successor(&mut world, mar, &[]).unwrap();
+    world.wait(HOUR);
+    assert_eq!(world.aliases(luz), ["Mar", "Luz"]);
+    assert!(was_not_brought(&world, mar, "Eva"));
+}
+
+/// [G-22]
+#[test]
+fn a_removal_shortly_before_keeps_nobody_from_being_brought() {
+    let (mut world, link, [mar, luz, eva]) = desk();
+    let sol = world.join(mar, "Sol", Role::Accompanier);
+    let is_away = world.clients[luz].disk.clone();
+    world.disconnect(luz);
+    world.clients[luz].client = Client::new();
+    let key = world.key(sol);
+    world.team(mar, TeamCommand::RemoveMember(key)).unwrap();
+    world.wait(HOUR);
+    make_successor(&mut world, mar, &[]).unwrap();
+    world.wait(HOUR);
+    world.clients[luz].disk = is_away;
+    world.restart(luz);
+    world.wait(HOUR);
+    assert!(goes_on(&world, luz) && goes_on(&world, eva));
+    answers(&mut world, &link, luz);
+}
+
+/// [I-11], [G-22]
+#[test]
+fn whoever_fills_the_threads_of_one_keeps_the_successor_from_nobody_else() {
+    let (mut world, link, [mar, luz, eva]) = desk();
+    for message in key_packages(&world, mar, luz) {
+        let root = on_disk(&world, mar, &["me", "root"]);
+        let offered = OfferedKeyPackage::parse(&message, Suite::PostQuantum, &root).unwrap();
+        world.fill(offered.welcome_secret(), Kind::Taking, 300);
+    }
+    make_successor(&mut world, mar, &[]).unwrap();
+    world.wait(HOUR);
+    assert_eq!(world.aliases(eva), ["Mar", "Eva"]);
+    assert!(was_not_brought(&world, mar, "Luz") && !goes_on(&world, luz));
+    let mut posters = [world.key(mar), world.key(eva)];
+    posters.sort_unstable();
+    assert_eq!(card(&world, &link).body.posters, posters);
+}
+
+/// [G-22]
+#[test]
+fn a_removal_goes_on_though_nobody_brings_her_along() {
+    let (mut world, link, [mar, luz, eva]) = desk();
+    let sol = world.join(mar, "Sol", Role::Coordinator);
+    world.team(luz, TeamCommand::StartShift).unwrap();
+    let ana = world.person(&link, "Hola");
+    world.claim(luz).unwrap();
+    let propose = TeamCommand::Propose {
+        conversation: world.conversation(luz).id,
+        colleague: world.key(eva),
+        reason: String::new(),
+        reads: cobijo_protocol::content::Reads::FromNow,
+    };
+    world.team(luz, propose).unwrap();
+    world.accept(ana);
+    world.refuses_cards = Some(PublishAnswer::Unreachable);
+    let key = world.key(eva);
+    world.team(sol, TeamCommand::RemoveMember(key)).unwrap();
+    world.refuses_cards = None;
+    change_pool(&mut world, mar, eva, Vec::clear);
+    make_successor(&mut world, mar, &[]).unwrap();
+    world.wait(HOUR);
+    assert_eq!(world.aliases(luz).len(), 3);
+    assert_eq!(world.room(ana), ["Luz"]);
+}
+
+/// [P-10], [P-18]
+#[test]
+fn nobody_new_is_added_before_those_who_are_brought() {
+    let (mut world, _, [mar, luz, _]) = desk();
+    // Luz is away while everybody is attested anew.
+    let is_away = world.clients[luz].disk.clone();
+    world.disconnect(luz);
+    world.clients[luz].client = Client::new();
+    world.team(mar, TeamCommand::RenewDeskKey).unwrap();
+    world.wait(HOUR);
+    let (id, invite) = world.invite(mar);
+    let noa = world.client();
+    let alias = "Noa".to_owned();
+    let join = TeamCommand::JoinDesk { invite, alias };
+    world.team(noa, join).unwrap();
+    let role = Role::Accompanier;
+    let admit = TeamCommand::Admit { invite: id, role };
+    let both = [admit, TeamCommand::MakeSuccessor(Vec::new())];
+    world.commands_at_once(both.map(|command| (mar, Command::Team(command))).into());
+    world.wait(HOUR);
+    world.clients[luz].disk = is_away;
+    world.restart(luz);
+    world.wait(HOUR);
+    assert_eq!(world.aliases(luz).len(), 4);
+    assert_eq!(world.aliases(noa).len(), 4);
 }

@@ -117,6 +117,9 @@ pub const CLAIM_LIFETIME: Duration = Duration::from_secs(120);
 /// Indices of a welcome thread that are tried: a squatter pays for each.
 pub const WELCOME_INDICES_MAX: u64 = 256;
 
+/// Indices of a taking thread that are read, by its owner and by takers: a squatter pays for each.
+pub const TAKING_INDICES_MAX: u64 = 256;
+
 /// Texts kept from one waiting thread: whoever knows `r` may write there.
 pub const WAITING_TEXTS_MAX: usize = 64;
 

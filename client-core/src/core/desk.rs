@@ -92,6 +92,10 @@ pub(crate) struct Desk {
     takes: Vec<Take>,
     invites: Vec<Invited>,
     evictions: Vec<Eviction>,
+    /// Who is out and is to be removed from the conversations too, once this member can say so.
+    to_state: Vec<PublicKey>,
+    /// Of whom it was said, the last one first.
+    stated: Vec<PublicKey>,
     /// The group that follows this desk's, until all are in it who come.
     making: Option<Making>,
     /// Commits that were asked for, in order.
@@ -247,6 +251,8 @@ impl Desk {
             takes: Vec::new(),
             invites: Vec::new(),
             evictions: Vec::new(),
+            to_state: Vec::new(),
+            stated: Vec::new(),
             making: None,
             asked: VecDeque::new(),
             snapshot_due: None,
@@ -308,7 +314,9 @@ impl Desk {
         self.takes.iter().for_each(|take| take.wants(&mut of_group));
         let mut lines = vec![line(self.channel, of_group)];
         lines.extend(of_offers);
-        for invited in &self.invites {
+        // Whoever founds a successor adds nobody else before.
+        let invites = self.invites.iter().filter(|_| self.making.is_none());
+        for invited in invites {
             let mut wants = Wants::default();
             invited.invitation.wants(&mut wants);
             lines.push(line(invited.channel, wants));
@@ -340,7 +348,9 @@ impl Desk {
             self.group.handle_seen(seen, context.now, context.rng);
             self.handle_takes(seen, context);
         } else if let Some(position) = self.invites.iter().position(|one| one.channel == channel) {
-            self.handle_invite(position, seen, context);
+            if self.making.is_none() {
+                self.handle_invite(position, seen, context);
+            }
         } else {
             self.handle_shift(channel, seen, context);
         }
@@ -362,6 +372,7 @@ impl Desk {
             .chain(self.shift.poll_timeout())
             .chain(self.shift.emptied_at(now))
             .chain(self.snapshot_due)
+            .chain(self.making_due().filter(|due| *due > now))
             .chain(self.evicting_due())
             .chain(self.moving_due(now))
             .chain([midnight])
@@ -400,6 +411,7 @@ impl Desk {
         while self.group.stop().is_none() {
             self.keep_desk_key(context);
             self.keep_evicting(context);
+            self.state_removals(context);
             self.keep_making(context);
             self.move_if_due(context);
             self.keep_key_packages(context.rng);

@@ -11,7 +11,7 @@ use std::time::Duration;
 use cobijo_protocol::{
     credential::Credential,
     keys::PublicKey,
-    limits::{POOL_KEY_PACKAGES, RETENTION_DAYS_MAX},
+    limits::{POOL_KEY_PACKAGES, RETENTION_DAYS_MAX, TAKING_INDICES_MAX},
     slot::{Kind, ThreadSecret},
 };
 use serde::{Deserialize, Serialize};
@@ -34,6 +34,8 @@ const TAKEN_MAX: usize = 32;
 /// KeyPackages that one colleague takes in a day before this member is shown who it is: nobody proposes
 /// one member to so many people.
 const SHOWN_FROM: usize = 8;
+/// KeyPackages that are announced no more, kept for a successor: those of two rounds.
+const FORMER_MAX: usize = 2 * POOL_KEY_PACKAGES;
 /// Time that a person may take to say yes: no Welcome stands at the relay for longer.
 const TAKEN_LIFETIME: Duration = Duration::from_secs(RETENTION_DAYS_MAX as u64 * 86_400);
 
@@ -52,6 +54,9 @@ enum Offer {
     Free {
         own: Box<OwnKeyPackage>,
         taking: Box<Contest>,
+        /// It is announced no more, since somebody knows it who is out, or its attestation is old: it serves a
+        /// successor alone. [G-22]
+        is_former: bool,
     },
     /// A colleague proposes this member with it, or brings her into the desk's next group.
     Taken {
@@ -84,6 +89,7 @@ impl OwnKeyPackages {
                 Offer::Free {
                     own: Box::new(own),
                     taking: Box::new(taking),
+                    is_former: false,
                 }
             });
         let before = self.offers.len();
@@ -91,10 +97,29 @@ impl OwnKeyPackages {
         self.offers.len() > before
     }
 
-    /// Forgets what nobody has taken: somebody who left has seen it, or its attestation is old.
-    pub(crate) fn drop_free(&mut self) {
-        self.offers
-            .retain(|offer| matches!(offer, Offer::Taken { .. }));
+    /// Announces no more what nobody has taken: somebody who left has seen it, or its attestation is old. A
+    /// colleague who stopped before she read of newer ones may still bring this member into a successor.
+    pub(crate) fn retire_free(&mut self) {
+        for offer in &mut self.offers {
+            if let Offer::Free { is_former, .. } = offer {
+                *is_former = true;
+            }
+        }
+        let is_former = |offer: &Offer| {
+            matches!(
+                offer,
+                Offer::Free {
+                    is_former: true,
+                    ..
+                }
+            )
+        };
+        while self.offers.iter().filter(|offer| is_former(offer)).count() > FORMER_MAX {
+            let Some(oldest) = self.offers.iter().position(is_former) else {
+                return;
+            };
+            self.offers.remove(oldest);
+        }
     }
 
     /// Forgets what was taken for the desk's groups up to this one.
@@ -114,7 +139,10 @@ impl OwnKeyPackages {
     pub(crate) fn wants(&self, wants: &mut Wants) {
         for offer in &self.offers {
             match offer {
-                Offer::Free { taking, .. } => taking.wants(wants),
+                Offer::Free { taking, .. } if taking.index() < TAKING_INDICES_MAX => {
+                    taking.wants(wants);
+                }
+                Offer::Free { .. } => {}
                 Offer::Taken { joining, .. } => joining.wants(wants),
             }
         }
@@ -142,6 +170,7 @@ impl OwnKeyPackages {
                     takers.push(taker);
                 }
                 Step::Joined(group) => events.push(OfferEvent::Joined(group)),
+                Step::Gone => {}
             }
         }
         for taker in takers {
@@ -189,8 +218,12 @@ impl OwnKeyPackages {
 
     fn free(&self) -> impl Iterator<Item = &OwnKeyPackage> {
         self.offers.iter().filter_map(|offer| match offer {
-            Offer::Free { own, .. } => Some(own.as_ref()),
-            Offer::Taken { .. } => None,
+            Offer::Free {
+                own,
+                is_former: false,
+                ..
+            } => Some(own.as_ref()),
+            Offer::Free { .. } | Offer::Taken { .. } => None,
         })
     }
 }
@@ -200,6 +233,7 @@ enum Step {
     Goes(Offer),
     Taken(Offer, Taker),
     Joined(Box<Group>),
+    Gone,
 }
 
 impl Offer {
@@ -219,11 +253,22 @@ impl Offer {
         rng: &mut Rng,
     ) -> Step {
         match self {
-            Self::Free { own, mut taking } => {
+            Self::Free {
+                own,
+                mut taking,
+                is_former,
+            } => {
                 let taken = handle_taking(&mut taking, own.welcome_secret(), seen, me, rng);
                 let Some(taker) = taken else {
-                    return Step::Goes(Self::Free { own, taking });
+                    return Step::Goes(Self::Free {
+                        own,
+                        taking,
+                        is_former,
+                    });
                 };
+                if is_former && matches!(taker, Taker::Person { .. }) {
+                    return Step::Gone;
+                }
                 let joining = Joining::new(*own, me.key.clone(), taker.expect(me));
                 let offer = Self::Taken {
                     joining: Box::new(joining.told(relay)),

@@ -25,7 +25,7 @@ use serde_bytes::ByteBuf;
 
 use super::{
     MlsError, Suite,
-    hpke::{is_key, is_leaf_key},
+    hpke::{is_key, is_leaf_key, key_bytes},
     provider::{LeafSigner, Provider, Values, capabilities, credential_with_key},
     state::guard,
 };
@@ -236,6 +236,12 @@ impl OfferedKeyPackage {
     /// Its suite.
     pub fn suite(&self) -> Suite {
         self.suite
+    }
+
+    /// Its init key and its leaf's encryption key: no two of one commit may share one (RFC 9420 §12.2).
+    pub fn encryption_keys(&self) -> Option<[Vec<u8>; 2]> {
+        let init = self.package.hpke_init_key().as_slice().to_vec();
+        Some([init, key_bytes(self.package.leaf_node().encryption_key())?])
     }
 
     /// SHA-256 of the MLSMessage.

@@ -58,6 +58,15 @@ impl World {
             .put(slot.address(), &Cell::void(), &mut Vec::new());
     }
 
+    /// Somebody puts garbage into the first slots of a thread.
+    pub(crate) fn fill(&mut self, secret: &ThreadSecret, kind: Kind, slots: u64) {
+        for counter in 0..slots {
+            let slot = Slot::derive(secret, kind, 0, counter);
+            let mut pushes = Vec::new();
+            self.relay.put(slot.address(), &Cell::void(), &mut pushes);
+        }
+    }
+
     /// Starts a client from another state than it saved.
     pub(crate) fn restart_from(&mut self, client: usize, state: &Value) {
         let disk = &mut self.clients[client].disk;

@@ -10,6 +10,7 @@
 pub(crate) mod hostile;
 pub(crate) mod phrase;
 pub(crate) mod relay;
+pub(crate) mod stopped;
 
 use std::{collections::VecDeque, time::Duration};
 

@@ -102,8 +102,8 @@ fn of_clients() -> Vec<(&'static str, String)> {
             POOL_KEY_PACKAGES.to_string(),
         ),
         (
-            "indices of a welcome thread",
-            WELCOME_INDICES_MAX.to_string(),
+            "indices of a welcome thread; of a taking thread",
+            format!("{WELCOME_INDICES_MAX}; {TAKING_INDICES_MAX}"),
         ),
         (
             "texts kept from one waiting thread",

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     CardAbsent, ChannelId, Command, CommandError, Context, ConversationId, ConversationView, Entry,
-    Event, Line, PublishAnswer, QueueRow, QueueState, RowId, Standing, TeamCommand,
+    Event, JoinFailure, Line, PublishAnswer, QueueRow, QueueState, RowId, Standing, TeamCommand,
     conversations::Conversations,
 };
 use crate::core::{
@@ -296,7 +296,11 @@ impl Member {
         let desk = &mut self.desk;
         let may = match command.while_stopped() {
             WhileStopped::Always => true,
-            WhileStopped::IfItMayGoOn => desk.may_have_successor() && !desk.is_leaving(),
+            WhileStopped::IfItMayGoOn => {
+                // Her old leaf goes before the new one comes: if that never does, she may try again.
+                let may_go_on = desk.may_have_successor() || self.coming_back.is_some();
+                may_go_on && !desk.is_leaving()
+            }
             WhileStopped::Never => desk.stop().is_none() && !desk.is_leaving(),
         };
         if !may {
@@ -382,9 +386,12 @@ impl Member {
         if let Some(newcomer) = &mut self.coming_back {
             let joined = |seen| newcomer.handle_seen(channel, seen, context);
             if let Some(joined) = seen.iter().find_map(joined) {
-                self.coming_back = None;
-                joined.bring_back(&mut self.desk, context);
-                context.event(Event::JoinedDesk);
+                if joined.bring_back(&mut self.desk, context) {
+                    self.coming_back = None;
+                    context.event(Event::JoinedDesk);
+                } else {
+                    newcomer.fail(JoinFailure::NoWelcome, context);
+                }
             }
         }
         for seen in seen {

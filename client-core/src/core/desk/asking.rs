@@ -143,12 +143,13 @@ impl Desk {
             .find(|invited| invited.id == id)
             .ok_or(CommandError::Unknown)?;
         let (key, alias) = invited.invitation.admissible(context.now)?;
-        // Who couldn't follow comes back by her key, and under the name that all know.
+        // Who couldn't follow comes back by her key, and under the name and in the role that all know: to take
+        // a role from her is to remove her, with a new desk key.
         let before = members.iter().find(|one| one.key == key);
         if before.is_none() && members.len() >= CARD_POSTERS_MAX {
             return Err(CommandError::TooMany);
         }
-        let alias = before.map_or(alias, |one| one.alias.clone());
+        let (alias, role) = before.map_or((alias, role), |one| (one.alias.clone(), one.role));
         // People see names alone: no two members have one.
         let has_name = |member: &Attestation| member.alias.to_lowercase() == alias.to_lowercase();
         let mut others = members.iter().filter(|member| member.key != key);

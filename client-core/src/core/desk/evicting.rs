@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use cobijo_protocol::{card::Role, commit::Statement, content::Content, keys::PublicKey};
+use cobijo_protocol::{card::Role, content::Content, keys::PublicKey};
 use serde::{Deserialize, Serialize};
 
 use super::{Asked, Desk, DeskEvent};
@@ -19,12 +19,13 @@ use crate::core::{
 /// Time that the card is given to forget her: a relay that refuses it keeps nobody in. [D-11]
 const CARD_WAIT: Duration = Duration::from_secs(300);
 
+/// Removals that are remembered to be stated again.
+const STATED_MAX: usize = 64;
+
 /// A member on the way out.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Eviction {
     pub(super) member: PublicKey,
-    /// For the conversations.
-    statement: Statement,
     stage: Stage,
 }
 
@@ -39,11 +40,6 @@ enum Stage {
 }
 
 impl Eviction {
-    /// In another group, all that was done is to be done again.
-    pub(super) fn begin_again(&mut self, now: Now) {
-        self.stage = Stage::Card { since: now };
-    }
-
     /// When it no longer waits for the card.
     fn due(&self) -> Option<Now> {
         match self.stage {
@@ -80,18 +76,12 @@ impl Desk {
         if role == Role::Coordinator && self.keys.root_key().is_none() {
             return Err(CommandError::RootElsewhere);
         }
-        let statement = self.keys.state_removal(member);
         self.evictions.push(Eviction {
             member,
-            statement: statement.ok_or(CommandError::NotCoordinator)?,
             stage: Stage::Card { since: context.now },
         });
         if role == Role::Coordinator {
             self.renew_desk_key(context);
-            let renewed = self.keys.state_removal(member);
-            if let (Some(eviction), Some(statement)) = (self.evictions.last_mut(), renewed) {
-                eviction.statement = statement;
-            }
         }
         self.card.refresh();
         self.advance(context);
@@ -183,14 +173,43 @@ impl Desk {
     }
 
     /// A member is out: whoever removed her tells the conversations.
-    pub(super) fn handle_removed(&mut self, member: &PublicKey, context: &mut Context<'_>) {
+    pub(super) fn handle_removed(&mut self, member: &PublicKey) {
         let eviction = self.evictions.iter().position(|one| one.member == *member);
         if let Some(position) = eviction {
-            let eviction = self.evictions.remove(position);
-            let statement = Content::Statement(eviction.statement.clone());
-            let _too_long = self.group.send(statement, context.rng);
-            let statement = DeskEvent::Statement(eviction.statement);
-            self.events.push_back(statement);
+            self.evictions.remove(position);
+            self.to_state.push(*member);
+        }
+    }
+
+    /// States removals, by the desk key of now, which no later one has voided.
+    pub(super) fn state_removals(&mut self, context: &mut Context<'_>) {
+        if !self.keys.holds_desk_key() {
+            return;
+        }
+        for member in std::mem::take(&mut self.to_state) {
+            let Some(statement) = self.keys.state_removal(member) else {
+                continue;
+            };
+            let told = Content::Statement(statement.clone());
+            let _too_long = self.group.send(told, context.rng);
+            self.events.push_back(DeskEvent::Statement(statement));
+            self.stated.truncate(STATED_MAX - 1);
+            self.stated.insert(0, member);
+        }
+    }
+
+    /// In another group, what was begun is begun anew, and what was stated is stated again: the words may
+    /// have been lost with the group before, or be void by a newer desk key.
+    pub(super) fn evict_anew(&mut self, now: Now) {
+        let here: Vec<_> = self.members().iter().map(|member| member.key).collect();
+        self.to_state.append(&mut self.stated);
+        for mut eviction in std::mem::take(&mut self.evictions) {
+            if here.contains(&eviction.member) {
+                eviction.stage = Stage::Card { since: now };
+                self.evictions.push(eviction);
+            } else {
+                self.to_state.push(eviction.member);
+            }
         }
     }
 }

@@ -183,7 +183,7 @@ impl Desk {
                 && self.is_newer(&attestation, desk_key.serial)
             {
                 self.me.attested = one;
-                self.offers.drop_free();
+                self.offers.retire_free();
             }
         }
     }
@@ -270,7 +270,7 @@ impl Desk {
         self.retry_evictions();
         for (identity, _) in removed {
             if let Identity::Member { attestation, .. } = identity {
-                self.handle_removed(&attestation.key, context);
+                self.handle_removed(&attestation.key);
             }
         }
         let here: Vec<PublicKey> = self.members().iter().map(|member| member.key).collect();

@@ -79,6 +79,11 @@ impl DeskKeys {
         self.root
     }
 
+    /// Highest serial of a desk key that was seen.
+    pub(crate) fn serial(&self) -> u32 {
+        self.serial
+    }
+
     /// The private root key, where it is here.
     pub(crate) fn root_key(&self) -> Option<&SecretKey> {
         self.root_key.as_ref()

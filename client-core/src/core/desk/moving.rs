@@ -28,7 +28,7 @@ impl Desk {
     /// way too: none of them is named again.
     pub(super) fn forget_what_others_know(&mut self) {
         self.board.drop_pool();
-        self.offers.drop_free();
+        self.offers.retire_free();
         self.board.spend_intake_keys();
         self.storing
             .iter_mut()

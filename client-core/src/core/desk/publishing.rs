@@ -200,7 +200,7 @@ impl Desk {
         let mine = members.iter().position(|one| one.key == own);
         if let Some(mine) = mine.and_then(|position| attested.get(position)) {
             self.me.attested = mine.clone();
-            self.offers.drop_free();
+            self.offers.retire_free();
         }
         self.tell(DeskContent::Attested(attested), context.rng);
         let coordinators = members.iter().filter(|one| one.role == Role::Coordinator);

@@ -128,7 +128,7 @@ impl Desk {
                 }
                 Ok(Taken::ToAdd(key, message)) => self.note_taken(Brought { key, message }),
                 Ok(Taken::Elsewhere(Purpose::Successor { colleague, .. })) => {
-                    self.bring(&colleague, context);
+                    self.bring(&colleague.key, context);
                 }
                 Ok(Taken::Elsewhere(Purpose::Proposal(wish))) => {
                     let conversation = wish.conversation;

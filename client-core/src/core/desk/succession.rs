@@ -4,23 +4,32 @@
 //! thread in any case, stopped or not, and adds her to the new group. What stands beside the group goes
 //! on: the card, the rows, the conversations, and the intake keys, which only open from then on.
 
+use std::{collections::BTreeSet, time::Duration};
+
 use cobijo_protocol::{
-    card::Role,
+    card::{Attestation, Role},
     commit::{Succession, Terms},
-    content::Content,
     credential::Credential,
     keys::{PublicKey, Signed},
 };
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
-use super::{Asked, Desk, DeskEvent, naming::Naming};
-use crate::core::{
-    claim::Me,
-    client::{CommandError, Context, Event, InviteEnd},
-    group::{Change, Group, Stop},
-    key_packages::{Purpose, Take},
+use super::{Asked, Desk, naming::Naming};
+use crate::{
+    core::{
+        claim::Me,
+        client::{CommandError, Context, Event, InviteEnd},
+        group::{Change, Group, Stop},
+        key_packages::{Purpose, Take},
+        port::Now,
+    },
+    mls::key_package::OfferedKeyPackage,
 };
+
+/// Time that is given to take everybody's KeyPackages: whoever is left out knows their threads and may fill
+/// them, and no card is published meanwhile.
+const TAKING_WAIT: Duration = Duration::from_secs(600);
 
 /// A successor that colleagues are being brought into.
 #[derive(Serialize, Deserialize)]
@@ -29,6 +38,8 @@ pub(super) struct Making {
     colleagues: Vec<Colleague>,
     taken: Vec<Brought>,
     left_out: Vec<PublicKey>,
+    /// When it is founded without whose KeyPackages could not be taken by then.
+    until: Now,
 }
 
 /// A colleague to add, with the KeyPackage that was taken for it.
@@ -41,8 +52,8 @@ pub(super) struct Brought {
 /// Somebody to bring, and what is left of her KeyPackages.
 #[derive(Serialize, Deserialize)]
 struct Colleague {
-    key: PublicKey,
-    alias: String,
+    /// As her leaf showed her.
+    attestation: Attestation,
     key_packages: Vec<ByteBuf>,
 }
 
@@ -89,23 +100,23 @@ impl Desk {
             maker: own,
         });
         let mut left_out = left_out.to_vec();
-        left_out.extend(self.evictions.drain(..).map(|eviction| eviction.member));
+        left_out.extend(self.evictions.iter().map(|eviction| eviction.member));
         let comes = |key: &PublicKey| *key != own && !left_out.contains(key);
         self.board.drop_pool();
         let mut colleagues = Vec::new();
         for member in members.into_iter().filter(|one| comes(&one.key)) {
             colleagues.push(Colleague {
                 key_packages: self.board.take_former(&member.key),
-                key: member.key,
-                alias: member.alias,
+                attestation: member,
             });
         }
-        let keys: Vec<_> = colleagues.iter().map(|colleague| colleague.key).collect();
+        let keys: Vec<_> = colleagues.iter().map(|one| one.attestation.key).collect();
         self.making = Some(Making {
             succession,
             colleagues,
             taken: Vec::new(),
             left_out,
+            until: now.plus(TAKING_WAIT),
         });
         self.enter(group, context);
         self.knows_the_past = true;
@@ -130,12 +141,12 @@ impl Desk {
             return;
         };
         let mut colleagues = making.colleagues.iter_mut();
-        let Some(colleague) = colleagues.find(|one| one.key == *key) else {
+        let Some(colleague) = colleagues.find(|one| one.attestation.key == *key) else {
             return;
         };
         while let Some(message) = colleague.key_packages.pop() {
             let purpose = Purpose::Successor {
-                colleague: *key,
+                colleague: colleague.attestation.clone(),
                 succession: making.succession.clone(),
             };
             let take = Take::new(purpose, message, &self.me, context.now, context.rng);
@@ -144,7 +155,7 @@ impl Desk {
                 return;
             }
         }
-        let alias = colleague.alias.clone();
+        let alias = colleague.attestation.alias.clone();
         context.event(Event::NotBrought { alias });
     }
 
@@ -178,15 +189,15 @@ impl Desk {
     /// Opens the successor once everybody is in who could be brought: those who were left out know the keys
     /// of before, and every one of them is replaced.
     pub(super) fn keep_making(&mut self, context: &mut Context<'_>) {
+        self.give_up_taking(context);
         let is_coming = |asked: &Asked| matches!(asked, Asked::Bring(_));
         if self.takes.iter().any(Take::is_for_successor) || self.asked.iter().any(is_coming) {
             return;
         }
-        let taken = self
-            .making
-            .as_mut()
-            .map(|making| std::mem::take(&mut making.taken));
-        let taken = taken.unwrap_or_default();
+        let taken = self.take_brought(context);
+        if self.takes.iter().any(Take::is_for_successor) {
+            return;
+        }
         if !taken.is_empty() {
             // All by the commit that founds the group, which asks of no newcomer how new her attestation is.
             self.ask_to_bring(taken);
@@ -197,21 +208,61 @@ impl Desk {
         };
         for colleague in making.colleagues {
             self.board
-                .keep_former(colleague.key, colleague.key_packages);
+                .keep_former(colleague.attestation.key, colleague.key_packages);
         }
         self.renew_desk_key(context);
-        for member in making.left_out {
-            if let Some(statement) = self.keys.state_removal(member) {
-                let told = Content::Statement(statement.clone());
-                let _too_long = self.group.send(told, context.rng);
-                self.events.push_back(DeskEvent::Statement(statement));
-            }
-        }
+        self.to_state.extend(making.left_out);
+        self.evict_anew(context.now);
+        self.state_removals(context);
         self.make_intake_key(true, context);
         self.post_snapshot(context.rng);
         self.refusal = None;
         self.card.refresh();
         context.event(Event::SuccessorMade);
+    }
+
+    /// All whose KeyPackages were taken; where one has a key of another's, the next one of its owner is taken.
+    fn take_brought(&mut self, context: &mut Context<'_>) -> Vec<Brought> {
+        let making = self.making.as_mut();
+        let taken = making.map_or_else(Vec::new, |making| std::mem::take(&mut making.taken));
+        let mut known = BTreeSet::new();
+        let mut brought = Vec::new();
+        for one in taken {
+            let offered = OfferedKeyPackage::parse(&one.message, self.me.suite, &self.me.root);
+            let keys = offered.ok().and_then(|offered| offered.encryption_keys());
+            if keys.is_some_and(|keys| keys.into_iter().all(|key| known.insert(key))) {
+                brought.push(one);
+            } else {
+                self.bring(&one.key, context);
+            }
+        }
+        if let Some(making) = &mut self.making
+            && self.takes.iter().any(Take::is_for_successor)
+        {
+            making.taken = std::mem::take(&mut brought);
+        }
+        brought
+    }
+
+    /// When [`Desk::keep_making`] no longer waits for anybody's KeyPackage.
+    pub(super) fn making_due(&self) -> Option<Now> {
+        let is_taking = self.takes.iter().any(Take::is_for_successor);
+        let making = self.making.as_ref().filter(|_| is_taking);
+        making.map(|making| making.until)
+    }
+
+    fn give_up_taking(&mut self, context: &mut Context<'_>) {
+        if self.making_due().is_none_or(|until| until > context.now) {
+            return;
+        }
+        for take in std::mem::take(&mut self.takes) {
+            if !take.is_for_successor() {
+                self.takes.push(take);
+            } else if let Purpose::Successor { colleague, .. } = take.into_purpose() {
+                let alias = colleague.alias;
+                context.event(Event::NotBrought { alias });
+            }
+        }
     }
 
     /// Goes on in the group that the root key names.
@@ -222,10 +273,17 @@ impl Desk {
         }
     }
 
-    /// Goes on in the group that a coordinator let this member into again.
-    pub(crate) fn come_back(&mut self, me: Me, group: Group, context: &mut Context<'_>) {
-        self.me = me;
-        self.go_over_to(group, context);
+    /// Goes on in the group that a coordinator let this member into again; false where that is none of a
+    /// coordinator of today, as far as this member knows.
+    pub(crate) fn come_back(&mut self, me: Me, group: Group, context: &mut Context<'_>) -> bool {
+        let of_card = self.card.card().map_or(0, |card| card.desk_key.serial);
+        let is_of_today = group.desk_serial() >= self.keys.serial().max(of_card);
+        if is_of_today && group.terms().number() >= self.group.terms().number() {
+            self.me = me;
+            self.go_over_to(group, context);
+            return true;
+        }
+        false
     }
 
     fn go_over_to(&mut self, group: Group, context: &mut Context<'_>) {
@@ -233,11 +291,7 @@ impl Desk {
         self.takes.retain(|take| !take.is_for_successor());
         self.enter(group, context);
         self.knows_the_past = false;
-        let here: Vec<_> = self.members().iter().map(|member| member.key).collect();
-        self.evictions.retain(|one| here.contains(&one.member));
-        let now = context.now;
-        let evictions = self.evictions.iter_mut();
-        evictions.for_each(|one| one.begin_again(now));
+        self.evict_anew(context.now);
         self.advance(context);
     }
 

@@ -7,6 +7,7 @@ use cobijo_protocol::{
     content::{Proposal, Reads},
     intake::Taking,
     keys::{PublicKey, Signed},
+    limits::TAKING_INDICES_MAX,
     slot::{Kind, ThreadSecret},
 };
 use serde::{Deserialize, Serialize};
@@ -46,18 +47,23 @@ pub(crate) enum Purpose {
     Proposal(Wish),
     /// To bring her into the desk's next group, which the root key names.
     Successor {
-        /// Her attested key.
-        colleague: PublicKey,
+        /// As her leaf in the group before showed her.
+        colleague: Attestation,
         /// The root key's word.
         succession: Signed<Succession>,
     },
 }
 
 impl Purpose {
-    fn colleague(&self) -> &PublicKey {
+    /// Whether it is about whoever is attested so. The commit that founds a successor asks of no newcomer how
+    /// new her attestation is: an old one must not make somebody else of her.
+    fn is_of(&self, attestation: &Attestation) -> bool {
         match self {
-            Self::Proposal(wish) => &wish.colleague,
-            Self::Successor { colleague, .. } => colleague,
+            Self::Proposal(wish) => wish.colleague == attestation.key,
+            Self::Successor { colleague, .. } => {
+                let of = |one: &Attestation| (one.key, one.role, one.alias.clone());
+                of(colleague) == of(attestation)
+            }
         }
     }
 
@@ -114,7 +120,7 @@ impl Take {
         let offered = OfferedKeyPackage::parse(&message, me.suite, &me.root).ok()?;
         let member = offered.attested()?;
         let (attestation, _) = member.verify(&me.root).ok()?;
-        let is_hers = attestation.key == *purpose.colleague() && attestation.not_after >= now.day();
+        let is_hers = purpose.is_of(&attestation) && attestation.not_after >= now.day();
         is_hers.then_some(())?;
         let welcome_secret = offered.welcome_secret().clone();
         let mut contest = Contest::new(welcome_secret.clone(), Kind::Taking, 0);
@@ -132,6 +138,11 @@ impl Take {
     /// Whether it is to bring a colleague into the desk's next group.
     pub(crate) fn is_for_successor(&self) -> bool {
         matches!(self.purpose, Purpose::Successor { .. })
+    }
+
+    /// What it was to be taken for, given up.
+    pub(crate) fn into_purpose(self) -> Purpose {
+        self.purpose
     }
 
     /// What is wanted from the relay.
@@ -155,6 +166,10 @@ impl Take {
         match Taker::read(&candidate.content, &self.welcome_secret, &me.root) {
             Some(taker) if self.purpose.is_served_by(&taker) => Ok(self.into_taken()),
             Some(_) => Ok(Taken::Elsewhere(self.purpose)),
+            // Others may have filled it: its owner reads no further either.
+            None if self.contest.index() + 1 >= TAKING_INDICES_MAX => {
+                Ok(Taken::Elsewhere(self.purpose))
+            }
             None => {
                 self.contest.skip(rng);
                 Err(Box::new(self))
@@ -173,7 +188,7 @@ impl Take {
                 };
                 Taken::ToPropose(wish.conversation, Box::new(proposal))
             }
-            Purpose::Successor { colleague, .. } => Taken::ToAdd(colleague, self.message),
+            Purpose::Successor { colleague, .. } => Taken::ToAdd(colleague.key, self.message),
         }
     }
 }

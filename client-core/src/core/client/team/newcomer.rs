@@ -55,9 +55,10 @@ impl Joined {
         Desk::joined(self.relay, self.me, self.keys, self.group, context)
     }
 
-    /// The side of a member who comes back into the desk, with the attestation that she got for it.
-    pub(super) fn bring_back(self, desk: &mut Desk, context: &mut Context<'_>) {
-        desk.come_back(self.me, self.group, context);
+    /// The side of a member who comes back into the desk, with the attestation that she got for it; false where it
+    /// is no desk of today.
+    pub(super) fn bring_back(self, desk: &mut Desk, context: &mut Context<'_>) -> bool {
+        desk.come_back(self.me, self.group, context)
     }
 }
 
@@ -180,7 +181,7 @@ impl Newcomer {
         Some(Welcome { me, joining })
     }
 
-    fn fail(&mut self, failure: JoinFailure, context: &mut Context<'_>) {
+    pub(super) fn fail(&mut self, failure: JoinFailure, context: &mut Context<'_>) {
         self.failure = Some(failure);
         context.event(Event::JoinFailed(failure));
     }
