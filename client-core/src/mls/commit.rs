@@ -13,7 +13,7 @@ use openmls_traits::OpenMlsProvider as _;
 use super::{
     MlsError, Suite,
     hpke::is_leaf_key,
-    key_package::{OfferedKeyPackage, has_keys, welcome_secret},
+    key_package::{OfferedKeyPackage, has_keys, lifetime, welcome_secret},
     path::brings_new_keys,
     provider::LeafSigner,
     state::{MlsState, guard, identify},
@@ -269,10 +269,7 @@ fn examined(
                     key: PublicKey::try_from(node.signature_key().as_slice())
                         .map_err(|_| Fault::Void)?,
                     identity: identify(node, root).map(|(_, identity)| identity),
-                    lifetime: (
-                        package.life_time().not_before(),
-                        package.life_time().not_after(),
-                    ),
+                    lifetime: lifetime(package),
                 });
                 welcome_secrets.push(welcome_secret(package));
             }

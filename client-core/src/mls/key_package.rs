@@ -29,7 +29,7 @@ use super::{
     provider::{LeafSigner, Provider, Values, capabilities, credential_with_key},
     state::guard,
 };
-use crate::core::{contest::random, port::Rng};
+use crate::core::{contest::random, policy::LIFETIME, port::Rng};
 
 /// A KeyPackage with the private parts that open its Welcome: one use.
 #[derive(Clone, Serialize, Deserialize)]
@@ -51,6 +51,16 @@ impl OwnKeyPackage {
         credential: &Credential,
         rng: &mut Rng,
     ) -> Result<Self, MlsError> {
+        Self::with_lifetime(LIFETIME, suite, key, credential, rng)
+    }
+
+    fn with_lifetime(
+        (not_before, not_after): (u64, u64),
+        suite: Suite,
+        key: &SecretKey,
+        credential: &Credential,
+        rng: &mut Rng,
+    ) -> Result<Self, MlsError> {
         let provider = Provider::new(&Values::new(), rng);
         let welcome_secret = ThreadSecret::from_bytes(random(rng));
         let extension = UnknownExtension(welcome_secret.as_bytes().to_vec());
@@ -58,7 +68,7 @@ impl OwnKeyPackage {
             Extensions::single(Extension::Unknown(WELCOME_SECRET_EXTENSION, extension))
                 .map_err(|_| MlsError)?;
         let bundle = KeyPackage::builder()
-            .key_package_lifetime(Lifetime::init(0, u64::MAX))
+            .key_package_lifetime(Lifetime::init(not_before, not_after))
             .leaf_node_capabilities(capabilities(suite))
             .key_package_extensions(extensions)
             .build(
@@ -189,8 +199,8 @@ impl OfferedKeyPackage {
     /// Parses and checks an MLSMessage that holds a KeyPackage.
     ///
     /// # Errors
-    /// [`BadKeyPackage`] for anything that isn't one of this suite, with a welcome secret and a
-    /// credential that is vouched for under `root`.
+    /// [`BadKeyPackage`] for anything that isn't one of this suite, with a welcome secret, the lifetime that
+    /// the policy asks for [P-7] and a credential that is vouched for under `root`.
     pub fn parse(message: &[u8], suite: Suite, root: &PublicKey) -> Result<Self, BadKeyPackage> {
         let offered = Self::parse_known(message, root)?;
         if offered.suite == suite {
@@ -212,7 +222,7 @@ impl OfferedKeyPackage {
     fn parse_guarded(message: &[u8], root: &PublicKey) -> Result<Self, BadKeyPackage> {
         let package = parse(message)?;
         let suite = Suite::of(package.ciphersuite()).ok_or(BadKeyPackage)?;
-        if !has_keys(suite, &package) {
+        if !has_keys(suite, &package) || lifetime(&package) != LIFETIME {
             return Err(BadKeyPackage);
         }
         let (leaf_key, identity) =
@@ -262,6 +272,11 @@ impl OfferedKeyPackage {
             Credential::Member(attested) => Some(attested),
             Credential::Person(_) => None,
         }
+    }
+
+    /// Its lifetime: not before, not after.
+    pub fn lifetime(&self) -> (u64, u64) {
+        lifetime(&self.package)
     }
 
     /// The leaf's signature key.
@@ -317,6 +332,12 @@ pub(super) fn has_keys(suite: Suite, package: &KeyPackage) -> bool {
         && is_key(suite, package.hpke_init_key().as_slice())
 }
 
+/// The lifetime of a KeyPackage: not before, not after.
+pub(super) fn lifetime(package: &KeyPackage) -> (u64, u64) {
+    let lifetime = package.life_time();
+    (lifetime.not_before(), lifetime.not_after())
+}
+
 /// The welcome secret inside a KeyPackage.
 pub(super) fn welcome_secret(package: &KeyPackage) -> Option<ThreadSecret> {
     let extension = package.extensions().unknown(WELCOME_SECRET_EXTENSION)?;
@@ -329,6 +350,26 @@ mod tests {
     use rand_core::SeedableRng as _;
 
     use super::*;
+
+    /// [P-7]
+    #[test]
+    fn a_key_package_of_another_lifetime_is_refused() {
+        let mut rng = Rng::seed_from_u64(1);
+        let key = SecretKey::from_bytes([2; 32]);
+        let person = SecretKey::from_bytes([1; 32]);
+        let root = SecretKey::from_bytes([3; 32]).public();
+        let credential = PersonCredential::sign(&person, 7, PersonLeaf::Device, &key.public());
+        let credential = Credential::Person(credential);
+        let mut parse = |lifetime| {
+            let suite = Suite::PostQuantum;
+            let own = OwnKeyPackage::with_lifetime(lifetime, suite, &key, &credential, &mut rng);
+            OfferedKeyPackage::parse(own.unwrap().message(), suite, &root)
+        };
+        assert_eq!(parse(LIFETIME).unwrap().lifetime(), LIFETIME);
+        for lifetime in [(0, u64::MAX - 1), (1, u64::MAX)] {
+            assert!(parse(lifetime).is_err());
+        }
+    }
 
     /// [B-4]
     #[test]

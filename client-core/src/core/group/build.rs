@@ -299,7 +299,7 @@ impl Group {
         let added = |add: &OfferedKeyPackage| Added {
             key: *add.leaf_key(),
             identity: Some(add.identity().clone()),
-            lifetime: (0, u64::MAX),
+            lifetime: add.lifetime(),
         };
         let adds: Vec<_> = plan.adds.iter().map(added).collect();
         let kept = PathLeaf {

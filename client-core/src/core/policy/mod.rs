@@ -19,6 +19,7 @@ use cobijo_protocol::{
 };
 
 pub use refusal::{Refusal, Rule};
+pub(crate) use shape::LIFETIME;
 
 /// A leaf of the epoch in which the commit stands.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

@@ -15,7 +15,7 @@ use super::{Added, Change, Leaf, PathLeaf, Rule, Standing};
 /// Most bytes of a Welcome's payload: all of it stands in bodies.
 const WELCOME_BYTES_MAX: usize = HEAD_BODIES_MAX * BODY_PART_MAX;
 /// The only lifetime of a KeyPackage: one that no reader's clock decides about.
-const LIFETIME: (u64, u64) = (0, u64::MAX);
+pub(crate) const LIFETIME: (u64, u64) = (0, u64::MAX);
 
 /// A commit whose shape is right, sorted into who stays, who goes and who comes.
 pub(super) struct Step<'a> {
