@@ -345,6 +345,39 @@ fn whoever_proposes_without_end_shuts_nobody_elses_proposal_out() {
     assert_eq!(proposals.len(), 5);
 }
 
+///
+#[test]
+fn whose_key_package_somebody_proposed_before_is_proposed_all_the_same() {
+    let (mut world, ana, luz) = conversation();
+    let (mar, sol) = (world.member("Mar"), world.member("Sol"));
+    let person = world.talk(luz).person().unwrap();
+    let (now, mut rng) = (world.now, world.rng_of());
+    let proposal = world.proposal(mar, person);
+    world.talk(luz).propose(proposal, now, &mut rng).unwrap();
+    world.run();
+    let id = world.talk(ana).proposals()[0].id;
+    world.talk(ana).accept(id, now).unwrap();
+    world.run();
+    // One stands, and one has given way to others of the same proposer's.
+    let hers = [world.proposal(sol, person), world.proposal(sol, person)];
+    for proposal in &hers {
+        world
+            .talk(luz)
+            .propose(proposal.clone(), now, &mut rng)
+            .unwrap();
+    }
+    for _ in 0..3 {
+        let other = world.proposal(sol, person);
+        world.talk(luz).propose(other, now, &mut rng).unwrap();
+    }
+    world.run();
+    for proposal in hers {
+        world.talk(mar).propose(proposal, now, &mut rng).unwrap();
+    }
+    world.run();
+    assert_eq!(world.talk(ana).proposals().len(), 4 + 2);
+}
+
 ///
 #[test]
 fn a_newcomers_first_line_stands_behind_what_was_said_before() {

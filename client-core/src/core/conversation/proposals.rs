@@ -1,5 +1,7 @@
 //! Another accompanier: proposed by a member, added by the person's yes.
 
+use std::collections::VecDeque;
+
 use cobijo_protocol::{
     card::{Attestation, Card},
     content::{MessageId, Proposal, Reads},
@@ -24,13 +26,16 @@ use crate::{
 const PROPOSALS_MAX: usize = 16;
 /// Of one proposer: a newer one takes the place of her oldest, so that she shuts nobody else out.
 const PROPOSALS_OF_ONE_MAX: usize = 4;
+/// KeyPackages that she said no to and that are remembered.
+const REFUSED_MAX: usize = 256;
 
 /// What was proposed.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(super) struct Proposals {
     open: Vec<Open>,
-    /// Hashes of every KeyPackage that was proposed: a no is final.
-    known: Vec<MessageHash>,
+    /// Hashes of the KeyPackages that she said no to, which is final; the oldest give way.
+    #[serde(default)]
+    refused: VecDeque<MessageHash>,
     /// When a card is to be looked at, where none came.
     #[serde(skip)]
     look: Now,
@@ -92,7 +97,8 @@ pub enum Unacceptable {
 }
 
 impl Proposals {
-    /// Takes a proposal, if it holds and its KeyPackage was never proposed before. She is asked once a
+    /// Takes a proposal, if it holds, she never said no to its KeyPackage, and it isn't open already by the
+    /// same proposer: by another it may be, who can't know that one. She is asked once a
     /// card has told that both are of the desk: see [`Self::handle_card`].
     pub(super) fn take(
         &mut self,
@@ -117,7 +123,9 @@ impl Proposals {
         let is_here = members
             .iter()
             .any(|member| key_of(member) == Some(attestation.key));
-        let is_known = self.known.contains(&offered.hash());
+        let is_open =
+            |open: &Open| open.proposer == proposer && open.key_package == proposal.key_package;
+        let is_known = self.refused.contains(&offered.hash()) || self.open.iter().any(is_open);
         if !is_named || is_here || is_known {
             return;
         }
@@ -125,7 +133,6 @@ impl Proposals {
         if self.open.len() >= PROPOSALS_MAX {
             return;
         }
-        self.known.push(offered.hash());
         self.open.push(Open {
             id,
             proposer,
@@ -222,14 +229,14 @@ impl Proposals {
     /// # Errors
     /// [`Unacceptable::Unknown`].
     pub(super) fn refuse(&mut self, id: MessageId) -> Result<(), Unacceptable> {
-        let before = self.open.len();
-        self.open
-            .retain(|open| open.id != id || open.unchecked.is_some());
-        if self.open.len() < before {
-            Ok(())
-        } else {
-            Err(Unacceptable::Unknown)
+        let is_it = |open: &Open| open.id == id && open.unchecked.is_none();
+        let at = self.open.iter().position(is_it);
+        let open = self.open.remove(at.ok_or(Unacceptable::Unknown)?);
+        self.refused.push_back(MessageHash::of(&open.key_package));
+        if self.refused.len() > REFUSED_MAX {
+            self.refused.pop_front();
         }
+        Ok(())
     }
 
     /// Drops proposals of somebody who has come in another way.
