@@ -47,6 +47,9 @@ pub const MAILBOX_ITEMS_MAX: usize = 1024;
 /// keys are kept. Bounds the relay's memory.
 pub const OPEN_MAILBOXES_MAX: usize = 8;
 
+/// Bytes of a group's id [G-2]: what names a group, an intake or a capsule, keeps room for the rest.
+pub const GROUP_ID_BYTES: usize = 32;
+
 /// Bytes of a published card, so that a landing page stays small.
 pub const CARD_BYTES_MAX: usize = 8192;
 

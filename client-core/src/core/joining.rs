@@ -11,7 +11,7 @@ use cobijo_protocol::{
     credential::{Credential, Identity, PersonLeaf},
     intake::MessageHash,
     keys::{PublicKey, SecretKey},
-    limits::{STALE_MARGIN_DAYS, WELCOME_INDICES_MAX},
+    limits::{GROUP_ID_BYTES, STALE_MARGIN_DAYS, WELCOME_INDICES_MAX},
     parts::Data,
     slot::Kind,
 };
@@ -91,6 +91,9 @@ pub struct Joining {
     /// The head that a reply named: then nothing else is looked at, and nobody can stand before it. [I-6]
     #[serde(default)]
     named: Option<Box<Named>>,
+    /// A Welcome was passed over for its day alone.
+    #[serde(default)]
+    has_passed_over: bool,
     /// What the relay says of its days.
     #[serde(skip)]
     relay: Option<RelayFacts>,
@@ -114,6 +117,7 @@ impl Joining {
             expect,
             contest,
             named: None,
+            has_passed_over: false,
             relay: None,
         }
     }
@@ -186,6 +190,9 @@ impl Joining {
     pub fn handle_seen(&mut self, seen: &Seen, now: Now, rng: &mut Rng) -> Option<Group> {
         if let Seen::Connected(relay) = seen {
             self.relay = Some(*relay);
+            if self.has_passed_over {
+                *self = self.afresh();
+            }
         }
         if let Some(named) = &mut self.named {
             let payload = named.handle_seen(seen)?;
@@ -202,7 +209,7 @@ impl Joining {
     }
 
     /// Whoever joined with such a day would be too late at once. One wrong clock alone, the relay's or the
-    /// own, loses no Welcome. [G-17]
+    /// own, loses no Welcome, and one wrong retention none for longer than its connection. [G-17]
     fn is_stale(&self, day: Day, now: Now) -> bool {
         self.relay.is_some_and(|relay| {
             let away = relay.day.min(now.day()).saturating_sub(day);
@@ -210,13 +217,8 @@ impl Joining {
         })
     }
 
-    fn join(&self, payload: &[u8], now: Now, rng: &mut Rng) -> Option<Group> {
+    fn join(&mut self, payload: &[u8], now: Now, rng: &mut Rng) -> Option<Group> {
         let payload: WelcomePayload = cbor::decode(payload).ok()?;
-        // Her own day is no lie: who comes back too late to follow can ask to be let in again.
-        let is_own = matches!(self.expect.lineage, Lineage::Group(_));
-        if !is_own && self.is_stale(payload.day, now) {
-            return None;
-        }
         let hash = MessageHash::of(&payload.welcome);
         if self.expect.welcome.is_some_and(|expected| expected != hash) {
             return None;
@@ -226,7 +228,13 @@ impl Joining {
             return None;
         }
         let group = Group::joined(joined, &payload, now, rng)?;
-        (self.expect.allows_signer(&group) && self.expect.allows_roster(&group)).then_some(group)
+        if !self.expect.allows_signer(&group) || !self.expect.allows_roster(&group) {
+            return None;
+        }
+        // Her own day is no lie: who comes back too late to follow can ask to be let in again.
+        let is_own = matches!(self.expect.lineage, Lineage::Group(_));
+        self.has_passed_over = !is_own && self.is_stale(payload.day, now);
+        (!self.has_passed_over).then_some(group)
     }
 }
 
@@ -263,11 +271,14 @@ impl std::fmt::Debug for Joining {
 }
 
 impl Expect {
+    /// An id of another length would leave no room in what names the group: her question to the desk, her
+    /// capsule. [G-2]
     fn allows(&self, joined: &Joined) -> bool {
         let terms = &joined.terms;
         terms.profile == self.profile
             && terms.root == self.root
             && terms.policy == POLICY
+            && joined.state.group().len() == GROUP_ID_BYTES
             && self.lineage.allows(terms)
     }
 
@@ -319,5 +330,100 @@ impl Lineage {
             Self::Successor { number, .. } => terms.number() == *number,
             Self::Same(known) => known.terms == *terms,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cobijo_protocol::credential::PersonCredential;
+    use rand_core::SeedableRng as _;
+
+    use super::*;
+    use crate::{
+        core::contest::seal_payload,
+        mls::{Suite, key_package::OfferedKeyPackage},
+    };
+
+    const SUITE: Suite = Suite::PostQuantum;
+    const TODAY: Day = 20_000;
+    const NOW: Now = Now::from_millis(TODAY as u64 * 86_400_000);
+
+    /// A leaf of a person of her own.
+    fn leaf(byte: u8) -> (SecretKey, SecretKey, Credential) {
+        let [person, key] = [byte, byte + 100].map(|byte| SecretKey::from_bytes([byte; 32]));
+        let credential = PersonCredential::sign(&person, 1, PersonLeaf::Device, &key.public());
+        (person, key, Credential::Person(credential))
+    }
+
+    /// A newcomer, and what stands in her welcome thread: the Welcome to a group of this id, of this day.
+    fn newcomer(group: &[u8], day: Day, rng: &mut Rng) -> (Joining, Vec<Seen>) {
+        let root = SecretKey::from_bytes([9; 32]).public();
+        let terms = Terms {
+            profile: Profile::Circle,
+            policy: POLICY,
+            root,
+            facilitators: Vec::new(),
+            predecessor: None,
+        };
+        let ((maker, key, credential), (_, own_key, own)) = (leaf(1), leaf(2));
+        let mut state = MlsState::create(SUITE, group, &terms, key, &credential, rng).unwrap();
+        let own = OwnKeyPackage::new(SUITE, &own_key, &own, rng).unwrap();
+        let offered = OfferedKeyPackage::parse(own.message(), SUITE, &root).unwrap();
+        let built = state.build(&[offered], &[], b"", rng).unwrap();
+        let payload = cbor::encode(&WelcomePayload {
+            day,
+            desk_key: None,
+            welcome: ByteBuf::from(built.welcome.unwrap()),
+        });
+        let joining = Joining::new(
+            own,
+            own_key,
+            Expect {
+                profile: Profile::Circle,
+                root,
+                signers: vec![maker.public()],
+                roster: None,
+                lineage: Lineage::First,
+                welcome: None,
+            },
+        );
+        let chain = seal_payload(&joining.contest.slot(), &payload, rng).unwrap();
+        let full = |put: &crate::core::port::Put| Seen::Full(put.address(), put.cell.clone());
+        (joining, chain.iter().rev().map(full).collect())
+    }
+
+    /// Whether she is in once the relay, which keeps cells this long, has shown all that stands there.
+    fn joins(joining: &mut Joining, retention_days: u16, shown: &[Seen], rng: &mut Rng) -> bool {
+        let connected = Seen::Connected(RelayFacts {
+            day: TODAY,
+            retention_days,
+        });
+        let shown = [&connected].into_iter().chain(shown);
+        let groups = shown.filter_map(|seen| joining.handle_seen(seen, NOW, rng));
+        groups.count() == 1
+    }
+
+    /// [G-2] [G-19]
+    #[test]
+    fn a_group_whose_id_is_not_of_32_bytes_is_not_joined() {
+        let mut rng = Rng::seed_from_u64(1);
+        for length in [16, 31, 33, 3000] {
+            let (mut joining, shown) = newcomer(&vec![7; length], TODAY, &mut rng);
+            assert!(!joins(&mut joining, 90, &shown, &mut rng), "{length} bytes");
+        }
+        let (mut joining, shown) = newcomer(&[7; GROUP_ID_BYTES], TODAY, &mut rng);
+        assert!(joins(&mut joining, 90, &shown, &mut rng));
+    }
+
+    /// [G-17]
+    #[test]
+    fn a_welcome_passed_over_for_its_day_is_looked_at_again_on_the_next_connection() {
+        let mut rng = Rng::seed_from_u64(1);
+        let (mut joining, shown) = newcomer(&[7; GROUP_ID_BYTES], TODAY - 40, &mut rng);
+        assert!(!joins(&mut joining, 30, &shown, &mut rng));
+        let mut saved = Vec::new();
+        ciborium::into_writer(&joining, &mut saved).unwrap();
+        let mut joining: Joining = ciborium::from_reader(saved.as_slice()).unwrap();
+        assert!(joins(&mut joining, 180, &shown, &mut rng));
     }
 }

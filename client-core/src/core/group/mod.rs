@@ -31,6 +31,7 @@ use cobijo_protocol::{
     credential::{Credential, Identity},
     intake::MessageHash,
     keys::{PublicKey, SecretKey, Signed},
+    limits::GROUP_ID_BYTES,
     slot::{Kind, TooLong},
     words::{WordIndices, conversation_code},
 };
@@ -138,7 +139,7 @@ impl Group {
         now: Now,
         rng: &mut Rng,
     ) -> Result<Self, GroupError> {
-        let id: [u8; 32] = random(rng);
+        let id: [u8; GROUP_ID_BYTES] = random(rng);
         let mls = MlsState::create(suite, &id, &terms, key, credential, rng)?;
         Ok(Self::new(mls, terms, now.day(), now, rng)?)
     }
