@@ -115,6 +115,9 @@ fn whoever_has_left_writes_again_from_the_same_profile() {
     assert_eq!(luz.refused(&["claim", "2"], "").unwrap(), "at-capacity");
     luz.succeed(&["shift", "start", "--capacity", "2"]).unwrap();
     assert_eq!(full(1), false);
+    luz.succeed(&["pass", "2"]).unwrap();
+    let queue = luz.succeed(&["queue"]).unwrap();
+    assert_eq!(queue.event("queue").unwrap()["rows"][0]["passed"], true);
     asha.succeed(&["wait"]).unwrap();
     let early = asha.run_with(&["write"], "otra vez").unwrap();
     assert_eq!(early.problem(), "in-use");
