@@ -30,7 +30,8 @@ const VARIABLE: &str = "COBIJO_MUTATION";
 const NOT_COPIED: [&str; 4] = [".git", "target", "data", "node_modules"];
 /// How long one program may run.
 const MINUTES_MAX: &str = "10m";
-/// What notices: unit tests of the client, tests of groups, and the model test, which is built beside them.
+/// What notices: unit tests of the client, tests of groups and of coming back, and the model test, which is built
+/// beside them.
 const BUILD: &[&str] = &[
     "test",
     "--no-run",
@@ -45,6 +46,8 @@ const BUILD: &[&str] = &[
     "--lib",
     "--test=attacks",
     "--test=group",
+    "--test=returning",
+    "--test=returning_crashes",
 ];
 
 fn main() -> Result<ExitCode> {
