@@ -43,13 +43,13 @@ enum Command {
     /// Host a desk, given by its id or its link: it may then publish its card here.
     Host {
         /// The desk's id or link.
-        #[arg(value_parser = parse_desk)]
+        #[arg(value_parser = parse_desk, allow_hyphen_values = true)]
         desk: DeskId,
     },
     /// Host a desk no longer.
     Unhost {
         /// The desk's id or link.
-        #[arg(value_parser = parse_desk)]
+        #[arg(value_parser = parse_desk, allow_hyphen_values = true)]
         desk: DeskId,
     },
     /// Say that the clock is right after it moved by more than two days, and sweep.

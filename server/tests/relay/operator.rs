@@ -9,7 +9,7 @@ use std::{
 
 use cobijo_protocol::{
     frame::{Closing, FromRelay, Outcome, SlotState},
-    link::{DeskLink, RelayUrl},
+    link::{DeskId, DeskLink, RelayUrl},
 };
 use rustix::process::Signal;
 use tokio::net::TcpListener;
@@ -44,6 +44,12 @@ async fn a_desk_is_hosted_by_its_id_or_its_link_and_no_longer_when_asked() {
             (true, "done\n".to_owned())
         );
         assert_eq!(client.ask_one(desk.drop(2)).await, Outcome::Unknown);
+    }
+    let with_hyphen = DeskId::from_bytes([0xf8; 16]).to_text();
+    assert!(with_hyphen.starts_with('-'));
+    for command in ["host", "unhost"] {
+        let (is_done, said) = run(directory, &[command, &with_hyphen]).await;
+        assert!(is_done, "{said}");
     }
     assert_eq!(
         run(directory, &["confirm-day"]).await,
