@@ -116,6 +116,31 @@ fn a_member_of_the_group_lets_her_in_again() {
     assert_eq!(world.talk(luz).members().len(), 2);
 }
 
+/// [P-16]
+#[test]
+fn whoever_asks_in_as_her_while_she_is_active_is_let_in_by_nobodys_client_alone() {
+    for hours in [71, 73] {
+        let (mut world, ana, luz) = conversation();
+        world.say(ana, "Estoy aquí");
+        world.run();
+        world.pass(std::time::Duration::from_secs(hours * 3600));
+        // Whoever has a copy of her key asks as she would.
+        world.ask(ana, "He vuelto", true);
+        world.run();
+        let group = world.talk(luz).group_id().to_vec();
+        let queue = &world.actors[luz].queue.as_ref().unwrap().machine;
+        let opened = queue.rescues(&group)[0].1.clone();
+        let now = world.now;
+        world.actors[ana].said.clear();
+        world.talk(luz).rescue(&opened, now);
+        world.pass(std::time::Duration::from_secs(60));
+        let is_line = |entry: &&Entry| entry.content == EntryContent::OtherDevice;
+        let lines = world.talk(luz).history().iter().filter(is_line).count();
+        let is_in = world.was_told(ana, &Told::Joined);
+        assert_eq!((is_in, lines), (hours > 72, usize::from(hours > 72)));
+    }
+}
+
 /// [G-19]
 #[test]
 fn whoever_is_let_in_again_is_told_who_is_not_there_any_more() {

@@ -51,11 +51,17 @@ impl World {
     /// She asks the desk, because nobody answers or she can't follow.
     pub(crate) fn ask_desk(&mut self, person: usize, text: &str) {
         let conversation = &self.actors[person].conversation.as_ref().unwrap().machine;
+        self.ask(person, text, conversation.stopped().is_some());
+    }
+
+    /// The same, where it is said whether she asks to be let in again.
+    pub(crate) fn ask(&mut self, person: usize, text: &str, is_rescue: bool) {
+        let conversation = &self.actors[person].conversation.as_ref().unwrap().machine;
         let group = conversation.group_id().to_vec();
         let key = conversation.person_key().unwrap().clone();
-        let reason = match conversation.stopped() {
-            None => Reason::CameBack { group, person: key },
-            Some(_) => Reason::Rescue {
+        let reason = match is_rescue {
+            false => Reason::CameBack { group, person: key },
+            true => Reason::Rescue {
                 group,
                 person: key,
                 serial: conversation.next_serial(),

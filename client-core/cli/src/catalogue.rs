@@ -110,6 +110,7 @@ catalogue! {
     NotSentYet => "{} (enviando)", "{} (sending)";
     Joined => "Llegó {}.", "{} has come in.";
     Left => "{} ya no está en esta conversación.", "{} is no longer in this conversation.";
+    OtherDevice => "La persona sigue ahora desde otro dispositivo. Si dudas, comparen las seis palabras (cobijo code).", "The person goes on from another device now. If in doubt, compare the six words (cobijo code).";
     OtherOfName => "{} sigue aquí con otra llave. Puede ser otro aparato, u otra persona con el mismo nombre: si dudas, comparen las seis palabras (cobijo code).", "{} is here with another key. It may be another device, or somebody else of that name: if in doubt, compare the six words (cobijo code).";
     Missing => "Falta un mensaje de {}.", "A message from {} is missing.";
     NotAllowed => "{} intentó un cambio que no está permitido. Nada cambió.", "{} tried a change that is not allowed. Nothing has changed.";

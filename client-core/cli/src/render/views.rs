@@ -53,6 +53,7 @@ impl Screen {
                 let text = self.fill(Key::OtherOfName, &[&self.speaker(who)]);
                 ("other-key", text)
             }
+            EntryContent::OtherDevice => ("other-device", self.text(Key::OtherDevice).to_owned()),
             EntryContent::Left(who) => ("left", self.fill(Key::Left, &[&self.speaker(who)])),
             EntryContent::Missing(who) => {
                 ("missing", self.fill(Key::Missing, &[&self.speaker(who)]))
@@ -279,7 +280,7 @@ fn entry_object(entry: &Entry, kind: &str) -> Value {
         | EntryContent::NotAllowed(who) => {
             object["who"] = object_of(who);
         }
-        EntryContent::Refusal(_) => {}
+        EntryContent::Refusal(_) | EntryContent::OtherDevice => {}
     }
     object
 }

@@ -305,6 +305,8 @@ pub enum EntryContent {
     Left(Speaker),
     /// Took the place of somebody of that name, with another key.
     OtherKey(Speaker),
+    /// The person goes on from another device.
+    OtherDevice,
     /// A message of this author is missing.
     Missing(Speaker),
     /// Tried a change that the rules don't allow; nothing has changed.

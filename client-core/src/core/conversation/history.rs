@@ -145,7 +145,8 @@ fn bytes_of(entry: &Entry) -> usize {
         | EntryContent::NotAllowed(_)
         | EntryContent::Joined(_)
         | EntryContent::Left(_)
-        | EntryContent::OtherKey(_) => 0,
+        | EntryContent::OtherKey(_)
+        | EntryContent::OtherDevice => 0,
     };
     LINE_BYTES + text
 }

@@ -50,6 +50,9 @@ pub struct Conversation {
     #[serde(default)]
     former: Former,
     rescuing: Vec<Rescuing>,
+    /// When a leaf of hers was heard of last.
+    #[serde(default)]
+    heard_her: Now,
     /// Whose rescue is over.
     rescued: VecDeque<ThreadSecret>,
     left: bool,
@@ -102,6 +105,7 @@ impl Conversation {
             proposals: Proposals::default(),
             former: Former::default(),
             rescuing: Vec::new(),
+            heard_her: Now::default(),
             rescued: VecDeque::new(),
             left: false,
             returning: None,
@@ -349,6 +353,8 @@ impl Conversation {
         for rescuing in &mut self.rescuing {
             rescuing.handle_seen(seen, &self.group, rng);
         }
+        // What she has just said counts before anybody is let in as her.
+        self.drain(now);
         self.go_on(now);
     }
 
@@ -361,7 +367,8 @@ impl Conversation {
     /// When to call [`Self::handle_timeout`].
     pub fn poll_timeout(&self) -> Option<Now> {
         let rescues = self.rescuing.iter();
-        let rescues = rescues.filter_map(|rescuing| rescuing.poll_timeout(&self.group));
+        let rescues =
+            rescues.filter_map(|rescuing| rescuing.poll_timeout(&self.group, self.heard_her));
         rescues.chain(self.group.poll_timeout()).min()
     }
 
@@ -376,23 +383,26 @@ impl Conversation {
             rescuing,
             rescued,
             group,
+            heard_her,
             ..
         } = self;
-        rescuing.retain_mut(|rescuing| match rescuing.poll_step(group, now) {
-            rescue::Step::Wait => true,
-            rescue::Step::End => {
-                rescuing.end();
-                true
-            }
-            rescue::Step::Over => {
-                rescued.push_back(rescuing.r().clone());
-                false
-            }
-            rescue::Step::Commit(change) => {
-                group.request(*change);
-                true
-            }
-        });
+        rescuing.retain_mut(
+            |rescuing| match rescuing.poll_step(group, *heard_her, now) {
+                rescue::Step::Wait => true,
+                rescue::Step::End => {
+                    rescuing.end();
+                    true
+                }
+                rescue::Step::Over => {
+                    rescued.push_back(rescuing.r().clone());
+                    false
+                }
+                rescue::Step::Commit(change) => {
+                    group.request(*change);
+                    true
+                }
+            },
+        );
         self.drain(now);
     }
 

@@ -54,6 +54,12 @@ impl Conversation {
             GroupEvent::Changed {
                 by, added, removed, ..
             } => {
+                if by
+                    .as_ref()
+                    .is_some_and(|by| matches!(by.identity, Identity::Person(_)))
+                {
+                    self.heard_her = now;
+                }
                 // The one by which she comes back now is not what she did last.
                 let own = self.group.own_key();
                 if by.is_some_and(|by| by.key != own && self.is_hers(&by.identity)) {
@@ -85,6 +91,9 @@ impl Conversation {
         content: Content,
         now: Now,
     ) {
+        if matches!(author.identity, Identity::Person(_)) {
+            self.heard_her = now;
+        }
         if self.left {
             return;
         }
@@ -206,6 +215,9 @@ impl Conversation {
                 self.note(EntryContent::Left(who), now);
             }
         }
+        if self.person.is_none() && is_other_device(removed, &here) {
+            self.note(EntryContent::OtherDevice, now);
+        }
         self.events.push_back(ConversationEvent::MembersChanged);
     }
 
@@ -253,6 +265,20 @@ impl Conversation {
             Content::Leave(_) | Content::Statement(_) | Content::Desk(_) => None,
         }
     }
+}
+
+/// Whether the leaf that she used, the lowest of hers, is among those that went while she is here.
+fn is_other_device(removed: &[Identity], here: &[Identity]) -> bool {
+    let lowest = |identities: &[Identity]| {
+        let serial = |identity: &Identity| match identity {
+            Identity::Person(hers) => Some(hers.serial),
+            Identity::Member { .. } => None,
+        };
+        identities.iter().filter_map(serial).min()
+    };
+    lowest(removed)
+        .zip(lowest(here))
+        .is_some_and(|(went, used)| went < used)
 }
 
 /// Why a group can't be followed, as it is shown.

@@ -18,6 +18,8 @@ use crate::core::{
 
 /// Time that each member leaves to those before her, so that they don't race.
 const TURN: Duration = Duration::from_secs(4);
+/// Whoever was heard from a leaf of hers this lately can follow: somebody else may have her key.
+const ACTIVE: Duration = Duration::from_secs(3 * 86_400);
 
 /// A rescue on its way.
 #[derive(Clone, Serialize, Deserialize)]
@@ -25,6 +27,8 @@ pub(super) struct Rescuing {
     r: ThreadSecret,
     person: PublicKey,
     thread: WaitingThread,
+    #[serde(default)]
+    came: Now,
     due: Now,
     /// From then on it is for anybody at the desk.
     until: Now,
@@ -63,6 +67,7 @@ impl Rescuing {
             r: intake.r.clone(),
             person: intake.person,
             thread: WaitingThread::new(intake.r.clone(), opened.seed.clone(), intake.person),
+            came: now,
             due: now.plus(TURN * u32::try_from(turn).unwrap_or(u32::MAX)),
             until: now.plus(RESCUE_BY_MEMBERS),
             before,
@@ -89,21 +94,23 @@ impl Rescuing {
         let _text = self.thread.handle_seen(seen, &group.terms().root, rng);
     }
 
-    pub(super) fn poll_timeout(&self, group: &Group) -> Option<Now> {
+    pub(super) fn poll_timeout(&self, group: &Group, heard: Now) -> Option<Now> {
         if self.has_ended {
             return None;
         }
         // What `poll_step` doesn't act on must not ask for time.
-        Some(match self.next(group) {
+        Some(match self.next(group, heard) {
             Some(_) => self.due.min(self.until),
             None => self.until,
         })
     }
 
-    /// What is to be committed next, and the leaf that it lets in.
-    fn next(&self, group: &Group) -> Option<(PublicKey, &Statement)> {
+    /// What is to be committed next, and the leaf that it lets in. Nothing while a leaf of hers is active, of
+    /// which was `heard` last: that is for somebody at the desk to decide.
+    fn next(&self, group: &Group, heard: Now) -> Option<(PublicKey, &Statement)> {
         let is_open = self.requested.is_some() && !group.has_committed();
-        if is_open || !self.thread.is_at_end() {
+        let is_active = heard.plus(ACTIVE) > self.came;
+        if is_open || is_active || !group.is_caught_up() || !self.thread.is_at_end() {
             return None;
         }
         let rescue = self.thread.rescue(group.id());
@@ -122,7 +129,7 @@ impl Rescuing {
         &self.r
     }
 
-    pub(super) fn poll_step(&mut self, group: &Group, now: Now) -> Step {
+    pub(super) fn poll_step(&mut self, group: &Group, heard: Now, now: Now) -> Step {
         if self.has_ended {
             return Step::Wait;
         }
@@ -134,7 +141,8 @@ impl Rescuing {
             return Step::End;
         }
         // Where there is nothing to commit, somebody at the desk may answer.
-        let Some((leaf_key, statement)) = self.next(group).filter(|_| self.due <= now) else {
+        let Some((leaf_key, statement)) = self.next(group, heard).filter(|_| self.due <= now)
+        else {
             return Step::Wait;
         };
         let change = Change {
