@@ -3,7 +3,7 @@
 use cobijo_client_core::core::group::{Change, Stop};
 use cobijo_protocol::{
     cbor,
-    commit::CommitData,
+    commit::{CommitData, Statement, sign_wipe},
     keys::SecretKey,
     limits::CUT_MESSAGES_MAX,
     slot::{EraseKey, Kind, Slot},
@@ -416,4 +416,22 @@ fn a_client_makes_no_commit_that_others_would_void() {
     world.run();
     world.assert_together(&[ANA, LUZ, SOL, MAR]);
     assert_eq!(world.epoch(ANA), epoch);
+}
+
+/// [E-3]
+#[test]
+fn nobody_ends_a_conversation_by_a_wipe_of_another_key() {
+    for is_in_her_name in [true, false] {
+        let mut world = World::new();
+        let mut mar = world.turn(MAR);
+        let key = SecretKey::from_bytes([66; 32]);
+        let her_key = SecretKey::from_bytes([7; 32]).public();
+        let group = world.group(ANA).id().to_vec();
+        let mut wipe = sign_wipe(&key, &group);
+        if let (Statement::Wipe { person, .. }, true) = (&mut wipe, is_in_her_name) {
+            *person = her_key;
+        }
+        let commit = commit_data(&world, &mut mar, |data| data.statements = vec![wipe]);
+        assert_void(world, &mar, &commit);
+    }
 }

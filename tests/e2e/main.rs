@@ -6,6 +6,7 @@
 )]
 
 mod admission;
+mod erasing;
 mod inputs;
 mod journey;
 mod kills;

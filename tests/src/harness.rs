@@ -10,6 +10,7 @@ mod past;
 mod proxy;
 mod relay;
 mod search;
+mod slots;
 
 use std::{
     path::{Path, PathBuf},
@@ -27,6 +28,7 @@ pub use self::{
     proxy::{PEOPLE_IP, Proxy},
     relay::Relay,
     search::{Finding, Needle, search},
+    slots::named_slots,
 };
 
 /// Longest wait for anything: far above what a loaded machine takes.

@@ -17,6 +17,8 @@ use crate::{catalogue::Key, problem::Problem, screen::Screen};
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// How long what is known here waits for what the relay has.
 const SETTLE_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long erasing may take: it is spread within a minute.
+const ERASE_TIMEOUT: Duration = Duration::from_secs(120);
 /// Silence after which what the relay has is taken to be here.
 const QUIET: Duration = Duration::from_millis(600);
 
@@ -48,6 +50,8 @@ pub(crate) enum Patience {
     Relay,
     /// A person answers.
     Person,
+    /// What is to be erased is.
+    Erasing,
 }
 
 impl App {
@@ -89,9 +93,11 @@ impl App {
         patience: Patience,
         mut condition: impl FnMut(&Client, Option<&Event>) -> Option<Result<T, Problem>>,
     ) -> Result<T, Problem> {
-        let limit = self
-            .timeout
-            .or((patience == Patience::Relay).then_some(TIMEOUT));
+        let limit = self.timeout.or(match patience {
+            Patience::Relay => Some(TIMEOUT),
+            Patience::Person => None,
+            Patience::Erasing => Some(ERASE_TIMEOUT),
+        });
         let working = async {
             if let Some(met) = condition(self.driver.client(), None) {
                 return met;

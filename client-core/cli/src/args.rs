@@ -130,6 +130,17 @@ pub(crate) enum Command {
     },
     /// Comes back with your phrase: asks for the desk's link, and for the phrase.
     Return,
+    /// Erases a conversation, or what you wrote while you wait: here, at the relay, and on the devices of those who are with you. Asks whether you are sure.
+    Erase {
+        /// The conversation's number in the list.
+        conversation: Option<u32>,
+        /// Erases in one burst, instead of within a minute: faster, and the relay can see more easily what belonged together.
+        #[arg(long)]
+        now: bool,
+        /// You are sure, and are not asked.
+        #[arg(long)]
+        sure: bool,
+    },
     /// Your shift: shows who waits, and takes commands as you type them.
     Shift {
         /// Only begins or ends the shift.
@@ -318,6 +329,7 @@ impl Command {
             | Self::Leave { .. }
             | Self::Phrase { .. }
             | Self::Return
+            | Self::Erase { .. }
             | Self::Shift { .. }
             | Self::Queue
             | Self::Claim { .. }

@@ -139,6 +139,22 @@ catalogue! {
     StoppedRules => "Esta conversación sigue reglas que este programa no conoce. Instala una versión más nueva.", "This conversation follows rules that this program does not know. Install a newer version.";
     StoppedRemoved => "Ya no estás en esta conversación.", "You are no longer in this conversation.";
     StoppedWiped => "La persona cerró y borró la conversación.", "The person closed and erased the conversation.";
+    ErasedByHer => "[{}] La persona cerró y borró la conversación.", "[{}] The person closed and erased the conversation.";
+    BeingErased => "[{}] Se está borrando.", "[{}] It is being erased.";
+    EraseAsk => "Se borra aquí todo lo que se dijo, tu frase y lo que escribiste mientras esperabas. Se borra del servidor ahora, y de los dispositivos de quienes te acompañan cuando se conecten. En el servidor quedan, hasta que vence su plazo, celdas cifradas sin ningún mensaje: los cambios de quién estaba y las respuestas a tu llegada. Si alguien guarda copias de respaldo del servidor, ahí sigue cifrado lo de antes. No podemos borrar lo que alguien haya copiado a mano, ni lo que guarde un dispositivo que ya no se conecte. No se puede deshacer. ¿Borrar todo? [sí/no] ",
+        "All that was said, your phrase and what you wrote while you waited is erased here. It is erased from the server now, and from your accompaniers' devices when they connect. On the server, until their time is up, encrypted cells without any message stay: changes of who was there, and the answers to your arrival. If somebody keeps backups of the server, what stood there before stays in them, encrypted. We cannot erase what someone copied by hand, nor what a device keeps that never connects again. This can't be undone. Erase everything? [yes/no] ";
+    EraseWaitingAsk => "Se borra aquí y del servidor lo que escribiste, y tu frase. Tu primer mensaje queda cifrado en el buzón de la mesa, hasta que lo quite o venza su plazo; quien ya lo abrió pudo leerlo. No se puede deshacer. ¿Borrar todo? [sí/no] ",
+        "What you wrote, and your phrase, is erased here and from the server. Your first message stays encrypted in the desk's mailbox until the desk removes it or its time is up; whoever has opened it may have read it. This can't be undone. Erase everything? [yes/no] ";
+    EraseSure => "Eso no se puede deshacer. Lo que se borra y lo que queda se explica fuera de esta vista, con: cobijo erase. Si es seguro: /erase --sure", "That can't be undone. What is erased and what stays is explained outside this view, by: cobijo erase. If you are sure: /erase --sure";
+    NotErased => "No se borró nada.", "Nothing was erased.";
+    Erasing => "Borrando… Puede tardar un minuto.", "Erasing… It may take a minute.";
+    Erased => "Se borró: aquí, y del servidor todo lo que este programa puede borrar. De los dispositivos de quienes te acompañan se borra cuando se conecten. La puerta queda abierta.",
+        "Erased: here, and from the server all that this program can erase. From your accompaniers' devices it is erased when they connect. The door stays open.";
+    ErasedUntold => "Se borró: aquí, y del servidor todo lo que este programa puede borrar. Ya no se puede avisar a los dispositivos de quienes te acompañaron: lo que guarden sigue ahí.",
+        "Erased: here, and from the server all that this program can erase. Your accompaniers' devices can't be told any more: what they keep stays there.";
+    ErasedLetter => "Se borró lo que escribiste, aquí y del servidor. La puerta queda abierta.", "What you wrote is erased, here and from the server. The door stays open.";
+    NotErasedYet => "Aquí ya no queda nada. En el servidor todavía falta una parte, o avisar a quienes te acompañan: sigue solo la próxima vez que uses cobijo con este perfil (cobijo list).",
+        "Nothing is left here. On the server a part still has to be erased, or those who are with you to be told: it goes on by itself the next time that you use cobijo with this profile (cobijo list).";
     LeftForGood => "Saliste de la conversación. Gracias por la confianza. La puerta queda abierta. (cobijo write)", "You have left the conversation. Thank you for your trust. The door stays open. (cobijo write)";
     LeftConversation => "Saliste de la conversación.", "You have left the conversation.";
     NoConversations => "Todavía no hay conversaciones.", "There are no conversations yet.";

@@ -61,6 +61,8 @@ impl Screen {
             | Event::Answered(_)
             | Event::PhraseKept
             | Event::CameBack(_)
+            | Event::Erasing { .. }
+            | Event::Erased { .. }
             | Event::Locked(_) => self.person_event(event),
             Event::Conversation(id, event) => Some(self.conversation_event(*id, event)),
         }
@@ -196,6 +198,11 @@ impl Screen {
             Event::CameBack(Some(conversation)) => (
                 json!({ "event": "came-back", "conversation": conversation.number() }),
                 self.text(Key::CameBack).to_owned(),
+            ),
+            Event::Erasing { left } => (json!({ "event": "erasing", "left": left }), String::new()),
+            Event::Erased { conversation, told } => (
+                json!({ "event": "erased", "conversation": conversation.number(), "told": told }),
+                String::new(),
             ),
             Event::Locked(why) => (
                 json!({ "event": "locked", "reason": why }),

@@ -6,13 +6,9 @@
 mod finder;
 mod keeper;
 
-use cobijo_protocol::{
-    capsule::{CAPSULE_INFO, Capsule},
-    cell::Cell,
-    parts::Data,
-    slot::{EraseKey, Slot, SlotKey},
-};
+use cobijo_protocol::capsule::{CAPSULE_INFO, Capsule};
 
+use super::erasing::{Erasing, erasing};
 use crate::mls::{
     MlsError,
     hpke::{self, KeyPair},
@@ -20,9 +16,6 @@ use crate::mls::{
 
 pub use finder::{Finder, Found, FoundCapsule};
 pub use keeper::{Keeper, Kept};
-
-/// What erases a capsule: its head first, so that nobody looks for bodies that are gone.
-pub type Erasing = Vec<(SlotKey, EraseKey)>;
 
 /// Seals a capsule to the key pair of a phrase. [B-4]
 fn seal(public: &[u8], capsule: &Capsule) -> Result<Vec<u8>, MlsError> {
@@ -33,21 +26,6 @@ fn seal(public: &[u8], capsule: &Capsule) -> Result<Vec<u8>, MlsError> {
 fn open(pair: &KeyPair, payload: &[u8]) -> Option<Capsule> {
     let plaintext = hpke::open(pair, CAPSULE_INFO, payload)?;
     Capsule::from_plaintext(&plaintext).ok()
-}
-
-/// What erases the cell in a slot, and the bodies that it is the head of.
-fn erasing(slot: &Slot, cell: &Cell) -> Erasing {
-    let head = slot.open(cell).and_then(|data| match Data::decode(&data) {
-        Some(Data::Head(head)) => Some(head),
-        Some(Data::Whole(_)) | None => None,
-    });
-    let bodies = head.iter().flat_map(|head| {
-        (0..head.bodies()).map(|index| head.body_slot(index, slot.erase_key().is_some()))
-    });
-    std::iter::once(slot.clone())
-        .chain(bodies)
-        .filter_map(|slot| Some((slot.slot_key().clone(), slot.erase_key()?.clone())))
-        .collect()
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod channels;
 mod command;
 mod context;
 mod conversations;
+mod erased;
 mod event;
 mod finding;
 mod opaque;
@@ -34,7 +35,7 @@ pub use event::{
 };
 pub use view::{
     ChannelId, ColleagueView, ConversationId, ConversationView, DeskView, Entry, EntryContent,
-    EntryState, InviteId, InviteView, JoiningView, MemberView, PersonStage, PersonView,
+    EntryState, Erasure, InviteId, InviteView, JoiningView, MemberView, PersonStage, PersonView,
     ProposalView, QueueReason, QueueRow, QueueState, RowId, Speaker, Standing,
 };
 

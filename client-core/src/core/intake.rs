@@ -31,6 +31,7 @@ use serde_bytes::ByteBuf;
 
 use super::{
     contest::{Contest, random},
+    erasing::Erasing,
     port::{Dropped, Now, Rng, Seen, Wants},
     thread::Content,
 };
@@ -66,6 +67,9 @@ pub struct Contact {
     /// Not yet standing in the waiting thread, in order.
     pending: VecDeque<Part>,
     thread: Contest,
+    /// What erases the bodies of what was put there.
+    #[serde(default)]
+    bodies: Erasing,
     /// Where her KeyPackage stands, and for a rescue the statement.
     package_at: Option<u64>,
     /// The highest serial of hers that was given out, or seen in the waiting thread.
@@ -139,6 +143,7 @@ impl Contact {
         let mut contact = Self {
             desk,
             thread: Contest::new(r.clone(), Kind::Waiting, 0),
+            bodies: Erasing::new(),
             r,
             person,
             language: language.to_owned(),
@@ -314,10 +319,7 @@ impl Contact {
     pub fn wants(&self, wants: &mut Wants) {
         match self.stage {
             Stage::TakenBack { .. } => {
-                let slot = self.to_erase();
-                let erase = slot
-                    .and_then(|slot| Some((slot.slot_key().clone(), slot.erase_key()?.clone())));
-                wants.erases.extend(erase);
+                wants.erases.extend(self.to_erase());
             }
             Stage::NeedsCard { .. } if self.card.is_none() => {}
             Stage::NeedsCard { .. } | Stage::Going | Stage::Full { .. } | Stage::Stored => {
@@ -347,11 +349,8 @@ impl Contact {
         if let Seen::Dropped(mailbox, dropped) = seen {
             self.handle_dropped(*mailbox, *dropped, now);
         }
-        let erased = self
-            .to_erase()
-            .filter(|slot| matches!(seen, Seen::Erased(at) if *at == slot.address()));
-        if let (Stage::TakenBack { below }, Some(_)) = (&mut self.stage, erased) {
-            *below -= 1;
+        if let Seen::Erased(at) = seen {
+            self.erased(*at);
         }
         let is_over = matches!(self.stage, Stage::TakenBack { .. });
         if is_over || !(self.thread.is_contending() || self.is_kept) {
@@ -372,6 +371,7 @@ impl Contact {
             self.read_other(payload);
         }
         self.thread.skip(rng);
+        self.keep_bodies();
         // A text that no longer fits its payload can't be: its length was checked when it was taken.
         let _fits = self.contend(rng);
     }
@@ -452,7 +452,9 @@ impl Contact {
         };
         self.thread
             .contend(cbor::encode(&payload), rng)
-            .map_err(|_| ContactError::TooLong)
+            .map_err(|_| ContactError::TooLong)?;
+        self.keep_bodies();
+        Ok(())
     }
 }
 

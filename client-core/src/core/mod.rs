@@ -11,6 +11,7 @@ pub mod client;
 pub mod contest;
 pub mod conversation;
 pub mod desk;
+pub mod erasing;
 pub mod group;
 pub mod intake;
 pub(crate) mod invite;

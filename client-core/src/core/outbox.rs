@@ -15,6 +15,7 @@ use serde_bytes::ByteBuf;
 
 use super::{
     contest::seal_payload,
+    erasing::{Erasing, erasing},
     port::{Chain, Rng, Seen, Wants},
 };
 
@@ -24,6 +25,9 @@ pub(crate) struct Outbox {
     counter: u64,
     first_taken: Option<u64>,
     entries: VecDeque<Entry>,
+    /// What erases what was sealed since it was asked for.
+    #[serde(skip)]
+    erasing: Erasing,
     /// Whether the relay has said on this connection that the slot of the sealed message is empty.
     #[serde(skip)]
     is_free: bool,
@@ -110,6 +114,7 @@ impl Outbox {
         let Some(entry) = waiting else { return Ok(()) };
         let ciphertext = encrypt(&entry.message, rng)?;
         if let Ok(chain) = seal_payload(&slot, &ciphertext, rng) {
+            self.erasing.extend(erasing_chain(&slot, &chain));
             entry.state = State::Sealed {
                 ciphertext: ByteBuf::from(ciphertext),
                 chain,
@@ -205,6 +210,16 @@ impl Outbox {
         unsaid
     }
 
+    /// What erases what was sealed since the last call.
+    pub(crate) fn take_erasing(&mut self) -> Erasing {
+        std::mem::take(&mut self.erasing)
+    }
+
+    /// Says nothing more, and forgets what it said.
+    pub(crate) fn hush(&mut self) {
+        self.entries.clear();
+    }
+
     fn sealed(&self) -> Option<(usize, &Chain)> {
         self.entries
             .iter()
@@ -235,6 +250,9 @@ impl Outbox {
             return;
         };
         let resealed: Result<Chain, TooLong> = seal_payload(&slot, ciphertext, rng);
+        if let Ok(chain) = &resealed {
+            self.erasing.extend(erasing_chain(&slot, chain));
+        }
         entry.state = match resealed {
             Ok(chain) if has_room => State::Sealed {
                 ciphertext: ciphertext.clone(),
@@ -247,6 +265,12 @@ impl Outbox {
     fn slot(&self, secret: &ThreadSecret, leaf: u32) -> Slot {
         Slot::derive(secret, Kind::Message, leaf, self.counter)
     }
+}
+
+/// What erases a chain that was sealed into a slot.
+fn erasing_chain(slot: &Slot, chain: &Chain) -> Erasing {
+    let head = chain.last();
+    head.map_or_else(Erasing::new, |head| erasing(slot, &head.cell))
 }
 
 fn is_in(chain: &Chain, address: &Address) -> bool {

@@ -13,6 +13,7 @@ use cobijo_protocol::{
 use serde::{Deserialize, Serialize};
 
 use super::{
+    erasing::{Erasing, erasing_slot},
     port::{Seen, Wants},
     thread::{Content, OnEmpty, Reading},
 };
@@ -32,8 +33,8 @@ pub(crate) struct Stream {
 #[derive(Clone, Default)]
 struct Window {
     readings: BTreeMap<u64, Reading>,
-    /// Content that is known, by slot.
-    known: BTreeMap<u64, Content>,
+    /// Content that is known, by slot, and what erases it.
+    known: BTreeMap<u64, (Content, Erasing)>,
     until: u64,
 }
 
@@ -102,7 +103,7 @@ impl Stream {
         } = &mut self.window;
         readings.retain(|index, reading| match reading.handle_seen(seen) {
             Some(content) => {
-                known.insert(*index, content);
+                known.insert(*index, (content, reading.erasing()));
                 false
             }
             None => true,
@@ -114,7 +115,21 @@ impl Stream {
         self.window
             .known
             .get(&self.read)
-            .map(|content| (self.read, content))
+            .map(|(content, _)| (self.read, content))
+    }
+
+    /// What erases that slot, and the bodies of its head.
+    pub(crate) fn erasing(&self) -> Erasing {
+        let known = self.window.known.get(&self.read);
+        known.map_or_else(Erasing::new, |(_, erasing)| erasing.clone())
+    }
+
+    /// What erases the slots below `cut` that nothing was read of; their bodies nobody finds without them.
+    pub(crate) fn erasing_unread(&self, secret: &ThreadSecret, cut: u64) -> Erasing {
+        let slot = |index| Slot::derive(secret, Kind::Message, self.leaf, index);
+        (self.read..cut.min(u64::from(CUT_MESSAGES_MAX)))
+            .filter_map(|index| erasing_slot(&slot(index)))
+            .collect()
     }
 
     /// Goes on behind the slot that [`Self::peek`] gave: void for everyone, or else with the message

@@ -10,7 +10,10 @@ use cobijo_protocol::{
     slot::{Address, Slot},
 };
 
-use super::port::{Put, Seen, Wants};
+use super::{
+    erasing::{Erasing, erasing_slot},
+    port::{Put, Seen, Wants},
+};
 
 /// What stands in a slot, for everyone who can derive it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,6 +121,15 @@ impl Reading {
             Some(bodies) => bodies.handle_seen(seen),
         }
         self.content()
+    }
+
+    /// What erases what stands there: the slot, and the bodies of its head.
+    pub(crate) fn erasing(&self) -> Erasing {
+        let bodies = self.bodies.iter().flat_map(|bodies| &bodies.readings);
+        std::iter::once(&self.slot)
+            .chain(bodies)
+            .filter_map(|reading| erasing_slot(&reading.slot))
+            .collect()
     }
 
     /// The content, where it is known.

@@ -47,6 +47,12 @@ impl Relay {
         }
     }
 
+    /// Slots that a cell stands in.
+    pub(crate) fn full(&self) -> BTreeSet<Address> {
+        let full = self.slots.iter().filter(|(_, cell)| cell.is_some());
+        full.map(|(address, _)| *address).collect()
+    }
+
     pub(crate) fn items(&self, mailbox: &MailboxKey) -> usize {
         self.mailboxes.get(mailbox).map_or(0, BTreeMap::len)
     }

@@ -99,6 +99,16 @@ const SPANISH: &[(&str, &str)] = &[
         "Vuelve con tu frase: pregunta el enlace de la mesa y la frase.",
     ),
     (
+        "erase",
+        "Borra una conversación, o lo que escribiste mientras esperas: aquí, en el servidor y en los dispositivos de quienes te acompañan. Pregunta si es seguro.",
+    ),
+    ("erase/conversation", "Su número en la lista."),
+    (
+        "erase/now",
+        "Borra de una vez, en lugar de en un minuto: más rápido, y el servidor puede ver mejor qué iba junto.",
+    ),
+    ("erase/sure", "Es seguro: no se pregunta."),
+    (
         "shift",
         "Tu turno: muestra quién espera y recibe órdenes mientras las escribes.",
     ),

@@ -1,7 +1,7 @@
 //! What stands: lines of a conversation, the queue, who is here, a desk.
 
 use cobijo_client_core::core::client::{
-    ConversationView, Description, DeskView, Entry, EntryContent, EntryState, QueueReason,
+    ConversationView, Description, DeskView, Entry, EntryContent, EntryState, Erasure, QueueReason,
     QueueRow, QueueState, Speaker,
 };
 use cobijo_client_core::core::port::Now;
@@ -111,7 +111,12 @@ impl Screen {
         } else {
             Key::ConversationEnded
         };
-        let text = self.fill(key, &[&view.id.number().to_string(), &self.members(view)]);
+        let number = view.id.number().to_string();
+        let text = match view.erased {
+            Some(Erasure::ByPerson) => self.fill(Key::ErasedByHer, &[&number]),
+            Some(Erasure::Going) => self.fill(Key::BeingErased, &[&number]),
+            None => self.fill(key, &[&number, &self.members(view)]),
+        };
         let members: Vec<Value> = view
             .members
             .iter()
@@ -125,7 +130,7 @@ impl Screen {
             .collect();
         let proposals: Vec<&str> = view.proposals.iter().map(|p| p.alias.as_str()).collect();
         let object = json!({
-            "conversation": view.id.number(), "open": view.open, "members": members,
+            "conversation": view.id.number(), "open": view.open, "erased": view.erased, "members": members,
             "proposals": proposals, "code": view.code.as_ref().map(both),
         });
         (object, text)

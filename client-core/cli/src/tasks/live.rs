@@ -6,7 +6,7 @@ use cobijo_client_core::core::client::{
 };
 use cobijo_client_core::driver::Notice;
 
-use super::{Task, asking::is_waiting, check};
+use super::{Task, asking::is_waiting, check, erasing::Erase};
 use crate::{app::App, args, catalogue::Key, input, problem::Problem};
 
 /// Where a line goes that is no command.
@@ -175,6 +175,12 @@ fn here_by_default(task: Task, here: Option<u32>) -> Task {
         Task::Read(here)
     } else if matches!(task, Task::Leave(None)) {
         Task::Leave(here)
+    } else if let Task::Erase(what) = task {
+        let conversation = what.conversation.or(here);
+        Task::Erase(Erase {
+            conversation,
+            ..what
+        })
     } else {
         task
     }

@@ -4,6 +4,7 @@
 mod asking;
 mod describing;
 mod desk;
+mod erasing;
 mod live;
 mod person;
 mod phrase;
@@ -22,7 +23,7 @@ use cobijo_protocol::{
 use data_encoding::BASE64URL_NOPAD;
 use zeroize::Zeroizing;
 
-use self::describing::Changes;
+use self::{describing::Changes, erasing::Erase};
 use crate::{
     app::App,
     args::{Command, DeskCommand, ReadsArg, ShiftChange},
@@ -62,6 +63,7 @@ pub(crate) enum Task {
         change: Option<ShiftChange>,
         capacity: Option<Capacity>,
     },
+    Erase(Erase),
     Queue,
     Claim(u32),
     Pass(u32),
@@ -135,6 +137,15 @@ pub(crate) fn check(command: &Command) -> Result<Task, Problem> {
         },
         Command::Return => Task::Return(None),
         Command::Shift { change, capacity } => check_shift(change, capacity)?,
+        Command::Erase {
+            conversation,
+            now,
+            sure,
+        } => Task::Erase(Erase {
+            conversation,
+            at_once: now,
+            is_sure: sure,
+        }),
         Command::Queue => Task::Queue,
         Command::Claim { row } => Task::Claim(row),
         Command::Pass { row } => Task::Pass(row),
@@ -253,10 +264,8 @@ impl App {
     /// Does what was asked for.
     pub(crate) async fn perform(&mut self, task: Task) -> Result<(), Problem> {
         match task {
-            Task::Write(letter) => {
-                let (link, text) = letter.ok_or(Key::NoText)?;
-                self.write(link, text).await
-            }
+            Task::Write(None) => Err(Key::NoText.into()),
+            Task::Write(Some((link, text))) => self.write(link, text).await,
             Task::Wait => self.wait().await,
             Task::Talk(conversation) => self.talk(conversation).await,
             Task::Say { conversation, text } => {
@@ -282,6 +291,7 @@ impl App {
             Task::Return(None) => self.has_come_back().await,
             Task::Return(Some((link, phrase))) => self.come_back(link, &phrase).await,
             Task::Shift { change, capacity } => self.change_shift(change, capacity).await,
+            Task::Erase(what) => self.erase(what).await,
             Task::Queue => self.queue().await,
             Task::Claim(row) => self.claim(row).await,
             Task::Pass(row) => self.pass(row).await,

@@ -12,15 +12,13 @@ use super::{Erasing, Found, erasing, seal};
 use crate::{
     core::{
         contest::Contest,
+        erasing::ERASES_AT_ONCE,
         phrase::PhraseKeys,
         port::{Rng, Seen, Wants},
         thread::Content,
     },
     mls::MlsError,
 };
-
-/// Slots that are erased at a time.
-const ERASES_AT_ONCE: usize = 4;
 
 /// Keeps the capsules of one phrase.
 #[derive(Clone, Serialize, Deserialize)]
@@ -109,6 +107,8 @@ impl Keeper {
 
     /// Erases all.
     pub fn forget_all(&mut self) {
+        // What is on its way may stand already.
+        self.remember_own();
         self.give_up();
         self.old.extend(self.standing.drain(..).flatten());
     }

@@ -11,6 +11,8 @@ use cobijo_protocol::{
 use rand_core::SeedableRng as _;
 use serde_bytes::ByteBuf;
 
+use cobijo_protocol::cell::Cell;
+
 use super::*;
 use crate::core::{
     contest::seal_payload,

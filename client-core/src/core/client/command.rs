@@ -158,6 +158,13 @@ pub enum PersonCommand {
         /// What the phrase gives.
         keys: PhraseKeys,
     },
+    /// Erases a conversation: here, at the relay, and on the devices of all who read that she did.
+    Erase {
+        /// Which.
+        conversation: ConversationId,
+        /// Whether what stands at the relay goes in one burst, and not spread within a minute.
+        at_once: bool,
+    },
     /// Nobody answers; asks the desk.
     AskDesk {
         /// Where nobody answers.

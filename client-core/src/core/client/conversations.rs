@@ -9,11 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ChannelId, CommandError, Context, ConversationEvent, ConversationId, ConversationView, Entry,
-    Event, Line,
+    Erasure, Event, Line, Stopped, erased::Erased,
 };
 use crate::core::{
     claim::queue::Opened,
     conversation::Conversation,
+    erasing::Pace,
     group::{Group, removed_by},
     port::{Now, Seen, Wants},
 };
@@ -25,6 +26,9 @@ const REMOVALS_MAX: usize = 256;
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct Conversations {
     list: Vec<Numbered>,
+    /// Those that the person erased.
+    #[serde(default)]
+    erased: Vec<Erased>,
     /// Who was removed from the desk, and the statement: she may be added to a conversation later, by
     /// somebody who doesn't know it yet.
     #[serde(default)]
@@ -194,7 +198,18 @@ impl Conversations {
             }
         };
         let followed = |one: &&Numbered| one.conversation.stopped().is_none();
-        self.list.iter().filter(followed).map(line).collect()
+        let erased = self.erased.iter().filter(|erased| !erased.is_over());
+        let erased = erased.map(|erased| {
+            let mut wants = Wants::default();
+            erased.erases(&mut wants);
+            Line {
+                channel: erased.channel(),
+                relay: relay.clone(),
+                wants,
+            }
+        });
+        let followed = self.list.iter().filter(followed).map(line);
+        followed.chain(erased).collect()
     }
 
     pub(super) fn handle_seen(
@@ -207,18 +222,31 @@ impl Conversations {
         for one in self.list.iter_mut().filter(of_channel) {
             one.conversation.handle_seen(seen, context.now, context.rng);
         }
+        for erased in self
+            .erased
+            .iter_mut()
+            .filter(|one| one.channel() == channel)
+        {
+            erased.handle_seen(seen, context);
+        }
         self.drain(context);
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Now> {
         let list = self.list.iter();
-        list.filter_map(|one| one.conversation.poll_timeout()).min()
+        let erased = self.erased.iter().filter_map(Erased::erase_due);
+        list.filter_map(|one| one.conversation.poll_timeout())
+            .chain(erased)
+            .min()
     }
 
     /// Lets every conversation do what has become possible.
     pub(super) fn handle_timeout(&mut self, context: &mut Context<'_>) {
         for one in &mut self.list {
             one.conversation.handle_timeout(context.now, context.rng);
+        }
+        for erased in &mut self.erased {
+            erased.handle_timeout(context);
         }
         self.drain(context);
     }
@@ -235,9 +263,12 @@ impl Conversations {
             members: one.conversation.members(),
             code: Some(one.conversation.code()),
             open: one.conversation.is_open(),
+            erased: None,
             proposals: one.conversation.proposals(),
         };
-        self.list.iter().map(view).collect()
+        let erased = self.erased.iter();
+        let erased = erased.map(|erased| erased.view(Erasure::ByPerson));
+        self.list.iter().map(view).chain(erased).collect()
     }
 
     pub(super) fn history(&self, id: ConversationId) -> Vec<Entry> {
@@ -257,6 +288,22 @@ impl Conversations {
                 }
                 context.event(Event::Conversation(one.id, event));
             }
+        }
+        self.erase_wiped(context);
+    }
+
+    /// Forgets what the person erased, and helps her to erase it at the relay. [E-3]
+    fn erase_wiped(&mut self, context: &mut Context<'_>) {
+        let is_wiped = |one: &mut Numbered| one.conversation.stopped() == Some(Stopped::Wiped);
+        let wiped: Vec<_> = self.list.extract_if(.., is_wiped).collect();
+        for one in wiped {
+            let Numbered {
+                id,
+                channel,
+                conversation,
+            } = one;
+            let erased = Erased::new(id, channel, conversation, Pace::Spread, context);
+            self.erased.push(erased);
         }
     }
 

@@ -136,6 +136,19 @@ pub enum Event {
     /// Person: she has come back, to where she waits or into her conversation; no other device of hers goes
     /// on.
     CameBack(Option<ConversationId>),
+    /// Person: how many slots are left to be erased of what she erased or took back; telling the others counts
+    /// as one.
+    Erasing {
+        /// How many.
+        left: usize,
+    },
+    /// Person: a conversation is erased, as far as this client can: nothing is left of it here, or at the relay.
+    Erased {
+        /// Which.
+        conversation: ConversationId,
+        /// Whether the others were told: their clients wipe at their next contact with the relay.
+        told: bool,
+    },
     /// Person: this device has locked itself.
     Locked(Locked),
 }

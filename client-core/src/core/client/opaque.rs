@@ -88,6 +88,7 @@ mod tests {
             members: vec![member()],
             code: None,
             open: true,
+            erased: None,
             proposals: vec![proposal.clone()],
         };
         let offer = ConversationEvent::DeskOffers(speaker());
@@ -127,6 +128,7 @@ mod tests {
             stage: PersonStage::Waiting,
             conversation: None,
             phrase: false,
+            left_to_erase: 0,
         };
         let add = || PersonCommand::Add(text());
         tells_nothing(&[

@@ -2,6 +2,7 @@
 //! nobody answers. Routes to the machines of `intake`, `waiting` and `conversation`.
 
 mod asking;
+mod erasing;
 mod keeping;
 mod returning;
 mod showing;
@@ -12,15 +13,17 @@ use cobijo_protocol::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::erased::Erased;
 use super::{
     CardAbsent, ChannelId, Command, CommandError, Context, ConversationEvent, ConversationId,
-    ConversationView, Entry, Event, IntakeFailure, Line, Locked, PersonCommand, PersonStage,
-    PersonView,
+    ConversationView, Entry, Erasure, Event, IntakeFailure, Line, Locked, PersonCommand,
+    PersonStage, PersonView,
 };
 use crate::{
     core::{
         card::{CardRefused, HighestCard},
         conversation::{Conversation, ConversationError},
+        erasing::Pace,
         group::GroupError,
         intake::{Contact, ContactEvent, Reason},
         port::{Now, Seen, Wants},
@@ -51,6 +54,12 @@ pub(super) struct Person {
     /// Conversations that had ended when she wrote again.
     #[serde(default)]
     ended: Vec<Talking>,
+    /// Conversations that she erased, until nothing of them is left to be erased.
+    #[serde(default)]
+    erased: Vec<Erased>,
+    /// What was said last of how much is left to be erased.
+    #[serde(skip)]
+    said_left: usize,
     /// The phrase that leads back to where she is.
     #[serde(default)]
     phrase: Option<Phrase>,
@@ -120,6 +129,8 @@ impl Person {
             asking: None,
             taken_back: Vec::new(),
             ended: Vec::new(),
+            erased: Vec::new(),
+            said_left: 0,
             phrase: None,
             is_kept: false,
             returning: None,
@@ -183,6 +194,13 @@ impl Person {
                 conversation,
                 member,
             } => Ok(self.talking(conversation)?.conversation.remove(member)?),
+            PersonCommand::Erase {
+                conversation,
+                at_once,
+            } => {
+                let pace = if at_once { Pace::AtOnce } else { Pace::Spread };
+                self.erase(conversation, pace, context)
+            }
             PersonCommand::KeepPhrase { keys, shows } => self.keep_phrase(&keys, shows, context),
             // `Side` has begun it, where it may be.
             PersonCommand::Return { .. } => Err(CommandError::InUse),
@@ -253,7 +271,7 @@ impl Person {
         };
         let lines = contacts.chain(talking).map(line);
         let phrase = self.phrase_line().into_iter().chain(self.returning_line());
-        lines.chain(phrase).collect()
+        lines.chain(phrase).chain(self.erased_lines()).collect()
     }
 
     fn contacts(&self) -> impl Iterator<Item = &Contacting> {
@@ -295,6 +313,7 @@ impl Person {
             }
             self.phrase_seen(channel, seen, context);
             self.returning_seen(channel, seen, context);
+            self.erased_seen(channel, seen, context);
         }
         self.go_on(context);
     }
@@ -367,6 +386,7 @@ impl Person {
         let looks = looks.filter_map(|talking| talking.conversation.card_due());
         let looks = looks.filter(|_| !self.is_fetching);
         let phrase = self.phrase_due();
+        let phrase = phrase.into_iter().chain(self.erased_due());
         contacts.chain(talking).chain(looks).chain(phrase).min()
     }
 
@@ -377,6 +397,7 @@ impl Person {
         for talking in self.talks_mut() {
             talking.conversation.handle_timeout(now, context.rng);
         }
+        self.erased_timeout(context);
         self.go_on(context);
     }
 
@@ -387,8 +408,10 @@ impl Person {
         self.go_on_asking(context);
         self.go_on_returning(context);
         self.go_on_keeping(context);
+        self.go_on_erasing(context);
         self.taken_back
             .retain(|contacting| !contacting.waiting.is_over());
+        self.say_left_to_erase(context);
         for talking in self.talks_mut() {
             while let Some(event) = talking.conversation.poll_event() {
                 context.event(Event::Conversation(talking.id, event));
@@ -429,6 +452,7 @@ impl Person {
             }
             (Some(_) | None, _) => Conversation::of_person(joined.group, joined.person),
         };
+        conversation.keep_waited(joined.erasing);
         for text in joined.said {
             conversation.first_text(text, context.now);
         }

@@ -212,8 +212,20 @@ pub struct ConversationView {
     pub code: Option<WordIndices>,
     /// Whether it can be written in.
     pub open: bool,
+    /// Where it was erased: nothing of it is left here.
+    pub erased: Option<Erasure>,
     /// Proposals that the person has not answered.
     pub proposals: Vec<ProposalView>,
+}
+
+/// Who erased a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Erasure {
+    /// The person did.
+    ByPerson,
+    /// She herself: something is still to be erased elsewhere.
+    Going,
 }
 
 /// Someone in a conversation.
@@ -336,6 +348,8 @@ pub struct PersonView {
     pub conversation: Option<ConversationId>,
     /// Whether a phrase leads back to where she is, or soon will.
     pub phrase: bool,
+    /// How much is still to be erased of what she erased or took back.
+    pub left_to_erase: usize,
 }
 
 /// Where a person is on her way.

@@ -2,6 +2,7 @@
 //!
 //! Wraps the group. A successor takes its place without a break: what was said before stays before.
 
+mod erasing;
 mod former;
 mod history;
 mod proposals;
@@ -25,6 +26,7 @@ use serde_bytes::ByteBuf;
 
 use super::{
     client::{ConversationEvent, Entry, EntryState, MemberView, ProposalView, Speaker, Stopped},
+    erasing::Erasing,
     group::{Change, Group, GroupError, Member},
     port::{Now, Rng, Seen, Wants},
 };
@@ -56,6 +58,9 @@ pub struct Conversation {
     /// Whose rescue is over.
     rescued: VecDeque<ThreadSecret>,
     left: bool,
+    /// What erases what she wrote while she waited. [E-1]
+    #[serde(default)]
+    waited: Erasing,
     /// She has come back, and her commit has not won.
     #[serde(default)]
     returning: Option<Returning>,
@@ -108,6 +113,7 @@ impl Conversation {
             heard_her: Now::default(),
             rescued: VecDeque::new(),
             left: false,
+            waited: Erasing::new(),
             returning: None,
             events: VecDeque::new(),
         }

@@ -91,6 +91,7 @@ impl Conversation {
         group.stay_silent();
         group.go_on_from(self.group.clock());
         // Whoever made it came back and crashed: she may have seen nothing of what was new.
+        group.inherit_erase_keys(&mut self.group);
         self.group = group;
         self.drain(now);
         true

@@ -47,6 +47,7 @@ impl Conversation {
         } else {
             self.history.close_chapter();
         }
+        group.inherit_erase_keys(&mut self.group);
         self.group = group;
         self.rescuing.clear();
         self.proposals.drop_present(&self.group.members());

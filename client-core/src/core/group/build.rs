@@ -13,7 +13,7 @@ use cobijo_protocol::{
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
-use super::{Group, GroupEvent, Stop, judge};
+use super::{Group, GroupEvent, Stop, judge, wiping::is_wipe};
 use crate::{
     core::{
         contest::{random, seal_bodies},
@@ -59,6 +59,8 @@ pub(super) enum Origin {
     Return,
     /// A statement that was learned.
     Statement,
+    /// She ends it for everybody.
+    Wipe,
 }
 
 /// Members up to which everybody updates its leaf on joining.
@@ -244,6 +246,8 @@ impl Group {
             Origin::Asked => self.events.push_back(GroupEvent::Refused(rule)),
             Origin::Due => self.hygiene.refused(),
             Origin::Return | Origin::Statement => {}
+            // Nobody can be told here.
+            Origin::Wipe => self.stop_for(Stop::Broken),
         }
     }
 
@@ -270,10 +274,14 @@ impl Group {
                 .find(|leaf| leaf.key == *key)
                 .map(|leaf| leaf.index)
         };
-        let removes: Vec<u32> = request.removes.iter().filter_map(index).collect();
+        let mut removes: Vec<u32> = request.removes.iter().filter_map(index).collect();
+        let is_wipe = is_wipe(request);
+        if is_wipe {
+            removes = self.own_other_leaves().map(|leaf| leaf.index).collect();
+        }
         // Somebody else may have let in who comes back with a new leaf: then nothing is left to remove.
         let is_rescue = !request.adds.is_empty() && !request.statements.is_empty();
-        let is_done = adds.is_empty() && (removes.is_empty() || is_rescue);
+        let is_done = adds.is_empty() && (removes.is_empty() || is_rescue) && !is_wipe;
         if is_done && *request != Change::default() {
             return Ok(None);
         }

@@ -11,7 +11,7 @@ use serde_bytes::ByteBuf;
 use super::{Group, GroupEvent, Stop, silence::Replaced};
 use crate::core::{
     contest::Contest,
-    policy::{Cause, Effect, Presence},
+    policy::{Cause, Effect},
     port::{Now, Rng},
     welcome::WelcomeHead,
 };
@@ -117,9 +117,6 @@ impl Group {
             if let Ok(Message { content, .. }) = cbor::decode(&message) {
                 self.events.push_back(GroupEvent::NotSaid { id, content });
             }
-        }
-        if self.presence == Presence::Wiped {
-            self.stop_for(Stop::Wiped);
         }
     }
 

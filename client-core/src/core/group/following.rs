@@ -14,6 +14,7 @@ impl Group {
     pub(super) fn connected(&mut self, relay: RelayFacts, now: Now) {
         self.relay = Some(relay);
         self.shown.forget(self.caught_up, relay.retention_days);
+        self.erase_keys.forget(self.caught_up, relay.retention_days);
         let away = relay.day.max(now.day()).saturating_sub(self.caught_up);
         self.doubt = None;
         if away > u32::from(relay.retention_days).saturating_sub(STALE_MARGIN_DAYS) {

@@ -16,7 +16,7 @@ use super::{Author, Group, GroupEvent, Stop, close::Closing, silence::Replaced};
 use crate::{
     core::{
         contest::Candidate,
-        policy::{self, Change, Refusal, Standing},
+        policy::{self, Change, Presence, Refusal, Standing},
         port::Rng,
         thread::Content,
         welcome::WelcomeHead,
@@ -89,6 +89,12 @@ impl Group {
             Err(Refusal::UnknownPolicy) => return Verdict::Stop(Stop::Policy),
             Err(Refusal::Void(_)) => return Verdict::Void { author },
         };
+        if effect.presence == Presence::Wiped {
+            // Nothing more is read: she wants it gone. Whoever came back from an older disk can't even follow
+            // what she committed herself. [E-3]
+            self.keep_unread_erase_keys(&data.cut);
+            return Verdict::Stop(Stop::Wiped);
+        }
         let Some(welcomes) = welcome_heads(&examined, &data) else {
             return Verdict::Void { author };
         };

@@ -9,6 +9,7 @@
 //! * `build`: commits of one's own
 //! * `read`: what messages say
 //! * `following`: whether this member follows at all
+//! * `wiping`: ending it for everybody, and what erases its messages
 //! * `silence`: the leaf that a person comes back by
 
 mod build;
@@ -20,6 +21,7 @@ mod read;
 mod silence;
 mod statements;
 mod streams;
+mod wiping;
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -46,6 +48,7 @@ use self::{
 };
 use super::{
     contest::{Contest, random},
+    erasing::EraseKeys,
     outbox::Outbox,
     policy::{Leaf, Presence},
     port::{Now, RelayFacts, Rng, Seen, Wants},
@@ -93,6 +96,9 @@ pub struct Group {
     requests: VecDeque<Request>,
     learned: Vec<Learned>,
     shown: Shown,
+    /// What erases what was said, as long as it may stand. [E-1]
+    #[serde(default)]
+    erase_keys: EraseKeys,
     arrived: BTreeSet<PublicKey>,
     hygiene: Hygiene,
     leaving: Option<Leaving>,
@@ -203,6 +209,7 @@ impl Group {
             requests: VecDeque::new(),
             learned: Vec::new(),
             shown: Shown::default(),
+            erase_keys: EraseKeys::default(),
             arrived: facts.leaves.iter().map(|leaf| leaf.key).collect(),
             hygiene: Hygiene::new(now),
             leaving: None,
@@ -383,6 +390,7 @@ impl Group {
         if let Some(id) = self.outbox.handle_seen(seen, &secret, leaf, rng) {
             self.events.push_back(GroupEvent::Stored { id });
         }
+        self.keep_own_erase_keys(now);
         self.streams
             .iter_mut()
             .for_each(|stream| stream.handle_seen(seen));
@@ -451,6 +459,7 @@ impl Group {
                 self.request_what_is_due(now);
                 self.build_next(rng);
                 self.seal_next(rng);
+                self.keep_own_erase_keys(now);
             }
             return;
         }

@@ -178,10 +178,11 @@ impl Group {
             && cut.is_none_or(|cut| !stream.is_closed(cut))
             && let Some((_, content)) = stream.peek()
         {
-            let (leaf, content) = (stream.leaf(), content.clone());
+            let (leaf, content, slots) = (stream.leaf(), content.clone(), stream.erasing());
             let Some(author) = self.author(leaf) else {
                 return;
             };
+            let key = author.key;
             let (is_void, shown) = match content {
                 thread::Content::Payload(payload) => match self.mls.decrypt(&payload, leaf, rng) {
                     Ok(message) => (false, self.read_message(author, &message, now)),
@@ -194,6 +195,9 @@ impl Group {
                     (false, None)
                 }
             };
+            if !is_void {
+                self.erase_keys.keep(key, self.latest_day(now), slots);
+            }
             if let Some(stream) = self.streams.get_mut(index) {
                 stream.advance(is_void, shown);
             }

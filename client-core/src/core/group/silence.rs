@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     core::{
-        policy::{Cause, Effect},
+        policy::{Cause, Effect, Leaf},
         port::Rng,
     },
     mls::{
@@ -60,20 +60,27 @@ impl Group {
 
     /// Asks for the commit that adds her next return leaf, and removes her other leaves but this one.
     pub(crate) fn request_return_leaf(&mut self, key_package: ByteBuf) {
-        let own = self.own_key();
-        let person = self.person_of(self.facts.own_leaf);
-        let leaves = self.facts.leaves.iter();
-        let others = leaves.filter(|leaf| leaf.key != own);
-        let hers = others.filter(|leaf| person.is_some() && self.person_of(leaf.index) == person);
         let change = Change {
             adds: vec![key_package],
-            removes: hers.map(|leaf| leaf.key).collect(),
+            removes: self.own_other_leaves().map(|leaf| leaf.key).collect(),
             statements: Vec::new(),
         };
         self.requests.push_back(Request {
             change,
             origin: Origin::Return,
         });
+    }
+
+    /// Her leaves but this one.
+    pub(super) fn own_other_leaves(&self) -> impl Iterator<Item = &Leaf> {
+        let own = self.facts.own_leaf;
+        let person = self.person_of(own);
+        let others = self
+            .facts
+            .leaves
+            .iter()
+            .filter(move |leaf| leaf.index != own);
+        others.filter(move |leaf| person.is_some() && self.person_of(leaf.index) == person)
     }
 
     /// Whether such a commit is still to be made.

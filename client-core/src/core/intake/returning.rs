@@ -40,6 +40,7 @@ impl Contact {
         Self {
             desk: DeskId::of(&root),
             thread: Contest::new(r.clone(), Kind::Waiting, 0),
+            bodies: Vec::new(),
             r,
             person,
             language: String::new(),

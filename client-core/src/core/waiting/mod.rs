@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use super::{
+    erasing::Erasing,
     group::Group,
     intake::{Contact, ContactError, ContactEvent, PersonPackage, RETRY_AFTER},
     joining::{Expect, Joining, Known, Lineage},
@@ -103,6 +104,8 @@ pub struct Joined {
     pub by: PersonLeaf,
     /// Her key in it.
     pub person: SecretKey,
+    /// What erases what she wrote while she waited.
+    pub erasing: Erasing,
     /// What she wrote while she waited.
     pub said: Vec<String>,
     /// What she wrote too late for the waiting thread: it must be said in the group.
@@ -312,6 +315,7 @@ impl Waiting {
             group: *group,
             by,
             person,
+            erasing: self.contact.erasing(),
             said,
             unsaid,
         })

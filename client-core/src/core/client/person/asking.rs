@@ -107,14 +107,15 @@ impl Person {
 
     /// Her yes counts: whoever offered is let in, into a successor where the group can't be followed.
     fn admit(&mut self, context: &mut Context<'_>) {
-        let offered = self
-            .asking
-            .take()
-            .and_then(|mut asking| asking.contacting.waiting.accept());
-        let (Some(offered), Some(talking)) = (offered, &mut self.conversation) else {
+        let (Some(mut asking), Some(talking)) = (self.asking.take(), &mut self.conversation) else {
             return;
         };
         let conversation = &mut talking.conversation;
+        let waiting = &mut asking.contacting.waiting;
+        conversation.keep_waited(waiting.contact().erasing());
+        let Some(offered) = waiting.accept() else {
+            return;
+        };
         let before = conversation.group_id().to_vec();
         let admitted = conversation.admit(&offered, context.now, context.rng);
         if conversation.group_id() != before {
@@ -194,6 +195,7 @@ impl Person {
         if let Some(joined) = waiting.take_group() {
             if talking.conversation.goes_on_in(&joined.group) {
                 talking.conversation.go_on_in(joined.group, context.now);
+                talking.conversation.keep_waited(joined.erasing);
                 talking.channel = context.new_channel();
             }
             self.asking = None;

@@ -106,6 +106,8 @@ impl Person {
             asking: None,
             taken_back: Vec::new(),
             ended: Vec::new(),
+            erased: Vec::new(),
+            said_left: 0,
             phrase: Some(Phrase::new(keeping, context)),
             is_kept: false,
             returning: Some(returning),

@@ -1,7 +1,8 @@
 //! What a person is shown of her side.
 
 use super::{
-    Asking, ConversationId, ConversationView, Entry, Person, PersonStage, PersonView, Talking,
+    Asking, ConversationId, ConversationView, Entry, Erasure, Person, PersonStage, PersonView,
+    Talking,
 };
 
 impl Person {
@@ -11,6 +12,7 @@ impl Person {
             stage: self.stage(),
             conversation: self.shown().map(|talking| talking.id),
             phrase: self.has_phrase(),
+            left_to_erase: self.left_to_erase(),
         }
     }
 
@@ -50,11 +52,14 @@ impl Person {
                 members: talking.conversation.members(),
                 code: Some(talking.conversation.code()),
                 open: talking.conversation.is_open(),
+                erased: None,
                 proposals,
             }
         };
         let shown = self.ended.iter().chain(self.shown());
-        shown.map(view).collect()
+        let erased = self.erased.iter();
+        let erased = erased.map(|erased| erased.view(Erasure::Going));
+        shown.map(view).chain(erased).collect()
     }
 
     pub(in crate::core::client) fn history(&self, id: ConversationId) -> Vec<Entry> {
