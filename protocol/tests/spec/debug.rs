@@ -51,7 +51,7 @@ fn nothing_that_is_debugged_shows_a_secret_a_key_or_a_text() {
         print(samples::claims()),
         print(samples::takings()),
         print(samples::successions()),
-        format!("{:?}", samples::succession()),
+        format!("{:?}", samples::succession(2)),
         print(samples::terms()),
         format!("{:?}", samples::intake_key()),
         format!("{:?}", samples::welcome_payload()),

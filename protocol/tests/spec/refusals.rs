@@ -276,10 +276,10 @@ fn only_the_root_key_names_the_next_group_of_a_desk() {
     let signed = samples::successions().swap_remove(0).1;
     assert_eq!(
         signed.verify(&public(ROOT)).ok(),
-        Some(samples::succession())
+        Some(samples::succession(1))
     );
     for other in [STRANGER, COORDINATOR, ACCOMPANIER] {
-        let forged = key(other).sign_value(&samples::succession());
+        let forged = key(other).sign_value(&samples::succession(1));
         assert!(forged.verify(&public(ROOT)).is_err());
     }
 }

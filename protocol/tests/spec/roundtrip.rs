@@ -215,7 +215,7 @@ proptest! {
         cbor_is_canonical::<Claim>(&claim, &changes)?;
         cbor_is_canonical::<Taking>(&taking, &changes)?;
         cbor_is_canonical::<Signed<Succession>>(&succession, &changes)?;
-        cbor_is_canonical::<Succession>(&samples::succession(), &changes)?;
+        cbor_is_canonical::<Succession>(&samples::succession(2), &changes)?;
     }
 
     #[test]

@@ -476,9 +476,9 @@ pub(crate) fn takings() -> Vec<(&'static str, Taking)> {
     vec![("taking", taking)]
 }
 
-pub(crate) fn succession() -> Succession {
+pub(crate) fn succession(number: u32) -> Succession {
     Succession {
-        number: 2,
+        number,
         group: ByteBuf::from([0x5c; 32]),
         maker: public(COORDINATOR),
     }
@@ -486,5 +486,9 @@ pub(crate) fn succession() -> Succession {
 
 /// What names a desk's next group, as it stands in a taking thread.
 pub(crate) fn successions() -> Vec<(&'static str, Signed<Succession>)> {
-    vec![("succession", key(ROOT).sign_value(&succession()))]
+    let named = |number| key(ROOT).sign_value(&succession(number));
+    vec![
+        ("the first successor", named(1)),
+        ("the second one", named(2)),
+    ]
 }

@@ -128,9 +128,10 @@ fn takings() -> Vec<Value> {
 fn successions() -> Vec<Value> {
     samples::successions()
         .iter()
-        .map(|(name, signed)| {
+        .zip(1..)
+        .map(|((name, signed), number)| {
             let succession = signed.verify(&public(samples::ROOT));
-            assert_eq!(succession.ok(), Some(samples::succession()));
+            assert_eq!(succession.ok(), Some(samples::succession(number)));
             cbor_vector(name, signed)
         })
         .collect()
