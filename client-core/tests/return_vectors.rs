@@ -38,10 +38,15 @@ fn what_a_phrase_gives_is_as_committed() {
         let phrase = Phrase::parse(text(&vector["typed"])).unwrap();
         assert_eq!(json!(phrase.words()), vector["words"]);
         let keys = phrase.derive().unwrap();
-        assert_eq!(hex(keys.find().as_bytes()), text(&vector["k_find"]));
-        assert_eq!(hex(keys.seed().as_bytes()), text(&vector["seed"]));
-        let public = keys.pair().unwrap().public;
-        assert_eq!(hex(&public), text(&vector["public"]));
+        let generations = vector["generations"].as_array().unwrap();
+        assert_eq!(generations.len(), 2);
+        for (number, vector) in (0..).zip(generations) {
+            let keys = keys.generation(number);
+            assert_eq!(hex(keys.find().as_bytes()), text(&vector["k_find"]));
+            assert_eq!(hex(keys.seed().as_bytes()), text(&vector["seed"]));
+            let public = keys.pair().unwrap().public;
+            assert_eq!(hex(&public), text(&vector["public"]));
+        }
     }
 }
 
@@ -154,6 +159,14 @@ fn phrases(rng: &mut Rng) -> Value {
                 _ => words.join("\n").to_uppercase(),
             };
             let keys = Phrase::parse(&typed).unwrap().derive().unwrap();
+            let generations = [0, 1].map(|number| {
+                let keys = keys.generation(number);
+                json!({
+                    "k_find": hex(keys.find().as_bytes()),
+                    "seed": hex(keys.seed().as_bytes()),
+                    "public": hex(&keys.pair().unwrap().public),
+                })
+            });
             let list = match list {
                 WordList::Spanish => bip39::Language::Spanish,
                 WordList::English => bip39::Language::English,
@@ -164,9 +177,7 @@ fn phrases(rng: &mut Rng) -> Value {
                 "words": words,
                 "indices": words.iter().map(index).collect::<Vec<_>>(),
                 "typed": typed,
-                "k_find": hex(keys.find().as_bytes()),
-                "seed": hex(keys.seed().as_bytes()),
-                "public": hex(&keys.pair().unwrap().public),
+                "generations": generations,
             })
         })
         .collect();

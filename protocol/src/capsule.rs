@@ -1,7 +1,9 @@
 //! A capsule: what a return phrase finds and opens. [B-3], [B-4]
 
+use hkdf::Hkdf;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -20,11 +22,37 @@ byte_array!(
 );
 
 byte_array!(
+    /// What a phrase gives: every generation of its keys comes from it. [B-2]
+    secret PhraseSecret, 64
+);
+
+byte_array!(
     /// Seed of the X-Wing key pair that capsules are sealed to. [B-2]
     secret PhraseSeed, 32
 );
 
 opaque_debug!(Capsule, Place, ReturnLeaf);
+
+impl PhraseSecret {
+    /// Secret of the capsule threads of a generation, and the seed of what opens them. [B-2]
+    pub fn generation(&self, number: u32) -> (ThreadSecret, PhraseSeed) {
+        let info = [b"cobijo/1 generation".as_slice(), &number.to_be_bytes()];
+        let mut okm = Zeroizing::new([0; 64]);
+        #[expect(
+            clippy::expect_used,
+            reason = "a 64-byte key and 64 bytes of output are within HKDF's limits"
+        )]
+        Hkdf::<Sha256>::from_prk(self.as_bytes())
+            .expect("64 bytes are a pseudorandom key")
+            .expand_multi_info(&info, okm.as_mut())
+            .expect("64 bytes within HKDF's limit");
+        let half = |at: usize| std::array::from_fn(|byte| okm[at + byte]);
+        (
+            ThreadSecret::from_bytes(half(0)),
+            PhraseSeed::from_bytes(half(32)),
+        )
+    }
+}
 
 /// HPKE info of a capsule.
 pub const CAPSULE_INFO: &[u8] = b"cobijo/1 capsule";

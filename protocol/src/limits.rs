@@ -132,6 +132,9 @@ pub const CAPSULE_MONTH_DAYS: u32 = 28;
 /// Slots of a month's capsule thread that are looked at: a squatter pays for each.
 pub const CAPSULE_SLOTS_MAX: u64 = 256;
 
+/// Generations of a phrase's keys: whoever comes back goes on in the next one.
+pub const PHRASE_GENERATIONS: u32 = 32;
+
 /// Bodies of a capsule: what [`CAPSULE_LEAVES_MAX`] return leaves need.
 pub const CAPSULE_BODIES_MAX: usize = 8;
 

@@ -89,6 +89,8 @@ catalogue! {
     Returning => "Buscando dónde estabas…", "Looking for where you were…";
     ReturnNew => "Mensajes nuevos: {}. Para verlos: cobijo read", "New messages: {}. To see them: cobijo read";
     PhraseKept => "Tu frase ya sirve para volver.", "Your phrase works now: you can come back with it.";
+    PhraseNotKept => "Tu frase no se pudo renovar; quizá ya no sirve para volver. Acuerda una palabra clave con tu acompañante, o empieza otra conversación desde un dispositivo de confianza: cobijo write",
+        "Your phrase could not be renewed; perhaps it no longer works to come back. Agree on a code word with your accompanier, or start another conversation from a device you trust: cobijo write";
     CameBack => "Ya estás otra vez en tu conversación. Tu otro dispositivo ya no puede leer lo nuevo. Para hablar: cobijo talk",
         "You are in your conversation again. Your other device can no longer read what is new. To talk: cobijo talk";
     CameBackWaiting => "Sigues esperando donde estabas; no perdiste tu lugar. Tu otro dispositivo ya no puede seguir. (cobijo wait)",

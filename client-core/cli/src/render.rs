@@ -60,6 +60,7 @@ impl Screen {
             | Event::AdditionStored
             | Event::Answered(_)
             | Event::PhraseKept
+            | Event::PhraseNotKept
             | Event::CameBack(_)
             | Event::Erasing { .. }
             | Event::Erased { .. }
@@ -194,6 +195,7 @@ impl Screen {
                 self.text(Key::AnsweredLive).to_owned(),
             ),
             Event::PhraseKept => plain("phrase-kept", Key::PhraseKept),
+            Event::PhraseNotKept => plain("phrase-not-kept", Key::PhraseNotKept),
             Event::CameBack(None) => plain("came-back", Key::CameBackWaiting),
             Event::CameBack(Some(conversation)) => (
                 json!({ "event": "came-back", "conversation": conversation.number() }),

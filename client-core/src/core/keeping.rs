@@ -29,6 +29,8 @@ use crate::mls::{MlsError, Suite};
 const RENEW_AFTER: Duration = Duration::from_secs(7 * 86_400);
 /// Time until the next attempt, where a leaf could not be let in.
 const RETRY_AFTER: Duration = Duration::from_secs(60);
+/// Time until the next attempt, where no capsule could be stored.
+const STORE_AGAIN_AFTER: Duration = Duration::from_secs(86_400);
 
 /// Keeps the capsules of her phrase, and the return leaf that they lead to.
 #[derive(Clone, Serialize, Deserialize)]
@@ -46,6 +48,10 @@ pub struct Keeping {
     current: Option<(PublicKey, Option<ByteBuf>)>,
     due: Now,
     not_before: Now,
+    /// The last attempt gave way to what somebody else had stored.
+    has_yielded: bool,
+    /// She was told that the phrase could not be renewed.
+    is_told: bool,
     #[serde(skip)]
     events: VecDeque<KeepingEvent>,
 }
@@ -77,8 +83,12 @@ struct Next {
 pub enum KeepingEvent {
     /// From now on the phrase leads back to where she is.
     Kept,
+    /// For two weeks it could not be stored where the phrase leads: perhaps it leads nowhere.
+    NotKept,
     /// Another device of hers was first: this one locks itself.
     Overtaken,
+    /// She can't come back: there is no slot left for her capsule.
+    NoRoom,
 }
 
 impl Keeping {
@@ -95,6 +105,8 @@ impl Keeping {
             current: None,
             due: Now::default(),
             not_before: Now::default(),
+            has_yielded: false,
+            is_told: false,
             events: VecDeque::new(),
         }
     }
@@ -133,25 +145,55 @@ impl Keeping {
 
     /// Takes what the relay said.
     pub fn handle_seen(&mut self, seen: &Seen, now: Now, rng: &mut Rng) {
-        match (self.keeper.handle_seen(seen, rng), &mut self.step) {
+        match (
+            self.keeper.handle_seen(seen, now.day(), rng),
+            &mut self.step,
+        ) {
             (Some(Kept::Stored), Step::Storing(next)) => {
                 self.step = Step::LettingIn(next.clone());
             }
-            (Some(Kept::Overtaken), _) => {
-                self.step = Step::Idle;
-                self.not_before = now.plus(RENEW_AFTER);
-                if self.is_returning {
-                    self.events.push_back(KeepingEvent::Overtaken);
+            // It has moved to the next generation.
+            (Some(Kept::Stored), _) => {
+                let current = self.current.as_ref();
+                if current.is_some_and(|(_, group)| group.is_some()) {
+                    self.keeper.forget_older();
                 }
             }
-            (Some(Kept::Stored) | None, _) => {}
+            (Some(Kept::Overtaken), _) if self.is_returning => {
+                self.step = Step::Idle;
+                self.events.push_back(KeepingEvent::Overtaken);
+            }
+            (Some(Kept::Full), _) if self.is_returning => {
+                self.step = Step::Idle;
+                self.events.push_back(KeepingEvent::NoRoom);
+            }
+            (Some(kept @ (Kept::Overtaken | Kept::Full | Kept::WrongDay)), _) => {
+                self.has_yielded |= kept == Kept::Overtaken;
+                self.store_again(now);
+            }
+            (None, _) => {}
+        }
+    }
+
+    /// What stands is left as it is: a phrase is not worth more than what it leads to.
+    fn store_again(&mut self, now: Now) {
+        self.step = Step::Idle;
+        self.not_before = now.plus(STORE_AGAIN_AFTER);
+        if !self.is_told && now >= self.due.plus(RENEW_AFTER) {
+            self.is_told = true;
+            self.events.push_back(KeepingEvent::NotKept);
         }
     }
 
     /// When [`Self::follow`] or [`Self::wait`] has something to do, where that takes time.
     pub fn poll_timeout(&self) -> Option<Now> {
         let is_idle = matches!(self.step, Step::Idle) && !self.keeper.is_storing();
-        is_idle.then_some(self.due.max(self.not_before))
+        let due = if self.keeper.lies_ahead() {
+            Now::default()
+        } else {
+            self.due
+        };
+        is_idle.then_some(due.max(self.not_before))
     }
 
     /// Takes the next step in her conversation.
@@ -162,7 +204,7 @@ impl Keeping {
         self.is_returning |= conversation.is_returning();
         let needs_leaf = self.needs_leaf(conversation, now);
         match &mut self.step {
-            Step::Idle if needs_leaf => {
+            Step::Idle if needs_leaf && !self.keeper.is_storing() => {
                 let group = ByteBuf::from(conversation.group_id());
                 let (suite, serial) = (conversation.suite(), conversation.next_serial());
                 let place = Place::Group(group);
@@ -171,7 +213,7 @@ impl Keeping {
             Step::LettingIn(next) if conversation.has_leaf(&next.leaf) => {
                 let next = next.clone();
                 self.keeper.forget_older();
-                self.let_in(*next, now);
+                self.let_in(*next, now, rng);
             }
             Step::LettingIn(next) if !conversation.has_return_request() => {
                 if next.is_asked_for {
@@ -207,7 +249,11 @@ impl Keeping {
             let leads = group.as_ref().map(|group| group.as_slice());
             conversation.has_leaf(leaf) && leads == Some(conversation.group_id())
         });
-        now >= self.not_before && (!leads_here || now >= self.due)
+        now >= self.not_before && (!leads_here || self.is_due(now))
+    }
+
+    fn is_due(&self, now: Now) -> bool {
+        now >= self.due || self.keeper.lies_ahead()
     }
 
     /// Takes the next step while she waits.
@@ -215,9 +261,10 @@ impl Keeping {
         let contact = waiting.contact();
         let (has_offered, serial) = (contact.has_offered(), contact.next_serial());
         let may_offer = self.may_wait(waiting);
-        let needs_leaf = self.current.is_none() || now >= self.due;
+        let may_store = now >= self.not_before && !self.keeper.is_storing();
+        let needs_leaf = may_store && (self.current.is_none() || self.is_due(now));
         match &mut self.step {
-            Step::Idle if may_offer && needs_leaf && now >= self.not_before => {
+            Step::Idle if may_offer && needs_leaf => {
                 let Some(intake_key) = contact.intake_key() else {
                     return;
                 };
@@ -240,7 +287,7 @@ impl Keeping {
             Step::LettingIn(next) if has_offered => {
                 // A claimer may have taken the one before: older capsules stand until she has joined.
                 let next = next.clone();
-                self.let_in(*next, now);
+                self.let_in(*next, now, rng);
             }
             Step::Idle | Step::Storing(_) | Step::LettingIn(_) => {}
         }
@@ -311,17 +358,21 @@ impl Keeping {
             day: now.day(),
             leaves: std::iter::once(leaf).chain(carried).collect(),
         };
-        self.keeper.store(&capsule, rng)?;
+        // Another device of hers comes back; but whoever always stores first must not end the phrase.
+        let yields = self.is_returning || (self.current.is_some() && !self.has_yielded);
+        self.keeper.store(&capsule, yields, rng)?;
         self.step = Step::Storing(Box::new(next));
         Ok(())
     }
 
-    fn let_in(&mut self, next: Next, now: Now) {
+    fn let_in(&mut self, next: Next, now: Now, rng: &mut Rng) {
         self.step = Step::Idle;
         if next.group.is_some() {
             self.carried.clear();
         }
         self.is_returning = false;
+        (self.has_yielded, self.is_told) = (false, false);
+        self.keeper.move_on(rng);
         self.current = Some((next.leaf, next.group));
         self.due = now.plus(RENEW_AFTER);
         self.events.push_back(KeepingEvent::Kept);

@@ -7,7 +7,10 @@ use std::borrow::Cow;
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use bip39::{Language, Mnemonic};
-use cobijo_protocol::{capsule::PhraseSeed, slot::ThreadSecret};
+use cobijo_protocol::{
+    capsule::{PhraseSecret, PhraseSeed},
+    slot::ThreadSecret,
+};
 use rand_core::Rng as _;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -51,9 +54,13 @@ pub struct Phrase {
     list: WordList,
 }
 
-/// What a phrase gives: where its capsules are, and what opens them.
+/// What a phrase gives.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct PhraseKeys {
+pub struct PhraseKeys(PhraseSecret);
+
+/// One generation of its keys: where its capsules are, and what opens them.
+#[derive(Clone)]
+pub struct Generation {
     find: ThreadSecret,
     seed: PhraseSeed,
 }
@@ -148,11 +155,7 @@ impl Phrase {
         Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
             .hash_password_into(&secret, SALT, derived.as_mut())
             .map_err(|_| PhraseError::Memory)?;
-        let half = |at: usize| std::array::from_fn(|byte| derived[at + byte]);
-        Ok(PhraseKeys {
-            find: ThreadSecret::from_bytes(half(0)),
-            seed: PhraseSeed::from_bytes(half(32)),
-        })
+        Ok(PhraseKeys(PhraseSecret::from_bytes(*derived)))
     }
 
     fn is_ambiguous(&self) -> bool {
@@ -173,6 +176,14 @@ impl Phrase {
 }
 
 impl PhraseKeys {
+    /// The keys of a generation: those of one tell nothing of another's. [B-2]
+    pub fn generation(&self, number: u32) -> Generation {
+        let (find, seed) = self.0.generation(number);
+        Generation { find, seed }
+    }
+}
+
+impl Generation {
     /// Secret of the threads that its capsules stand in.
     pub fn find(&self) -> &ThreadSecret {
         &self.find
@@ -201,6 +212,12 @@ impl std::fmt::Debug for Phrase {
 impl std::fmt::Debug for PhraseKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PhraseKeys").finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Generation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Generation").finish_non_exhaustive()
     }
 }
 

@@ -17,7 +17,7 @@ use super::World;
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// After how many frames a device fails: what it looks for takes the first ones, and all is done before the last.
-pub(crate) const FRAMES: std::ops::Range<usize> = 5..23;
+pub(crate) const FRAMES: std::ops::Range<usize> = 6..28;
 
 pub(crate) fn back(world: &World) -> Command {
     back_to(world.link(0))

@@ -110,9 +110,9 @@ fn of_clients() -> Vec<(&'static str, String)> {
             WAITING_TEXTS_MAX.to_string(),
         ),
         (
-            "month of capsules; its slots; bodies, leaves of a capsule",
+            "month of capsules; its slots; bodies, leaves of a capsule; generations of a phrase",
             format!(
-                "{CAPSULE_MONTH_DAYS} days; {CAPSULE_SLOTS_MAX}; {CAPSULE_BODIES_MAX}, {CAPSULE_LEAVES_MAX}"
+                "{CAPSULE_MONTH_DAYS} days; {CAPSULE_SLOTS_MAX}; {CAPSULE_BODIES_MAX}, {CAPSULE_LEAVES_MAX}; {PHRASE_GENERATIONS}"
             ),
         ),
         (

@@ -1,8 +1,9 @@
 //! Stores and erases capsules, and opens none. [B-5]
 
 use cobijo_protocol::{
+    Day,
     capsule::{Capsule, capsule_month},
-    limits::CAPSULE_SLOTS_MAX,
+    limits::{CAPSULE_MONTH_DAYS, CAPSULE_SLOTS_MAX, PHRASE_GENERATIONS},
     slot::{Kind, ThreadSecret},
 };
 use serde::{Deserialize, Serialize};
@@ -13,12 +14,16 @@ use crate::{
     core::{
         contest::Contest,
         erasing::ERASES_AT_ONCE,
-        phrase::PhraseKeys,
+        phrase::{Generation, PhraseKeys},
         port::{Rng, Seen, Wants},
         thread::Content,
     },
     mls::MlsError,
 };
+
+/// Slots of others' that are passed over for one capsule: whoever holds a copy of this profile pays
+/// for each.
+const PASSED_MAX: u32 = 8;
 
 /// Keeps the capsules of one phrase.
 #[derive(Clone, Serialize, Deserialize)]
@@ -34,6 +39,26 @@ pub struct Keeper {
     standing: Vec<Erasing>,
     /// What is still to be erased.
     old: Erasing,
+    /// Where whoever came back goes on once she has taken her place.
+    next: Option<Box<Next>>,
+    /// Gives way where somebody else's stands at the next index.
+    yields: bool,
+    /// Slots of others' that it has passed over.
+    passed: u32,
+    /// Month of the last capsule that was stored.
+    stored: Option<u32>,
+    /// The relay's day and the own are too far apart to tell the month.
+    #[serde(skip)]
+    is_held: bool,
+}
+
+/// The generation that no device of hers knew before.
+#[derive(Clone, Serialize, Deserialize)]
+struct Next {
+    find: ThreadSecret,
+    public: ByteBuf,
+    /// The capsule on its way, sealed for it.
+    sealed: Option<ByteBuf>,
 }
 
 /// What became of a capsule.
@@ -43,6 +68,10 @@ pub enum Kept {
     Stored,
     /// Somebody else who has the phrase, or had it once, was first: it was not stored.
     Overtaken,
+    /// The month has no slot left that a finder looks at: it was not stored.
+    Full,
+    /// The relay's day and the own are too far apart to tell the month: it was not stored.
+    WrongDay,
 }
 
 impl Keeper {
@@ -51,6 +80,10 @@ impl Keeper {
     /// # Errors
     /// [`MlsError`] where the crypto provider fails.
     pub fn new(keys: &PhraseKeys) -> Result<Self, MlsError> {
+        Self::of(&keys.generation(0))
+    }
+
+    fn of(keys: &Generation) -> Result<Self, MlsError> {
         Ok(Self {
             find: keys.find().clone(),
             public: ByteBuf::from(keys.pair()?.public),
@@ -58,15 +91,29 @@ impl Keeper {
             sealed: None,
             standing: Vec::new(),
             old: Erasing::new(),
+            next: None,
+            yields: false,
+            passed: 0,
+            stored: None,
+            is_held: false,
         })
     }
 
-    /// Goes on where a finder has ended.
+    /// Goes on where a finder has ended, and from [`Self::move_on`] in the next generation.
     ///
     /// # Errors
     /// [`MlsError`] where the crypto provider fails.
     pub fn after(keys: &PhraseKeys, found: &Found) -> Result<Self, MlsError> {
-        let mut keeper = Self::new(keys)?;
+        let mut keeper = Self::of(&keys.generation(found.generation))?;
+        let number = found.generation + 1;
+        if number < PHRASE_GENERATIONS {
+            let next = keys.generation(number);
+            keeper.next = Some(Box::new(Next {
+                find: next.find().clone(),
+                public: ByteBuf::from(next.pair()?.public),
+                sealed: None,
+            }));
+        }
         let (month, index) = found.free;
         let contest = Contest::at(keeper.find.clone(), Kind::Capsule, month, index);
         keeper.at = Some((month, contest));
@@ -75,17 +122,52 @@ impl Keeper {
         Ok(keeper)
     }
 
-    /// Wants a capsule to stand; the older ones stay until [`Self::forget_older`].
+    /// Wants a capsule to stand; the older ones stay until [`Self::forget_older`]. One that yields gives
+    /// way to whatever else is stored next, others pass over some of it.
     ///
     /// # Errors
     /// [`MlsError`] where it can't be sealed.
-    pub fn store(&mut self, capsule: &Capsule, rng: &mut Rng) -> Result<(), MlsError> {
+    pub fn store(
+        &mut self,
+        capsule: &Capsule,
+        yields: bool,
+        rng: &mut Rng,
+    ) -> Result<(), MlsError> {
         let sealed = seal(&self.public, capsule)?;
+        if let Some(next) = &mut self.next {
+            next.sealed = Some(ByteBuf::from(seal(&next.public, capsule)?));
+        }
+        (self.yields, self.passed) = (yields, 0);
         if let Some((_, contest)) = &mut self.at {
             contest.contend(sealed.clone(), rng).map_err(|_| MlsError)?;
         }
         self.sealed = Some(ByteBuf::from(sealed));
         Ok(())
+    }
+
+    /// Stores the last capsule in the next generation, of which an older device of hers knows nothing.
+    pub fn move_on(&mut self, rng: &mut Rng) {
+        // Whoever came back later, by what stands here, stores hers there too.
+        self.yields = false;
+        self.begin_next(rng);
+    }
+
+    fn begin_next(&mut self, rng: &mut Rng) {
+        let Some(next) = self.next.take() else {
+            return;
+        };
+        self.give_up();
+        (self.find, self.public, self.sealed) = (next.find, next.public, next.sealed);
+        self.passed = 0;
+        if let Some((month, _)) = self.at.take() {
+            self.begin(month, rng);
+        }
+    }
+
+    /// Whether what stands is in a month that has not come: nobody looks there.
+    pub fn lies_ahead(&self) -> bool {
+        let month = self.at.as_ref().map(|(month, _)| *month);
+        self.stored > month
     }
 
     /// Whether a capsule is on its way.
@@ -123,9 +205,9 @@ impl Keeper {
     }
 
     /// Takes what the relay said.
-    pub fn handle_seen(&mut self, seen: &Seen, rng: &mut Rng) -> Option<Kept> {
+    pub fn handle_seen(&mut self, seen: &Seen, today: Day, rng: &mut Rng) -> Option<Kept> {
         match seen {
-            Seen::Connected(relay) => self.enter_month(capsule_month(relay.day), rng),
+            Seen::Connected(relay) => self.enter_month(relay.day, today, rng),
             Seen::Erased(at) => self
                 .old
                 .retain(|(slot_key, erase_key)| slot_key.address(&erase_key.mark()) != *at),
@@ -141,32 +223,77 @@ impl Keeper {
         if !self.is_storing() {
             return None;
         }
-        let (_, contest) = self.at.as_mut()?;
+        if self.is_held {
+            self.give_up();
+            return Some(Kept::WrongDay);
+        }
+        if self.is_full() {
+            return self.handle_full(rng);
+        }
+        let (month, contest) = self.at.as_mut()?;
         let candidate = contest.handle_seen(seen)?;
         if candidate.mine {
+            self.stored = Some(*month);
             self.remember_own();
             self.give_up();
             self.skip(rng);
             return Some(Kept::Stored);
         }
-        let is_void = matches!(candidate.content, Content::Void | Content::Gone);
-        let is_full = candidate.index + 1 >= CAPSULE_SLOTS_MAX;
-        if !is_void || is_full {
+        if !matches!(candidate.content, Content::Void | Content::Gone) {
             // Nothing of it stands: its bodies, if any, are of no use to anybody.
             self.forget_own();
-            self.give_up();
+            self.passed += 1;
+            if self.yields || self.passed > PASSED_MAX {
+                self.give_up();
+                self.skip(rng);
+                return Some(Kept::Overtaken);
+            }
         }
         self.skip(rng);
-        (!is_void || is_full).then_some(Kept::Overtaken)
+        if self.is_full() {
+            return self.handle_full(rng);
+        }
+        None
     }
 
-    /// A new month has a thread of its own: what is on its way goes there.
-    fn enter_month(&mut self, month: u32, rng: &mut Rng) {
-        if self.at.as_ref().is_some_and(|(known, _)| *known >= month) {
+    /// No finder looks at index 256 [B-3].
+    fn is_full(&self) -> bool {
+        let contest = self.at.as_ref().map(|(_, contest)| contest);
+        contest.is_some_and(|contest| contest.index() >= CAPSULE_SLOTS_MAX)
+    }
+
+    fn handle_full(&mut self, rng: &mut Rng) -> Option<Kept> {
+        if self.next.is_some() {
+            // She alone has the next generation, so it has room.
+            self.begin_next(rng);
+            return None;
+        }
+        self.give_up();
+        Some(Kept::Full)
+    }
+
+    /// A new month has a thread of its own: what is on its way goes there. A wrong day of the relay's
+    /// sends nothing where nobody looks. [B-3]
+    fn enter_month(&mut self, day: Day, today: Day, rng: &mut Rng) {
+        // Whoever comes back goes on where her finder has looked.
+        let is_finders = self.next.is_some() || self.yields;
+        self.is_held = !is_finders && day.abs_diff(today) > CAPSULE_MONTH_DAYS;
+        let own = if is_finders {
+            day
+        } else {
+            today.saturating_add(1)
+        };
+        let month = capsule_month(day.min(own));
+        let known = self.at.as_ref().map(|(month, _)| *month);
+        if self.is_held || known == Some(month) {
             return;
         }
         // It may stand in the old one all the same.
         self.remember_own();
+        self.begin(month, rng);
+    }
+
+    fn begin(&mut self, month: u32, rng: &mut Rng) {
         let mut contest = Contest::new(self.find.clone(), Kind::Capsule, month);
         if let Some(sealed) = &self.sealed {
             // It fitted when it was stored first.

@@ -1,6 +1,6 @@
 //! Keepers and finders of one phrase over a few slots in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cobijo_protocol::{
     Day,
@@ -27,7 +27,7 @@ const TODAY: Day = 20_000;
 struct Slots {
     cells: BTreeMap<Address, Option<Cell>>,
     /// How many slots were looked at.
-    looked_at: usize,
+    looked_at: BTreeSet<Address>,
     /// How many capsules were made: each with randomness of its own.
     made: u64,
 }
@@ -41,7 +41,7 @@ impl Slots {
     }
 
     fn exchange(&mut self, wants: Wants) -> Vec<Seen> {
-        self.looked_at += wants.watch.len();
+        self.looked_at.extend(&wants.watch);
         let mut seen = Vec::new();
         for address in wants.watch {
             seen.push(match self.cells.get(&address) {
@@ -83,12 +83,12 @@ impl Slots {
             let mut saved = Vec::new();
             ciborium::into_writer(keeper, &mut saved).unwrap();
             *keeper = ciborium::from_reader(saved.as_slice()).unwrap();
-            kept = kept.or(keeper.handle_seen(&Self::connected(day), rng));
+            kept = kept.or(keeper.handle_seen(&Self::connected(day), day, rng));
             // Nobody heard what became of the first put.
             self.exchange(wants(keeper));
             for _ in 0..2 {
                 for seen in self.exchange(wants(keeper)) {
-                    kept = kept.or(keeper.handle_seen(&seen, rng));
+                    kept = kept.or(keeper.handle_seen(&seen, day, rng));
                 }
             }
         }
@@ -96,7 +96,7 @@ impl Slots {
     }
 
     fn find(&mut self, keys: &PhraseKeys, day: Day) -> Found {
-        let mut finder = Finder::new(keys.clone()).unwrap();
+        let mut finder = Finder::new(keys.clone());
         let mut found = finder.handle_seen(&Self::connected(day));
         while found.is_none() {
             let mut wants = Wants::default();
@@ -145,9 +145,13 @@ fn capsule(day: Day) -> Capsule {
 }
 
 fn store(slots: &mut Slots, keeper: &mut Keeper, day: Day) -> Option<Kept> {
+    store_as(slots, keeper, day, true)
+}
+
+fn store_as(slots: &mut Slots, keeper: &mut Keeper, day: Day, yields: bool) -> Option<Kept> {
     slots.made += 1;
     let mut rng = Rng::seed_from_u64(slots.made);
-    keeper.store(&capsule(day), &mut rng).unwrap();
+    keeper.store(&capsule(day), yields, &mut rng).unwrap();
     slots.keep(keeper, day, &mut rng)
 }
 
@@ -183,11 +187,12 @@ fn a_wrong_phrase_an_unused_and_an_erased_one_look_alike() {
     keeper.forget_all();
     slots.keep(&mut keeper, TODAY, &mut Rng::seed_from_u64(3));
     for keys in [&keys, &other] {
-        slots.looked_at = 0;
+        slots.looked_at.clear();
         let found = slots.find(keys, TODAY);
         assert!(found.capsules.is_empty());
         // Four months hold 90 days, and this one may have just begun.
-        assert_eq!(slots.looked_at, 5 * 64);
+        // Of each generation the first slot of each month is looked at before.
+        assert_eq!(slots.looked_at.len(), 32 * 5 + 5 * 63);
     }
 }
 
@@ -211,10 +216,10 @@ fn what_was_on_its_way_goes_into_the_next_months_thread() {
     let (keys, mut slots) = (keys(1), Slots::default());
     let mut rng = Rng::seed_from_u64(1);
     let mut keeper = Keeper::new(&keys).unwrap();
-    keeper.store(&capsule(TODAY), &mut rng).unwrap();
-    keeper.handle_seen(&Slots::connected(TODAY), &mut rng);
+    keeper.store(&capsule(TODAY), false, &mut rng).unwrap();
+    keeper.handle_seen(&Slots::connected(TODAY), TODAY, &mut rng);
     for seen in slots.exchange(wants(&keeper)) {
-        keeper.handle_seen(&seen, &mut rng);
+        keeper.handle_seen(&seen, TODAY, &mut rng);
     }
     // It is stored, and nobody hears of it before the month is over.
     slots.exchange(wants(&keeper));
@@ -250,7 +255,7 @@ fn of_two_who_store_at_once_one_is_overtaken_and_stores_nothing() {
 #[test]
 fn garbage_is_passed_over_however_much_of_it_stands() {
     let (keys, mut slots) = (keys(1), Slots::default());
-    let slot = |index| Slot::derive(keys.find(), Kind::Capsule, TODAY / 28, index);
+    let slot = |index| Slot::derive(keys.generation(0).find(), Kind::Capsule, TODAY / 28, index);
     for index in 0..70 {
         slots.put(Put::new(&slot(index), Cell::void()));
     }
@@ -268,12 +273,126 @@ fn garbage_is_passed_over_however_much_of_it_stands() {
     assert_eq!(slots.days(&keys, TODAY), [TODAY]);
 }
 
+/// [B-6]
+#[test]
+fn a_device_that_she_came_back_from_can_write_no_capsule_that_is_looked_at() {
+    let (keys, mut slots) = (keys(1), Slots::default());
+    let mut first = Keeper::new(&keys).unwrap();
+    store(&mut slots, &mut first, TODAY);
+    let mut rng = Rng::seed_from_u64(9);
+    let mut second = Keeper::after(&keys, &slots.find(&keys, TODAY)).unwrap();
+    assert_eq!(
+        store(&mut slots, &mut second, TODAY + 1),
+        Some(Kept::Stored)
+    );
+    // Before she has taken her place, all that stands counts.
+    assert_eq!(slots.days(&keys, TODAY + 1), [TODAY + 1, TODAY]);
+    second.move_on(&mut rng);
+    slots.keep(&mut second, TODAY + 1, &mut rng);
+    second.forget_older();
+    slots.keep(&mut second, TODAY + 1, &mut rng);
+    assert_eq!(slots.find(&keys, TODAY + 1).generation, 1);
+    assert_eq!(
+        store_as(&mut slots, &mut first, TODAY + 2, false),
+        Some(Kept::Stored)
+    );
+    assert_eq!(slots.days(&keys, TODAY + 2), [TODAY + 1]);
+    assert_eq!(slots.days(&keys, TODAY + 28), [TODAY + 1]);
+    // Nor once she has ended what it leads to.
+    second.forget_all();
+    slots.keep(&mut second, TODAY + 2, &mut rng);
+    assert_eq!(slots.days(&keys, TODAY + 2), [0; 0]);
+}
+
+/// [B-3] [B-5]
+#[test]
+fn a_full_month_takes_no_capsule_and_whoever_comes_back_goes_on_in_the_next_generation() {
+    let (keys, mut slots) = (keys(1), Slots::default());
+    let mut first = Keeper::new(&keys).unwrap();
+    store(&mut slots, &mut first, TODAY);
+    let generation = keys.generation(0);
+    for index in 1..256 {
+        let slot = Slot::derive(generation.find(), Kind::Capsule, TODAY / 28, index);
+        slots.put(Put::new(&slot, Cell::void()));
+    }
+    assert_eq!(
+        store_as(&mut slots, &mut first, TODAY + 1, false),
+        Some(Kept::Full)
+    );
+    assert_eq!(
+        store_as(&mut slots, &mut first, TODAY + 1, false),
+        Some(Kept::Full)
+    );
+    let found = slots.find(&keys, TODAY + 1);
+    assert_eq!((found.capsules.len(), found.free.1), (1, 256));
+    let mut second = Keeper::after(&keys, &found).unwrap();
+    assert_eq!(
+        store(&mut slots, &mut second, TODAY + 2),
+        Some(Kept::Stored)
+    );
+    assert_eq!(slots.days(&keys, TODAY + 2), [TODAY + 2]);
+}
+
+/// [B-3]
+#[test]
+fn a_wrong_day_of_the_relay_sends_no_capsule_where_nobody_looks() {
+    let (keys, mut slots) = (keys(1), Slots::default());
+    let mut keeper = Keeper::new(&keys).unwrap();
+    store(&mut slots, &mut keeper, TODAY);
+    for wrong in [70_000, 10_000] {
+        let mut rng = Rng::seed_from_u64(u64::from(wrong));
+        keeper.store(&capsule(TODAY + 1), false, &mut rng).unwrap();
+        let kept = keeper.handle_seen(&Slots::connected(wrong), TODAY + 1, &mut rng);
+        assert_eq!(kept, Some(Kept::WrongDay));
+        assert!(!keeper.is_busy());
+    }
+    // A month too early, or too late, is only a month.
+    for wrong in [TODAY + 27, TODAY - 27] {
+        let mut rng = Rng::seed_from_u64(u64::from(wrong));
+        keeper.store(&capsule(wrong), false, &mut rng).unwrap();
+        let mut kept = keeper.handle_seen(&Slots::connected(wrong), TODAY, &mut rng);
+        while kept.is_none() {
+            for seen in slots.exchange(wants(&keeper)) {
+                kept = kept.or(keeper.handle_seen(&seen, TODAY, &mut rng));
+            }
+        }
+        assert_eq!(kept, Some(Kept::Stored));
+    }
+    assert_eq!(slots.days(&keys, TODAY), [TODAY + 27, TODAY, TODAY - 27]);
+    store_as(&mut slots, &mut keeper, TODAY + 1, false);
+    assert_eq!(slots.days(&keys, TODAY + 1)[0], TODAY + 1);
+}
+
+/// [B-5]
+#[test]
+fn whoever_always_stores_first_is_passed_over_up_to_eight_times() {
+    for (squatted, expected) in [(8, Kept::Stored), (9, Kept::Overtaken)] {
+        let (keys, mut slots) = (keys(1), Slots::default());
+        let generation = keys.generation(0);
+        let mut rng = Rng::seed_from_u64(1);
+        for index in 0..squatted {
+            let slot = Slot::derive(generation.find(), Kind::Capsule, TODAY / 28, index);
+            let cell = seal_payload(&slot, b"no capsule", &mut rng).unwrap();
+            slots.put(cell[0].clone());
+        }
+        let mut keeper = Keeper::new(&keys).unwrap();
+        assert_eq!(
+            store_as(&mut slots, &mut keeper, TODAY, false),
+            Some(expected)
+        );
+        assert_eq!(
+            store_as(&mut slots, &mut keeper, TODAY + 1, false),
+            Some(Kept::Stored)
+        );
+    }
+}
+
 #[test]
 fn their_debug_says_nothing() {
     let keys = keys(1);
     let keeper = Keeper::new(&keys).unwrap();
     assert_eq!(format!("{keeper:?}"), "Keeper { .. }");
-    let finder = Finder::new(keys).unwrap();
+    let finder = Finder::new(keys);
     assert_eq!(format!("{finder:?}"), "Finder { .. }");
     let secret = ThreadSecret::from_bytes([0x4b; 32]);
     let place = Place::Waiting {

@@ -133,6 +133,8 @@ pub enum Event {
     Answered(ConversationId),
     /// Person: her phrase leads back to where she is.
     PhraseKept,
+    /// Person: for two weeks it could not be made to lead there; perhaps it leads nowhere.
+    PhraseNotKept,
     /// Person: she has come back, to where she waits or into her conversation; no other device of hers goes
     /// on.
     CameBack(Option<ConversationId>),

@@ -79,7 +79,7 @@ impl Finding {
         }
         for seen in seen {
             if matches!(seen, Seen::Connected(_)) {
-                self.finder = Finder::new(self.keys.clone()).ok();
+                self.finder = Some(Finder::new(self.keys.clone()));
             }
             let finder = self.finder.as_mut();
             let Some(found) = finder.and_then(|finder| finder.handle_seen(seen)) else {

@@ -124,7 +124,7 @@ impl Person {
             keeping.forget();
             phrase.is_over = true;
         }
-        let mut is_overtaken = false;
+        let mut locked = None;
         while let Some(event) = keeping.poll_event() {
             match event {
                 KeepingEvent::Kept if !self.is_kept => {
@@ -135,7 +135,9 @@ impl Person {
                     });
                 }
                 KeepingEvent::Kept => {}
-                KeepingEvent::Overtaken => is_overtaken = true,
+                KeepingEvent::NotKept => context.event(Event::PhraseNotKept),
+                KeepingEvent::Overtaken => locked = Some(Locked::Elsewhere),
+                KeepingEvent::NoRoom => locked = Some(Locked::Unjoinable),
             }
         }
         let is_erased = phrase.is_over && !phrase.keeping.is_busy();
@@ -147,8 +149,8 @@ impl Person {
             self.phrase = None;
             self.is_kept = false;
         }
-        if is_overtaken {
-            self.lock(Locked::Elsewhere, context);
+        if let Some(why) = locked {
+            self.lock(why, context);
         }
     }
 
