@@ -95,8 +95,10 @@ catalogue! {
         "You are in your conversation again. Your other device can no longer read what is new. To talk: cobijo talk";
     CameBackWaiting => "Sigues esperando donde estabas; no perdiste tu lugar. Tu otro dispositivo ya no puede seguir. (cobijo wait)",
         "You go on waiting where you were; you kept your place. Your other device can't go on. (cobijo wait)";
-    LockedElsewhere => "Con tu frase se volvió desde otro dispositivo, y todo sigue ahí. Este ya no puede leer lo nuevo. Si no fuiste tú, empieza otra conversación desde un dispositivo de confianza: cobijo write",
-        "Your phrase was used to come back from another device, and all goes on there. This one can no longer read what is new. If that was not you, start another conversation from a device you trust: cobijo write";
+    Paused => "Sesión en pausa en este dispositivo. Si no lo esperabas, puedes empezar otra conversación desde un dispositivo de confianza: cobijo write",
+        "Session paused on this device. If you did not expect this, you can start another conversation from a device you trust: cobijo write";
+    Unjoinable => "Se encontró dónde estabas, pero no se puede entrar desde aquí. Inténtalo otra vez más tarde, o empieza otra conversación: cobijo write",
+        "Where you were was found, but it can't be entered from here. Try again later, or start another conversation: cobijo write";
     NothingFound => "Con esa frase no se encontró nada aquí. Revisa las palabras y el enlace. Nadie puede recuperar una frase: si la perdiste, empieza otra conversación (cobijo write). Si acordaste una palabra clave con tu acompañante, dísela.",
         "Nothing was found here with that phrase. Check the words and the link. Nobody can recover a phrase: if you lost it, start another conversation (cobijo write). If you agreed a code word with your accompanier, tell them.";
     Withdrawn => "Retiraste tu mensaje. La puerta queda abierta.", "You took your message back. The door stays open.";

@@ -371,8 +371,9 @@ impl Screen {
 /// What is said to whoever can't go on here. Wrong, unused, expired and erased phrases look alike. [B-6]
 pub(crate) fn locked_key(why: Locked) -> Key {
     match why {
-        Locked::Elsewhere => Key::LockedElsewhere,
-        Locked::NothingFound | Locked::Unjoinable => Key::NothingFound,
+        Locked::Elsewhere => Key::Paused,
+        Locked::NothingFound => Key::NothingFound,
+        Locked::Unjoinable => Key::Unjoinable,
     }
 }
 
@@ -383,7 +384,7 @@ fn stopped_key(stopped: Stopped) -> Option<Key> {
         Stopped::Stale => Key::StoppedStale,
         Stopped::UnknownRules => Key::StoppedRules,
         Stopped::Removed => Key::StoppedRemoved,
-        Stopped::Returned => Key::LockedElsewhere,
+        Stopped::Returned => Key::Paused,
         Stopped::Wiped => Key::StoppedWiped,
         Stopped::Left => return None,
     })

@@ -238,15 +238,15 @@ impl WordList {
 
     /// Which word is meant: the one that begins with the same four letters, or is as short.
     fn index(self, typed: &str) -> Option<u16> {
-        let meant = prefix(typed);
-        let is_meant = |word: &&str| prefix(&letters(word)) == meant;
+        let is_meant = |word: &&str| is_same_word(typed, &letters(word));
         let at = self.words().iter().position(is_meant)?;
         u16::try_from(at).ok()
     }
 }
 
-fn prefix(word: &str) -> String {
-    word.chars().take(PREFIX_LETTERS).collect()
+fn is_same_word(typed: &str, word: &str) -> bool {
+    let typed = typed.chars().take(PREFIX_LETTERS);
+    typed.eq(word.chars().take(PREFIX_LETTERS))
 }
 
 /// Small letters without accents; one space for whatever else stands between.
@@ -276,6 +276,10 @@ mod tests {
     use rand_core::SeedableRng as _;
 
     use super::*;
+
+    fn prefix(word: &str) -> String {
+        word.chars().take(PREFIX_LETTERS).collect()
+    }
 
     const LISTS: [WordList; 2] = [WordList::Spanish, WordList::English];
 
