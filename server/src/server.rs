@@ -212,7 +212,7 @@ impl Relay {
             Some(ended) => ended,
             None => writer.ended().await,
         };
-        writer.join();
+        writer.join().await;
         // Best effort: a file that stays names addresses where nobody answers.
         let _ = std::fs::remove_file(directory.join(ANNOUNCEMENT_FILE));
         ended.map_err(|error| store_failure(&directory, error))

@@ -46,6 +46,7 @@ pub(crate) struct Opened {
 pub(crate) struct WriterThread {
     thread: JoinHandle<()>,
     ended: oneshot::Receiver<Result<(), EngineError>>,
+    reads: Arc<Semaphore>,
 }
 
 /// Opens, or makes, the store in `directory`.
@@ -67,14 +68,19 @@ pub(crate) fn open(directory: &Path) -> Result<Opened, EngineError> {
             let _ = end.send(writer.run());
         })
         .map_err(|_| EngineError::Stopped)?;
+    let reads = Arc::new(Semaphore::new(READS_MAX));
     Ok(Opened {
+        writer: WriterThread {
+            thread,
+            ended,
+            reads: Arc::clone(&reads),
+        },
         engine: Embedded {
             requests,
             durable,
-            reads: Arc::new(Semaphore::new(READS_MAX)),
+            reads,
         },
         wakes,
-        writer: WriterThread { thread, ended },
     })
 }
 
@@ -84,8 +90,14 @@ impl WriterThread {
         (&mut self.ended).await.unwrap_or(Err(EngineError::Stopped))
     }
 
-    /// Joins the thread, after [`WriterThread::ended`].
-    pub(crate) fn join(self) {
+    /// Joins the thread, after [`WriterThread::ended`], and waits for the last reads, whose connections may be
+    /// gone: from then on the store can be opened again.
+    pub(crate) async fn join(self) {
+        for _ in 0..READS_MAX {
+            if let Ok(permit) = self.reads.acquire().await {
+                permit.forget();
+            }
+        }
         let _ = self.thread.join();
     }
 }
@@ -180,6 +192,8 @@ impl Embedded {
         let durable = Arc::clone(&self.durable);
         let read = tokio::task::spawn_blocking(move || {
             let _permit = permit;
+            // The store is let go before the permit is.
+            let durable = durable;
             read(&durable)
         });
         read.await.map_err(|_| EngineError::Stopped)?
