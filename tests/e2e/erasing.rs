@@ -25,6 +25,35 @@ fn all(states: &[SlotState], state: SlotState) -> bool {
 
 /// [E-2]
 #[test]
+fn what_she_erases_is_gone_for_every_reader_and_from_both_profiles() {
+    let relay = Relay::start().unwrap();
+    let (luz, asha) = talking(&relay);
+    let slots = named_slots(&asha).unwrap();
+    assert!(slots.len() >= 6, "her letter, what both said, bodies");
+    assert!(all(&relay.answers(&slots).unwrap(), SlotState::Full));
+    assert_eq!(asha.refused(&["erase", "1"], "no").unwrap(), "not-erased");
+    assert!(all(&relay.answers(&slots).unwrap(), SlotState::Full));
+
+    let erased = asha.succeed_with(&["erase", "1", "--now"], "sí").unwrap();
+    assert_eq!(erased.event("erased").unwrap()["told"], true);
+    assert_eq!(erased.event("done").unwrap()["what"], "erased");
+    let mut left = erased.events.iter().filter(|one| one["event"] == "erasing");
+    assert_eq!(left.next_back().unwrap()["left"], 0);
+    assert!(all(&relay.answers(&slots).unwrap(), SlotState::Gone));
+
+    let list = luz.succeed(&["list"]).unwrap();
+    let first = &list.event("list").unwrap()["conversations"][0];
+    assert_eq!(first["erased"], "by-person");
+    let read = luz.succeed(&["read", "1"]).unwrap();
+    assert!(read.event("history").is_err());
+    let list = asha.succeed(&["list"]).unwrap();
+    let none = list.event("list").unwrap()["conversations"].as_array();
+    assert!(none.unwrap().is_empty());
+    assert!(named_slots(&asha).unwrap().is_empty());
+}
+
+/// [E-2]
+#[test]
 fn killed_while_she_erases_the_next_start_goes_on() {
     let relay = Relay::start().unwrap();
     let (luz, asha) = talking(&relay);
