@@ -431,7 +431,17 @@ fn nobody_ends_a_conversation_by_a_wipe_of_another_key() {
         if let (Statement::Wipe { person, .. }, true) = (&mut wipe, is_in_her_name) {
             *person = her_key;
         }
-        let commit = commit_data(&world, &mut mar, |data| data.statements = vec![wipe]);
+        let mut data = world.honest_data(&mar);
+        data.statements = vec![wipe];
+        let data = cbor::encode(&data);
+        // What it would cover is removed, so that the signature alone is at fault.
+        let removes = vec![world.group(ANA).own_leaf()];
+        let crafted = Crafted {
+            data,
+            removes,
+            ..Crafted::default()
+        };
+        let commit = mar.commit(&crafted).commit;
         assert_void(world, &mar, &commit);
     }
 }
