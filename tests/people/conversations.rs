@@ -227,13 +227,7 @@ fn whoever_takes_the_place_of_somebody_under_her_name_with_another_key_is_told_a
     let (mut world, ana, luz) = conversation();
     let mar = world.member("Mar");
     let person = world.talk(luz).person().unwrap();
-    let (now, mut rng) = (world.now, world.rng_of());
-    let proposal = world.proposal(mar, person);
-    world.talk(luz).propose(proposal, now, &mut rng).unwrap();
-    world.run();
-    let id = world.talk(ana).proposals()[0].id;
-    world.talk(ana).accept(id, now).unwrap();
-    world.run();
+    world.bring(mar, luz, ana);
     // A coordinator attests somebody else as Luz, and a member of the room helps her in.
     let other = world.member("Luz");
     let me = world.actors[other].me.clone().unwrap();
@@ -326,12 +320,7 @@ fn whoever_proposes_without_end_shuts_nobody_elses_proposal_out() {
     let (mar, sol) = (world.member("Mar"), world.member("Sol"));
     let person = world.talk(luz).person().unwrap();
     let (now, mut rng) = (world.now, world.rng_of());
-    let proposal = world.proposal(mar, person);
-    world.talk(luz).propose(proposal, now, &mut rng).unwrap();
-    world.run();
-    let id = world.talk(ana).proposals()[0].id;
-    world.talk(ana).accept(id, now).unwrap();
-    world.run();
+    world.bring(mar, luz, ana);
     for _ in 0..20 {
         let proposal = world.proposal(sol, person);
         world.talk(luz).propose(proposal, now, &mut rng).unwrap();
@@ -352,12 +341,7 @@ fn whose_key_package_somebody_proposed_before_is_proposed_all_the_same() {
     let (mar, sol) = (world.member("Mar"), world.member("Sol"));
     let person = world.talk(luz).person().unwrap();
     let (now, mut rng) = (world.now, world.rng_of());
-    let proposal = world.proposal(mar, person);
-    world.talk(luz).propose(proposal, now, &mut rng).unwrap();
-    world.run();
-    let id = world.talk(ana).proposals()[0].id;
-    world.talk(ana).accept(id, now).unwrap();
-    world.run();
+    world.bring(mar, luz, ana);
     // One stands, and one has given way to others of the same proposer's.
     let hers = [world.proposal(sol, person), world.proposal(sol, person)];
     for proposal in &hers {
@@ -387,14 +371,7 @@ fn a_newcomers_first_line_stands_behind_what_was_said_before() {
         world.run();
     }
     let mar = world.member("Mar");
-    let person = world.talk(luz).person().unwrap();
-    let proposal = world.proposal(mar, person);
-    let (now, mut rng) = (world.now, world.rng_of());
-    world.talk(luz).propose(proposal, now, &mut rng).unwrap();
-    world.run();
-    let id = world.talk(ana).proposals()[0].id;
-    world.talk(ana).accept(id, now).unwrap();
-    world.run();
+    world.bring(mar, luz, ana);
     for text in ["Hola, soy Mar", "Vengo a acompañar"] {
         world.say(mar, text);
     }

@@ -146,14 +146,7 @@ fn whoever_asks_in_as_her_while_she_is_active_is_let_in_by_nobodys_client_alone(
 fn whoever_is_let_in_again_is_told_who_is_not_there_any_more() {
     let (mut world, ana, luz) = conversation();
     let mar = world.member("Mar");
-    let person = world.talk(luz).person().unwrap();
-    let proposal = world.proposal(mar, person);
-    let (now, mut rng) = (world.now, world.rng_of());
-    world.talk(luz).propose(proposal, now, &mut rng).unwrap();
-    world.run();
-    let id = world.talk(ana).proposals()[0].id;
-    world.talk(ana).accept(id, now).unwrap();
-    world.run();
+    world.bring(mar, luz, ana);
     world.talk(mar).leave().unwrap();
     world.away(ana, 100);
     assert_eq!(world.talk(luz).members().len(), 2);

@@ -24,6 +24,18 @@ use cobijo_tests::authority::device;
 use crate::world::World;
 
 impl World {
+    /// A member proposes a colleague to the person, who says yes.
+    pub(crate) fn bring(&mut self, colleague: usize, member: usize, ana: usize) {
+        let person = self.talk(member).person().unwrap();
+        let proposal = self.proposal(colleague, person);
+        let (now, mut rng) = (self.now, self.rng_of());
+        self.talk(member).propose(proposal, now, &mut rng).unwrap();
+        self.run();
+        let id = self.talk(ana).proposals()[0].id;
+        self.talk(ana).accept(id, now).unwrap();
+        self.run();
+    }
+
     /// A proposal of `colleague`, who waits for the Welcome that only `person` may sign.
     pub(crate) fn proposal(&mut self, colleague: usize, person: PublicKey) -> Proposal {
         let me = self.actors[colleague].me.clone().unwrap();
