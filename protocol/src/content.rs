@@ -8,6 +8,7 @@ use crate::{
     Day,
     card::{Attested, CardVersion, DeskKey},
     commit::Statement,
+    file::{File, Fingerprint},
     fixed::{byte_array, opaque_debug},
     keys::{IntakeSeed, PublicKey, SecretKey, Signed},
     link::DeskId,
@@ -75,6 +76,10 @@ pub enum Content {
         /// Name of the proposal's message.
         proposal: MessageId,
     },
+    /// A file, which whoever wants to fetches. [F-1]
+    File(Box<File>),
+    /// The fingerprint of a file that stays with its author.
+    Fingerprint(Fingerprint),
     /// The author leaves; whoever commits next removes the leaf.
     Leave(Statement),
     /// A fact that the next commit must act on, passed on by a member.

@@ -6,7 +6,7 @@
 //!
 //! * what is stored: [`cell`], [`slot`], [`parts`]
 //! * what is said to the relay: [`frame`], [`mailbox`], [`limits`]
-//! * what members sign and say: [`keys`], [`cbor`], [`capsule`], [`card`], [`credential`], [`commit`], [`content`], [`intake`], [`words`]
+//! * what members sign and say: [`keys`], [`cbor`], [`capsule`], [`card`], [`credential`], [`commit`], [`content`], [`mod@file`], [`intake`], [`words`]
 
 mod fixed;
 
@@ -17,6 +17,7 @@ pub mod cell;
 pub mod commit;
 pub mod content;
 pub mod credential;
+pub mod file;
 pub mod frame;
 pub mod intake;
 pub mod keys;

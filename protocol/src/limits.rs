@@ -56,6 +56,22 @@ pub const CARD_BYTES_MAX: usize = 8192;
 /// Bodies of one head: one frame of puts.
 pub const HEAD_BODIES_MAX: usize = 64;
 
+/// Bodies of a file: 16 MB, which is most photos as cameras write them, and a quarter of an hour of a slow mobile
+/// network.
+pub const FILE_BODIES_MAX: usize = 4096;
+
+/// Bodies of the smallest file, so that small ones are all alike.
+pub const FILE_BODIES_MIN: usize = 16;
+
+/// Bytes of what an author calls a file: one line.
+pub const FILE_LABEL_BYTES_MAX: usize = 200;
+
+/// Longest time that a file is shown.
+pub const FILE_SHOWN_MAX: Duration = Duration::from_secs(72 * 3600);
+
+/// Files of one conversation that are remembered: what erasing them costs stays bounded.
+pub const FILES_MAX: usize = 64;
+
 /// Days a cell lives unless the relay says otherwise.
 pub const RETENTION_DAYS_DEFAULT: u16 = 90;
 

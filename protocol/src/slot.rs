@@ -155,7 +155,7 @@ impl Slot {
     /// Seals up to [`CELL_DATA_MAX`] bytes under a random nonce. [C-3]
     ///
     /// Several members may race for one slot with different plaintexts under one key, so the nonce
-    /// must be random, or for Welcome heads [`Slot::seal_deterministic`].
+    /// must be random, or for Welcome heads and files [`Slot::seal_deterministic`].
     ///
     /// # Errors
     /// [`TooLong`] where `data` does not fit.
@@ -261,6 +261,12 @@ pub fn claim_secret(intake_seed: &IntakeSeed, r: &ThreadSecret) -> ThreadSecret 
         .expand(&info, &mut okm)
         .expect("32 bytes within HKDF's limit");
     ThreadSecret::from_bytes(okm)
+}
+
+/// Derives the body secret of a file's part. [F-2]
+pub(crate) fn file_part_secret(secret: &ThreadSecret, part: u32) -> ThreadSecret {
+    let part = part.to_be_bytes();
+    ThreadSecret::from_bytes(expand(secret.as_bytes(), &[b"cobijo/1 file", &part]))
 }
 
 /// Data does not fit what carries it.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use cobijo_protocol::{limits::*, parts::PAYLOAD_BYTES_MAX};
+use cobijo_protocol::{file::FILE_BYTES_MAX, limits::*, parts::PAYLOAD_BYTES_MAX};
 
 /// Rows that the relay's settings decide.
 const OF_THE_RELAY: [&str; 1] = ["frames, bytes of a connection"];
@@ -108,6 +108,15 @@ fn of_clients() -> Vec<(&'static str, String)> {
         (
             "texts kept from one waiting thread",
             WAITING_TEXTS_MAX.to_string(),
+        ),
+        (
+            "bodies of a file, at least; bytes; label; time shown; files remembered",
+            format!(
+                "{}, {FILE_BODIES_MIN}; {} bytes; {FILE_LABEL_BYTES_MAX} bytes; {} h; {FILES_MAX}",
+                grouped(FILE_BODIES_MAX),
+                grouped(FILE_BYTES_MAX),
+                hours(FILE_SHOWN_MAX)
+            ),
         ),
         (
             "month of capsules; its slots; bodies, leaves of a capsule; generations of a phrase",

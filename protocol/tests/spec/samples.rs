@@ -1,8 +1,10 @@
 //! One value of everything that is encoded, from fixed keys.
 
+mod files;
 mod frame;
 mod replies;
 
+pub(crate) use files::{file_bodies, files};
 pub(crate) use frame::{cell, operations, outcomes, pushes};
 pub(crate) use replies::reply_threads;
 
@@ -322,6 +324,7 @@ pub(crate) fn contents() -> Vec<(&'static str, Content)> {
         ("leave", Content::Leave(leave)),
         ("statement", Content::Statement(wipe)),
     ];
+    contents.extend(files());
     let desk_contents = desk_contents().into_iter();
     contents.extend(desk_contents.map(|(name, content)| (name, Content::Desk(content))));
     contents

@@ -30,9 +30,51 @@ fn read(content: &Item, root: &PublicKey) -> Option<()> {
         }
         ("refusal", value) => value.fields(["proposal"])?[0].array::<16>().map(drop),
         ("leave" | "statement", value) => Statement::read(value, root).map(drop),
+        ("file", value) => file(value),
+        ("fingerprint", value) => {
+            let [kind, size, hash, taken, label] =
+                value.fields(["kind", "size", "sha256", "taken", "label"])?;
+            facts(kind, hash, taken, label)?;
+            size.uint::<u64>().map(drop)
+        }
         ("desk", value) => desk(value, root),
         _ => None,
     }
+}
+
+/// Most bytes of a file, and of its label. [F-1]
+const FILE_BYTES_MAX: u64 = 4096 * 4053;
+const LABEL_BYTES_MAX: usize = 200;
+
+fn file(value: &Item) -> Option<()> {
+    let names = [
+        "way", "kind", "sha256", "original", "taken", "label", "bodies",
+    ];
+    let [way, kind, hash, original, taken, label, bodies] = value.fields(names)?;
+    facts(kind, hash, taken, label)?;
+    if way.text() != Some("keep") {
+        let ("show", show) = way.choice()? else {
+            return None;
+        };
+        show.fields(["until"])?[0].uint::<u64>()?;
+    }
+    if !matches!(original, Item::Null) {
+        original.array::<32>()?;
+    }
+    let [size, secret] = bodies.fields(["size", "secret"])?;
+    secret.array::<32>()?;
+    (1..=FILE_BYTES_MAX)
+        .contains(&size.uint::<u64>()?)
+        .then_some(())
+}
+
+fn facts(kind: &Item, hash: &Item, taken: &Item, label: &Item) -> Option<()> {
+    hash.array::<32>().and(taken.uint::<u64>())?;
+    if !matches!(label, Item::Null) {
+        let label = label.text()?;
+        (1..=LABEL_BYTES_MAX).contains(&label.len()).then_some(())?;
+    }
+    matches!(kind.text()?, "jpeg" | "png" | "webp" | "other").then_some(())
 }
 
 fn desk(content: &Item, root: &PublicKey) -> Option<()> {

@@ -357,6 +357,8 @@ fn text_of(content: &Content) -> String {
         Content::Proposal(_)
         | Content::Refusal { .. }
         | Content::Statement(_)
+        | Content::File(_)
+        | Content::Fingerprint(_)
         | Content::Desk(_) => String::new(),
     }
 }

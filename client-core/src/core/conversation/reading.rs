@@ -262,7 +262,11 @@ impl Conversation {
                     reads: proposal.reads,
                 })
             }
-            Content::Leave(_) | Content::Statement(_) | Content::Desk(_) => None,
+            Content::File(_)
+            | Content::Fingerprint(_)
+            | Content::Leave(_)
+            | Content::Statement(_)
+            | Content::Desk(_) => None,
         }
     }
 }

@@ -98,6 +98,8 @@ impl Desk {
             Content::Text(_)
             | Content::Proposal(_)
             | Content::Refusal { .. }
+            | Content::File(_)
+            | Content::Fingerprint(_)
             | Content::Leave(_) => {}
         }
     }

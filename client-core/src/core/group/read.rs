@@ -223,6 +223,8 @@ impl Group {
             Content::Text(_)
             | Content::Proposal(_)
             | Content::Refusal { .. }
+            | Content::File(_)
+            | Content::Fingerprint(_)
             | Content::Desk(_) => {}
         }
         // A double of what stands already stands nowhere else: behind the stream's end it takes nothing back.

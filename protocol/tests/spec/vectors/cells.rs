@@ -6,6 +6,7 @@ use chacha20poly1305::{
 };
 use cobijo_protocol::{
     cell::Cell,
+    file::FILE_PART_BYTES,
     parts::{Data, Split},
     slot::{CELL_DATA_MAX, Kind, Slot, ThreadSecret},
 };
@@ -13,6 +14,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{derivations::Reference, hex};
+use crate::samples::file_bodies;
 
 const SECRET: [u8; 32] = [0x4b; 32];
 const NONCE: [u8; 24] = [0x24; 24];
@@ -36,7 +38,27 @@ pub(crate) fn vectors() -> Value {
                 true,
             ),
         ],
+        "file": file(),
     })
+}
+
+/// Two parts, of which the last has padding.
+fn file() -> Value {
+    let bytes = payload(FILE_PART_BYTES + 9_000);
+    let bodies = file_bodies(bytes.len() as u64);
+    let part = |part| {
+        let head = bodies.head(part).unwrap();
+        let sealed = bodies.seal(part, &bytes[bodies.size.range(part)]).unwrap();
+        let cells: Vec<_> = sealed
+            .iter()
+            .map(|(slot, cell)| {
+                json!({ "address": hex(slot.address().as_bytes()), "cell_sha256": hex(cell.hash()) })
+            })
+            .collect();
+        json!({ "body_secret": hex(head.secret.as_bytes()), "total": head.total, "cells": cells })
+    };
+    let parts: Vec<_> = (0..bodies.size.parts()).map(part).collect();
+    json!({ "secret": hex(bodies.secret.as_bytes()), "size": bytes.len(), "parts": parts })
 }
 
 fn body_secret() -> ThreadSecret {

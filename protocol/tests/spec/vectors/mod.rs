@@ -59,6 +59,8 @@ parts! {
     heads_of_welcomes_are_sealed_as_committed: cells["sealed_deterministic"];
     /// [H-1] [H-5] [S-5]
     heads_and_bodies_are_as_committed: cells["heads"];
+    /// [F-2] [F-3] [F-4]
+    files_are_cut_and_sealed_as_committed: cells["file"];
     /// [W-4]
     operations_are_as_committed: frames["to_relay"];
     /// [W-5]
