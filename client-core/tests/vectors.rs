@@ -20,6 +20,7 @@ use cobijo_protocol::{
     card::{Attestation, Attested, DeskKey, Role},
     content::desk_key_seal_info,
     credential::{Credential, PersonCredential, PersonLeaf},
+    handover::{Word, word_seal_info},
     intake::{Intake, IntakeKind, intake_info, waiting_info},
     keys::{PublicKey, SecretKey},
     limits::CELL_BYTES,
@@ -65,7 +66,7 @@ fn a_committed_intake_opens_under_the_key_of_its_seed() {
     }
 }
 
-/// [I-4]
+/// [I-4]
 #[test]
 fn what_else_is_sealed_opens_under_that_key() {
     let vectors = read("hpke");
@@ -74,6 +75,9 @@ fn what_else_is_sealed_opens_under_that_key() {
     let sealed = bytes(&vectors["desk_key_seal"]["sealed"]);
     let seed = open(&pair, &desk_key_seal_info(&desk), &sealed).unwrap();
     assert_eq!(seed.as_slice(), key(2).as_bytes());
+
+    let word = open(&pair, &word_info(), &bytes(&vectors["word_seal"]["sealed"])).unwrap();
+    assert_eq!(Word::from_plaintext(&word), Some(Word::Talk));
 
     let more = bytes(&vectors["more"]["sealed"]);
     let text = open(&pair, &waiting_info(&r()), &more).unwrap();
@@ -189,8 +193,26 @@ fn intake_vectors(rng: &mut Rng) -> Value {
             "plaintext": hex(key(2).as_bytes()),
             "sealed": hex(&seal(&pair.public, &desk_key_seal_info(&desk), key(2).as_bytes()).unwrap()),
         },
+        "word_seal": word_vector(&pair.public),
         "usable_keys": usable_keys(&pair.public),
     })
+}
+
+fn word_vector(public: &[u8]) -> Value {
+    let info = word_info();
+    let plaintext = Word::Talk.to_plaintext().unwrap();
+    json!({
+        "author": hex(key(3).public().as_bytes()),
+        "to": hex(key(4).public().as_bytes()),
+        "info": hex(&info),
+        "plaintext": hex(&plaintext),
+        "sealed": hex(&seal(public, &info, &plaintext).unwrap()),
+    })
+}
+
+fn word_info() -> Vec<u8> {
+    let desk = DeskId::of(&key(1).public());
+    word_seal_info(&desk, &key(3).public(), &key(4).public())
 }
 
 /// The public key with some bytes changed. [G-21]

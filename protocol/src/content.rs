@@ -10,6 +10,7 @@ use crate::{
     commit::Statement,
     file::{File, Fingerprint},
     fixed::{byte_array, opaque_debug},
+    handover::{Block, BoardRow, Over, SealedWord, TeamNotes, Told, Unclaimed},
     keys::{IntakeSeed, PublicKey, SecretKey, Signed},
     link::DeskId,
     slot::ThreadSecret,
@@ -80,6 +81,8 @@ pub enum Content {
     File(Box<File>),
     /// The fingerprint of a file that stays with its author.
     Fingerprint(Fingerprint),
+    /// An accompanier closes the conversation for now, and leaves once this is stored.
+    Closing,
     /// The author leaves; whoever commits next removes the leaf.
     Leave(Statement),
     /// A fact that the next commit must act on, passed on by a member.
@@ -144,6 +147,22 @@ pub enum DeskContent {
     },
     /// An intake key that a commit cut off, told again: it opens intakes, and no card names it.
     ToldAgain(IntakeKey),
+    /// A row of the hand-over board.
+    Board(BoardRow),
+    /// The team's notes of a conversation.
+    Notes(TeamNotes),
+    /// A conversation is over.
+    Over(Over),
+    /// The author needs a coordinator in the conversation of this person, now.
+    Help(PublicKey),
+    /// A coordinator comes: the name of the message that asked for help.
+    Coming(MessageId),
+    /// Somebody has waited for long.
+    Unclaimed(Unclaimed),
+    /// For one coordinator alone.
+    Word(SealedWord),
+    /// A person is blocked, or no longer.
+    Block(Block),
     /// What a newcomer must know, in numbered parts.
     Snapshot(SnapshotPart),
 }
@@ -171,7 +190,7 @@ pub struct ClaimNotice {
 }
 
 /// A part of the snapshot for newcomers.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SnapshotPart {
     /// From 0.
@@ -184,4 +203,12 @@ pub struct SnapshotPart {
     pub claims: Vec<ClaimNotice>,
     /// KeyPackages by owner.
     pub pool: Vec<(PublicKey, Vec<ByteBuf>)>,
+    /// Seal keys by coordinator; taken from a coordinator alone.
+    pub seal_keys: Vec<(PublicKey, ByteBuf)>,
+    /// The hand-over board.
+    pub board: Vec<Told<BoardRow>>,
+    /// Notes of conversations that go on.
+    pub notes: Vec<Told<TeamNotes>>,
+    /// Who is blocked, and by whom.
+    pub blocked: Vec<(PublicKey, PublicKey)>,
 }

@@ -6,7 +6,7 @@
 //!
 //! * what is stored: [`cell`], [`slot`], [`parts`]
 //! * what is said to the relay: [`frame`], [`mailbox`], [`limits`]
-//! * what members sign and say: [`keys`], [`cbor`], [`capsule`], [`card`], [`credential`], [`commit`], [`content`], [`mod@file`], [`intake`], [`words`]
+//! * what members sign and say: [`keys`], [`cbor`], [`capsule`], [`card`], [`credential`], [`commit`], [`content`], [`mod@file`], [`handover`], [`intake`], [`words`]
 
 mod fixed;
 
@@ -19,6 +19,7 @@ pub mod content;
 pub mod credential;
 pub mod file;
 pub mod frame;
+pub mod handover;
 pub mod intake;
 pub mod keys;
 pub mod limits;

@@ -160,6 +160,21 @@ pub const CAPSULE_LEAVES_MAX: usize = 4;
 /// Capsules that are opened of all that stand: a device that she no longer has can write them.
 pub const CAPSULES_OPENED_MAX: usize = 16;
 
+/// Bytes of a line of the hand-over board: three of them are read at a glance.
+pub const BOARD_TEXT_BYTES_MAX: usize = 600;
+
+/// Bytes of a line of the team's notes: what helps the next one, and no protocol of what was said.
+pub const NOTE_TEXT_BYTES_MAX: usize = 1_000;
+
+/// How far ahead of what is known a version of a board row or of notes may be, so that nobody uses all up.
+pub const VERSIONS_AHEAD_MAX: u64 = 1 << 20;
+
+/// Bytes of a word for a coordinator before it is sealed: all are as long, and a note of half a page fits.
+pub const WORD_BYTES: usize = 2_048;
+
+/// Time that somebody waits before the coordinators are told, and before they are told again.
+pub const UNCLAIMED_AFTER: Duration = Duration::from_secs(3_600);
+
 /// Unused KeyPackages that each colleague keeps in the desk group.
 pub const POOL_KEY_PACKAGES: usize = 4;
 

@@ -13,7 +13,7 @@ use crate::foreign::{
     desk::{self, Link},
     frame,
     group::{CommitData, Identity, Message, Statement, Terms, identity, named, welcome_payload},
-    hpke,
+    handover, hpke,
     key_package::Package,
     signature::{holds, public, sign, signed},
     slot::{self, Data, Head, Thread},
@@ -214,6 +214,9 @@ fn keys_ids_links_and_words_are_the_same() {
         &array(&code["inviter"]),
     );
     assert_eq!(invite.to_vec(), indices(code));
+    let alias = &words["alias"];
+    let two = handover::alias(&array(&alias["person"])).map(u64::from);
+    assert_eq!(two.to_vec(), indices(alias));
     let open = &vectors["open"];
     let host = open["host"].as_str().unwrap();
     let message = [
@@ -417,6 +420,7 @@ fn an_intake_is_opened_and_sealed() {
         ("intake", "cell"),
         ("more", "sealed"),
         ("desk_key_seal", "sealed"),
+        ("word_seal", "sealed"),
     ] {
         let vector = &vectors[name];
         let (info, plaintext) = (hex(&vector["info"]), hex(&vector["plaintext"]));
@@ -432,6 +436,9 @@ fn an_intake_is_opened_and_sealed() {
     let desk = array(&vectors["desk_key_seal"]["desk"]);
     let info = content::desk_key_seal_info(&desk);
     assert_eq!(info, hex(&vectors["desk_key_seal"]["info"]));
+    let word = &vectors["word_seal"];
+    let info = handover::word_seal_info(&desk, &hex(&word["author"]), &hex(&word["to"]));
+    assert_eq!(info, hex(&word["info"]));
 }
 
 #[test]

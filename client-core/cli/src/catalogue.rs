@@ -4,7 +4,7 @@
 
 pub(crate) mod help;
 
-use cobijo_protocol::words::WordIndices;
+use cobijo_protocol::words::{AliasIndices, WordIndices};
 
 /// A language of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -212,7 +212,8 @@ catalogue! {
     QueueFull => "Tienes las conversaciones que dijiste: {} de {}. No se te ofrece a nadie más hasta que termine una o salgas de ella (cobijo leave N).",
         "You have as many conversations as you said: {} of {}. You are offered nobody else until one ends or you leave it (cobijo leave N).";
     QueueEmpty => "Nadie espera.", "Nobody is waiting.";
-    QueueRow => "{}. espera desde hace {} min, {}, {}{}", "{}. waiting for {} min, {}, {}{}";
+    QueueRow => "{}. {}: espera desde hace {} min, {}, {}{}", "{}. {}: waiting for {} min, {}, {}{}";
+    Called => "{}: {}", "{}: {}";
     QueueFirst => "primera vez", "first time";
     QueueCameBack => "volvió", "came back";
     QueueRescue => "no puede seguir su conversación", "can't follow her conversation";
@@ -355,13 +356,22 @@ pub(crate) fn fill(text: &str, values: &[&str]) -> String {
 
 /// Six words of the BIP-39 list, for people.
 pub(crate) fn words(indices: &WordIndices, language: Language) -> String {
+    of_list(indices, language).join(" ")
+}
+
+/// What a desk calls a conversation: in one language for all of the team, since two names would be of two people.
+pub(crate) fn alias(indices: AliasIndices) -> String {
+    of_list(&indices, Language::Es).join("-")
+}
+
+fn of_list(indices: &[u16], language: Language) -> Vec<&'static str> {
     let list = match language {
         Language::Es => bip39::Language::Spanish,
         Language::En => bip39::Language::English,
     }
     .word_list();
     let word = |&index: &u16| list.get(usize::from(index)).copied().unwrap_or_default();
-    indices.iter().map(word).collect::<Vec<_>>().join(" ")
+    indices.iter().map(word).collect()
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ fn every_row_of_the_text_is_its_constant() {
     let said: BTreeMap<_, _> = rows
         .filter(|(limit, _)| *limit != "limit" && !OF_THE_RELAY.contains(limit))
         .collect();
-    let constants = [of_the_relay(), of_clients()].concat();
+    let constants = [of_the_relay(), of_clients(), of_desks()].concat();
     let known: BTreeMap<_, _> = constants
         .iter()
         .map(|(limit, value)| (*limit, value.as_str()))
@@ -127,6 +127,27 @@ fn of_clients() -> Vec<(&'static str, String)> {
         (
             "stale margin",
             format!("{STALE_MARGIN_DAYS} days before the end of retention"),
+        ),
+    ]
+}
+
+fn of_desks() -> Vec<(&'static str, String)> {
+    vec![
+        (
+            "line of the board; of notes; a version ahead",
+            format!(
+                "{BOARD_TEXT_BYTES_MAX} bytes; {} bytes; 2^{}",
+                grouped(NOTE_TEXT_BYTES_MAX),
+                VERSIONS_AHEAD_MAX.ilog2()
+            ),
+        ),
+        (
+            "a word before it is sealed; unclaimed",
+            format!(
+                "{} bytes; {} minutes",
+                grouped(WORD_BYTES),
+                UNCLAIMED_AFTER.as_secs() / 60
+            ),
         ),
     ]
 }

@@ -2,6 +2,7 @@
 
 mod files;
 mod frame;
+pub(crate) mod handover;
 mod replies;
 
 pub(crate) use files::{file_bodies, files};
@@ -10,17 +11,14 @@ pub(crate) use replies::reply_threads;
 
 use cobijo_protocol::{
     card::{
-        Attestation, Attested, CardBody, CardVersion, Daily, DeskKey, INTAKE_KEY_BYTES, Role, Text,
+        Attestation, Attested, CardBody, Daily, DeskKey, INTAKE_KEY_BYTES, Role, Text,
         UnverifiedCard,
     },
     commit::{
         CommitData, MemberRescue, POLICY, Predecessor, Profile, Removal, Statement, Succession,
         Terms, WelcomePayload, sign_leave, sign_person_rescue, sign_wipe,
     },
-    content::{
-        ClaimNotice, Content, DeskContent, IntakeKey, Message, MessageId, Proposal, Reads,
-        SnapshotPart,
-    },
+    content::{ClaimNotice, Content, IntakeKey, Message, MessageId, Proposal, Reads},
     credential::{Credential, PersonCredential, PersonLeaf},
     intake::{
         Claim, Intake, IntakeKind, MessageHash, Newcomer, Reply, SignedReply, Taking, Waiting,
@@ -321,61 +319,14 @@ pub(crate) fn contents() -> Vec<(&'static str, Content)> {
         ("proposal, from now", proposal(Reads::FromNow)),
         ("proposal, summary", proposal(Reads::Summary)),
         ("refusal", Content::Refusal { proposal: id }),
+        ("closing", Content::Closing),
         ("leave", Content::Leave(leave)),
         ("statement", Content::Statement(wipe)),
     ];
     contents.extend(files());
-    let desk_contents = desk_contents().into_iter();
+    let desk_contents = handover::desk_contents().into_iter();
     contents.extend(desk_contents.map(|(name, content)| (name, Content::Desk(content))));
     contents
-}
-
-fn desk_contents() -> Vec<(&'static str, DeskContent)> {
-    let snapshot = SnapshotPart {
-        part: 0,
-        parts: 2,
-        intake_keys: vec![intake_key()],
-        claims: vec![claim(false)],
-        pool: vec![(public(ACCOMPANIER), vec![ByteBuf::from(KEY_PACKAGE)])],
-    };
-    vec![
-        ("desk: intake key", DeskContent::IntakeKey(intake_key())),
-        ("desk: claim", DeskContent::Claim(claim(false))),
-        ("desk: answered", DeskContent::Claim(claim(true))),
-        (
-            "desk: key packages",
-            DeskContent::KeyPackages(vec![ByteBuf::from(KEY_PACKAGE); 2]),
-        ),
-        (
-            "desk: seal key",
-            DeskContent::SealKey(ByteBuf::from(vec![0x1e; INTAKE_KEY_BYTES])),
-        ),
-        (
-            "desk: desk key",
-            DeskContent::DeskKey {
-                to: public(COORDINATOR),
-                desk_key: desk_key(),
-                sealed: ByteBuf::from(vec![0x5e; 1120 + 32 + 16]),
-            },
-        ),
-        (
-            "desk: attested anew",
-            DeskContent::Attested(vec![attested(ACCOMPANIER), attested(COORDINATOR)]),
-        ),
-        (
-            "desk: card",
-            DeskContent::Card {
-                version: CardVersion {
-                    desk_serial: 3,
-                    version: 2,
-                    day: DAY,
-                },
-                card: ByteBuf::from(card().encode()),
-            },
-        ),
-        ("desk: told again", DeskContent::ToldAgain(intake_key())),
-        ("desk: snapshot", DeskContent::Snapshot(snapshot)),
-    ]
 }
 
 pub(crate) fn message(content: Content) -> Message {

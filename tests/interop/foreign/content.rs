@@ -1,6 +1,8 @@
 //! The forms of what a message may say.
 
-use super::{cbor::Item, desk::attested, group::Statement, signature::PublicKey, slot::hash};
+use super::{
+    cbor::Item, desk::attested, group::Statement, handover, signature::PublicKey, slot::hash,
+};
 
 /// The name of a message.
 pub(crate) fn name(author: &PublicKey, plaintext: &[u8]) -> [u8; 16] {
@@ -19,6 +21,9 @@ pub(crate) fn is_known(content: &Item, root: &PublicKey) -> bool {
 }
 
 fn read(content: &Item, root: &PublicKey) -> Option<()> {
+    if content.text() == Some("closing") {
+        return Some(());
+    }
     match content.choice()? {
         ("text", value) => value.text().map(drop),
         ("proposal", value) => {
@@ -100,8 +105,22 @@ fn desk(content: &Item, root: &PublicKey) -> Option<()> {
             card.bytes().map(drop)
         }
         ("snapshot", value) => {
-            let [part, parts, keys, claims, pool] =
-                value.fields(["part", "parts", "intake_keys", "claims", "pool"])?;
+            let names = ["part", "parts", "intake_keys", "claims", "pool"];
+            let more = ["seal_keys", "board", "notes", "blocked"];
+            let [
+                part,
+                parts,
+                keys,
+                claims,
+                pool,
+                seal_keys,
+                board,
+                notes,
+                blocked,
+            ] = value.fields([
+                names[0], names[1], names[2], names[3], names[4], more[0], more[1], more[2],
+                more[3],
+            ])?;
             part.uint::<u32>().and(parts.uint::<u32>())?;
             each(keys, intake_key)?;
             each(claims, claim)?;
@@ -111,9 +130,19 @@ fn desk(content: &Item, root: &PublicKey) -> Option<()> {
                     each(packages, |package| package.bytes().map(drop))
                 }
                 _ => None,
+            })?;
+            each(seal_keys, |entry| match entry.list()? {
+                [key, seal_key] => key.array::<32>().and(seal_key.bytes()).map(drop),
+                _ => None,
+            })?;
+            each(board, |told| handover::told(told, handover::row))?;
+            each(notes, |told| handover::told(told, handover::notes))?;
+            each(blocked, |entry| match entry.list()? {
+                [person, by] => person.array::<32>().and(by.array::<32>()).map(drop),
+                _ => None,
             })
         }
-        _ => None,
+        _ => handover::read(content),
     }
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod conversation;
 pub(crate) mod desk;
 pub(crate) mod frame;
 pub(crate) mod group;
+pub(crate) mod handover;
 pub(crate) mod hpke;
 mod judging;
 pub(crate) mod key_package;

@@ -356,6 +356,7 @@ fn text_of(content: &Content) -> String {
         Content::Leave(_) => LEAVE.to_owned(),
         Content::Proposal(_)
         | Content::Refusal { .. }
+        | Content::Closing
         | Content::Statement(_)
         | Content::File(_)
         | Content::Fingerprint(_)

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::{Shown, both, for_people, sentence};
 use crate::{
-    catalogue::{Key, Language},
+    catalogue::{Key, Language, alias},
     screen::{Screen, clean},
 };
 
@@ -92,13 +92,14 @@ impl Screen {
         };
         let values = [
             &*row.id.number().to_string(),
+            &*alias(row.alias),
             &*minutes.to_string(),
             &*clean(&row.language),
             self.text(reason),
             &*state,
         ];
         let object = json!({
-            "row": row.id.number(), "minutes": minutes, "language": row.language,
+            "row": row.id.number(), "alias": alias(row.alias), "minutes": minutes, "language": row.language,
             "reason": row.reason, "state": row.state, "by": row.by, "passed": row.passed,
         });
         (object, self.fill(Key::QueueRow, &values))
@@ -115,7 +116,7 @@ impl Screen {
         let text = match view.erased {
             Some(Erasure::ByPerson) => self.fill(Key::ErasedByHer, &[&number]),
             Some(Erasure::Going) => self.fill(Key::BeingErased, &[&number]),
-            None => self.fill(key, &[&number, &self.members(view)]),
+            None => self.fill(key, &[&number, &self.called(view)]),
         };
         let members: Vec<Value> = view
             .members
@@ -130,10 +131,19 @@ impl Screen {
             .collect();
         let proposals: Vec<&str> = view.proposals.iter().map(|p| p.alias.as_str()).collect();
         let object = json!({
-            "conversation": view.id.number(), "open": view.open, "erased": view.erased, "members": members,
+            "conversation": view.id.number(), "alias": view.alias.map(alias), "open": view.open, "erased": view.erased, "members": members,
             "proposals": proposals, "code": view.code.as_ref().map(both),
         });
         (object, text)
+    }
+
+    /// What the desk calls a conversation, and who is in it.
+    fn called(self, view: &ConversationView) -> String {
+        let members = self.members(view);
+        match view.alias {
+            Some(called) => self.fill(Key::Called, &[&alias(called), &members]),
+            None => members,
+        }
     }
 
     /// Who is in a conversation.

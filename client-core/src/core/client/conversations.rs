@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use cobijo_protocol::{
     commit::Statement, content::Proposal, keys::PublicKey, link::RelayUrl, slot::ThreadSecret,
+    words::person_alias,
 };
 use serde::{Deserialize, Serialize};
 
@@ -260,6 +261,7 @@ impl Conversations {
     pub(super) fn views(&self) -> Vec<ConversationView> {
         let view = |one: &Numbered| ConversationView {
             id: one.id,
+            alias: one.conversation.person().as_ref().map(person_alias),
             members: one.conversation.members(),
             code: Some(one.conversation.code()),
             open: one.conversation.is_open(),

@@ -74,6 +74,7 @@ impl Erased {
     pub(super) fn view(&self, erasure: Erasure) -> ConversationView {
         ConversationView {
             id: self.id,
+            alias: None,
             members: Vec::new(),
             code: None,
             open: false,

@@ -85,6 +85,7 @@ mod tests {
         };
         let conversation = ConversationView {
             id: ConversationId::from_number(1),
+            alias: None,
             members: vec![member()],
             code: None,
             open: true,
@@ -102,6 +103,7 @@ mod tests {
     fn no_text_name_or_link_of_a_desk_or_a_person_shows_in_a_debug_line() {
         let row = QueueRow {
             id: RowId::from_number(1),
+            alias: [0; 2],
             since: Now::default(),
             language: text(),
             reason: QueueReason::First,

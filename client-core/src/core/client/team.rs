@@ -1,6 +1,7 @@
 //! A desk's side: a member, or a newcomer on her way in. Routes between the desk and the conversations.
 
 mod newcomer;
+mod stopped;
 
 use cobijo_protocol::{
     card::is_alias,
@@ -20,6 +21,7 @@ use crate::core::{
     port::{Now, Seen},
 };
 use newcomer::Newcomer;
+use stopped::WhileStopped;
 
 /// A member of a desk, or a newcomer.
 #[derive(Serialize, Deserialize)]
@@ -447,42 +449,6 @@ impl Member {
             self.desk.handle_arrival(channel, context.now);
         }
         self.note_full(context);
-    }
-}
-
-/// Whether a member may still ask for it who can't follow her desk any more.
-enum WhileStopped {
-    /// The root key outlives the group.
-    Always,
-    /// It helps her, or all, to go on.
-    IfItMayGoOn,
-    /// It is asked of the group.
-    Never,
-}
-
-impl TeamCommand {
-    fn while_stopped(&self) -> WhileStopped {
-        match self {
-            Self::ExportRoot | Self::DropRoot => WhileStopped::Always,
-            Self::ImportRoot(_) | Self::MakeSuccessor(_) | Self::JoinDesk { .. } => {
-                WhileStopped::IfItMayGoOn
-            }
-            Self::CreateDesk { .. }
-            | Self::Describe(_)
-            | Self::RenewDeskKey
-            | Self::Invite
-            | Self::Admit { .. }
-            | Self::Revoke(_)
-            | Self::StartShift
-            | Self::Take(_)
-            | Self::EndShift
-            | Self::Claim(_)
-            | Self::Pass(_)
-            | Self::Dismiss(_)
-            | Self::Propose { .. }
-            | Self::RemoveMember(_)
-            | Self::LeaveDesk => WhileStopped::Never,
-        }
     }
 }
 

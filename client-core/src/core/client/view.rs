@@ -5,7 +5,7 @@ use cobijo_protocol::{
     content::{MessageId, Reads},
     keys::PublicKey,
     link::DeskLink,
-    words::WordIndices,
+    words::{AliasIndices, WordIndices},
 };
 
 use super::{capacity::Capacity, command::Description, event::JoinFailure};
@@ -159,6 +159,8 @@ pub struct InviteView {
 pub struct QueueRow {
     /// Which.
     pub id: RowId,
+    /// What the desk calls her conversation.
+    pub alias: AliasIndices,
     /// When this client first saw it.
     pub since: Now,
     /// BCP 47 tag of her language.
@@ -206,6 +208,8 @@ pub enum QueueState {
 pub struct ConversationView {
     /// Which.
     pub id: ConversationId,
+    /// What the desk calls it, on its own side.
+    pub alias: Option<AliasIndices>,
     /// Everyone in it, oneself included.
     pub members: Vec<MemberView>,
     /// Six words to compare elsewhere.

@@ -262,7 +262,8 @@ impl Conversation {
                     reads: proposal.reads,
                 })
             }
-            Content::File(_)
+            Content::Closing
+            | Content::File(_)
             | Content::Fingerprint(_)
             | Content::Leave(_)
             | Content::Statement(_)

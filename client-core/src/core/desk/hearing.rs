@@ -100,6 +100,7 @@ impl Desk {
             | Content::Refusal { .. }
             | Content::File(_)
             | Content::Fingerprint(_)
+            | Content::Closing
             | Content::Leave(_) => {}
         }
     }
@@ -154,7 +155,16 @@ impl Desk {
                     context.event(Event::CardPublished(version));
                 }
             }
-            DeskContent::Snapshot(_) | DeskContent::SealKey(_) => {}
+            DeskContent::Snapshot(_)
+            | DeskContent::SealKey(_)
+            | DeskContent::Board(_)
+            | DeskContent::Notes(_)
+            | DeskContent::Over(_)
+            | DeskContent::Help(_)
+            | DeskContent::Coming(_)
+            | DeskContent::Unclaimed(_)
+            | DeskContent::Word(_)
+            | DeskContent::Block(_) => {}
         }
     }
 

@@ -225,6 +225,7 @@ impl Group {
             | Content::Refusal { .. }
             | Content::File(_)
             | Content::Fingerprint(_)
+            | Content::Closing
             | Content::Desk(_) => {}
         }
         // A double of what stands already stands nowhere else: behind the stream's end it takes nothing back.

@@ -5,6 +5,7 @@ use cobijo_protocol::{
     commit::{CommitData, EXPORTER_LABEL, TERMS_EXTENSION, WELCOME_SECRET_EXTENSION},
     content::{Message, MessageId},
     credential::Credential,
+    handover::{Word, word_seal_info},
 };
 use serde_json::{Value, json};
 
@@ -28,6 +29,7 @@ pub(crate) fn vectors() -> Value {
         "commit_data": commit_data(),
         "welcome_payload": cbor_vector("welcome payload", &samples::welcome_payload()),
         "messages": messages(),
+        "words": words(),
     })
 }
 
@@ -57,6 +59,24 @@ fn commit_data() -> Vec<Value> {
         assert_eq!(CommitData::decode(&cbor::encode(value)).as_ref(), Ok(value));
     }
     list(values)
+}
+
+/// What is sealed to a coordinator.
+fn words() -> Vec<Value> {
+    let (author, to) = (public(samples::ACCOMPANIER), public(samples::COORDINATOR));
+    samples::handover::words()
+        .into_iter()
+        .map(|(name, word)| {
+            let plaintext = word.to_plaintext().unwrap();
+            assert_eq!(Word::from_plaintext(&plaintext).as_ref(), Some(&word));
+            let mut vector = cbor_vector(name, &word);
+            vector["author"] = json!(hex(author.as_bytes()));
+            vector["to"] = json!(hex(to.as_bytes()));
+            vector["info"] = json!(hex(word_seal_info(&samples::desk(), &author, &to)));
+            vector["plaintext"] = json!(hex(plaintext));
+            vector
+        })
+        .collect()
 }
 
 fn messages() -> Vec<Value> {

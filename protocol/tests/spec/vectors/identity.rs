@@ -5,7 +5,7 @@ use cobijo_protocol::{
     frame::SessionNonce,
     keys::{Labelled, PublicKey, Signed},
     mailbox::MailboxKey,
-    words::{WordIndices, conversation_code, invite_words},
+    words::{WordIndices, conversation_code, invite_words, person_alias},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -95,6 +95,10 @@ fn words() -> Value {
         "conversation": {
             "epoch_authenticator": hex(authenticator),
             "indices": vector(conversation_code(&authenticator)),
+        },
+        "alias": {
+            "person": hex(public(samples::PERSON).as_bytes()),
+            "indices": json!(person_alias(&public(samples::PERSON))),
         },
     })
 }

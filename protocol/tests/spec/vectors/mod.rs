@@ -67,7 +67,7 @@ parts! {
     outcomes_and_pushes_are_as_committed: frames["from_relay"];
     /// [K-5]
     desk_ids_are_as_committed: identity["desk"];
-    /// [K-6]
+    /// [K-6]
     words_are_as_committed: identity["words"];
     /// [K-7]
     links_and_invites_are_as_committed: identity["link", "invite"];
@@ -87,8 +87,10 @@ parts! {
     commit_data_is_as_committed: group["commit_data"];
     /// [G-11]
     a_welcomes_payload_is_as_committed: group["welcome_payload"];
-    ///
+    ///
     messages_are_as_committed: group["messages"];
+    ///
+    words_to_coordinators_are_as_committed: group["words"];
     /// [I-1] [I-2]
     intakes_are_as_committed: contact["intakes", "intake_info"];
     /// [I-4] [I-5]

@@ -5,6 +5,7 @@ use cobijo_protocol::{
     intake::IntakeKind,
     limits::CLAIM_LIFETIME,
     mailbox::{ItemId, MailboxKey},
+    words::person_alias,
 };
 use serde::{Deserialize, Serialize};
 
@@ -83,6 +84,7 @@ impl Row {
     pub(super) fn view(&self, now: Now) -> QueueRow {
         QueueRow {
             id: self.id,
+            alias: person_alias(&self.opened.intake.person),
             since: self.since,
             language: language(&self.opened.intake.language),
             reason: match self.opened.intake.kind {

@@ -49,6 +49,7 @@ impl Person {
             proposals.extend(asking.and_then(Asking::proposal));
             ConversationView {
                 id: talking.id,
+                alias: None,
                 members: talking.conversation.members(),
                 code: Some(talking.conversation.code()),
                 open: talking.conversation.is_open(),

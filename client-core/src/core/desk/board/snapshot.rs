@@ -21,25 +21,21 @@ impl Board {
         claims: Vec<ClaimNotice>,
         own: (PublicKey, Vec<ByteBuf>),
     ) -> Vec<SnapshotPart> {
-        let empty = || SnapshotPart {
-            part: 0,
-            parts: 0,
-            intake_keys: Vec::new(),
-            claims: Vec::new(),
-            pool: Vec::new(),
-        };
         // A part of their own: whatever else is too long, a newcomer can open intakes.
         let keys = self.intake_keys.iter().map(|held| held.key.clone());
         let keys = SnapshotPart {
             intake_keys: keys.collect(),
-            ..empty()
+            ..SnapshotPart::default()
         };
         let claims = claims.chunks(PART_CLAIMS_MAX).map(|claims| SnapshotPart {
             claims: claims.to_vec(),
-            ..empty()
+            ..SnapshotPart::default()
         });
         let pools = self.pools(own).into_iter();
-        let pools = pools.map(|pool| SnapshotPart { pool, ..empty() });
+        let pools = pools.map(|pool| SnapshotPart {
+            pool,
+            ..SnapshotPart::default()
+        });
         let mut all: Vec<_> = [keys].into_iter().chain(claims).chain(pools).collect();
         let parts = u32::try_from(all.len()).unwrap_or(u32::MAX);
         for (part, one) in (0..parts).zip(&mut all) {
