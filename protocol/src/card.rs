@@ -12,6 +12,7 @@ use crate::{
     limits::{ALIAS_BYTES_MAX, CARD_BYTES_MAX, CARD_POSTERS_MAX},
     link::DeskId,
     mailbox::MailboxKey,
+    opening::Opening,
 };
 
 /// Bytes of an X-Wing public key.
@@ -146,6 +147,8 @@ pub struct CardBody {
     pub about: Text,
     /// When somebody answers, in words.
     pub hours: Text,
+    /// When somebody answers, for clients.
+    pub opening: Opening,
     /// Usual wait, in minutes: from and to.
     pub wait_minutes: (u16, u16),
     /// Languages spoken, as BCP 47 tags.
@@ -267,7 +270,10 @@ impl UnverifiedCard {
         if !belongs || !body.posters.contains(&poster) {
             return Err(CardError::Signature);
         }
-        if body.posters.len() > CARD_POSTERS_MAX || daily.intake_key.len() != INTAKE_KEY_BYTES {
+        let is_bounded = body.posters.len() <= CARD_POSTERS_MAX
+            && daily.intake_key.len() == INTAKE_KEY_BYTES
+            && body.opening.is_valid();
+        if !is_bounded {
             return Err(CardError::Malformed);
         }
         Ok(Card {

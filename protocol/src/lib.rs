@@ -25,6 +25,7 @@ pub mod keys;
 pub mod limits;
 pub mod link;
 pub mod mailbox;
+pub mod opening;
 pub mod parts;
 pub mod slot;
 pub mod words;

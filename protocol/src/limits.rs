@@ -115,6 +115,12 @@ pub const LAMPORT_AHEAD_MAX: u64 = 1 << 20;
 /// Bytes of an alias: it stands above every message.
 pub const ALIAS_BYTES_MAX: usize = 64;
 
+/// Spans of a week in which a desk says that it is open: three a day.
+pub const OPEN_SPANS_MAX: usize = 21;
+
+/// Bytes of a time zone's name: the longest of the IANA has 32.
+pub const ZONE_BYTES_MAX: usize = 64;
+
 /// Members that may post a card's daily part.
 pub const CARD_POSTERS_MAX: usize = 50;
 

@@ -23,6 +23,49 @@ fn a_coordinator_changes_what_the_card_says_and_people_are_told() {
     assert_eq!(empty.status.code(), Some(2), "nothing is to be changed");
 }
 
+/// [D-13]
+#[test]
+fn whoever_writes_is_told_when_the_desk_is_closed_or_paused_and_where_else_to_turn() {
+    let relay = Relay::start().unwrap();
+    let desk = relay.open_desk("Luz").unwrap();
+    let luz = &desk.coordinator;
+    let describe = [
+        "desk",
+        "describe",
+        "--zone",
+        "America/Mexico_City",
+        "--week",
+    ];
+    let door = |name: &str| {
+        let person = relay.client(name).unwrap();
+        let written = person.write(&desk.link, "hola").unwrap();
+        written.event("intake-stored").unwrap()["door"].clone()
+    };
+    assert_eq!(door("asha"), "unknown");
+    luz.succeed(&[&describe[..], &["mon-sun 0-24"]].concat())
+        .unwrap();
+    assert_eq!(door("bea"), "open");
+    luz.succeed(&["desk", "pause"]).unwrap();
+    assert_eq!(door("cai"), "paused");
+    luz.succeed(&["desk", "resume"]).unwrap();
+    // A minute of one day, that of yesterday there: closed now and for most of a week.
+    luz.succeed(&[&describe[..], &[&*format!("{} 0:00-0:01", yesterday())]].concat())
+        .unwrap();
+    assert_eq!(door("eva"), "closed");
+    let zoneless = luz
+        .run(&["desk", "describe", "--week", "mon 9-8:60"])
+        .unwrap();
+    assert_eq!(zoneless.problem(), "bad-week");
+}
+
+/// The weekday before the one in Mexico City, which is six hours behind.
+fn yesterday() -> &'static str {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let days = (now.unwrap().as_secs() - 6 * 3600) / 86_400;
+    // The first day of 1970 was a Thursday.
+    ["wed", "thu", "fri", "sat", "sun", "mon", "tue"][usize::try_from(days % 7).unwrap()]
+}
+
 #[test]
 fn whoever_leaves_the_desk_is_out_of_it_and_of_her_conversations() {
     let relay = Relay::start().unwrap();

@@ -179,6 +179,7 @@ impl Desk {
             name: text(),
             about: text(),
             hours: text(),
+            opening: cobijo_protocol::opening::Opening::default(),
             wait_minutes: (1, 5),
             languages: Vec::new(),
             posters: vec![poster],

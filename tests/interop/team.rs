@@ -128,6 +128,7 @@ impl Luz {
                 name: text("Refugio"),
                 about: text("Acompaña"),
                 hours: text("9–21"),
+                opening: cobijo_protocol::opening::Opening::default(),
                 wait_minutes: (1, 5),
                 languages: vec!["es".to_owned()],
             },

@@ -89,6 +89,7 @@ impl Authority {
             name: text(),
             about: text(),
             hours: text(),
+            opening: cobijo_protocol::opening::Opening::default(),
             wait_minutes: (10, 20),
             languages: vec!["es".to_owned()],
             posters: std::iter::once(poster.public())

@@ -228,6 +228,10 @@ pub(crate) enum DeskCommand {
     Show,
     /// Changes what the desk's card says to everybody.
     Describe(Describe),
+    /// Nobody answers for now: whoever writes is told, and her message is kept.
+    Pause,
+    /// The desk answers again.
+    Resume,
     /// Makes an invitation for one colleague, to be handed over in person.
     Invite,
     /// Lets a newcomer in: asks whether the six words that she sees are the same.
@@ -282,7 +286,7 @@ pub(crate) enum DeskCommand {
 }
 
 /// What a card is to say; what is not given stays as it is.
-#[derive(Args, Clone)]
+#[derive(Args, Clone, Default)]
 #[group(required = true, multiple = true)]
 pub(crate) struct Describe {
     /// Who answers, as people will see it.
@@ -294,6 +298,12 @@ pub(crate) struct Describe {
     /// When somebody answers, in words.
     #[arg(long, value_name = "TEXT")]
     pub(crate) hours: Option<String>,
+    /// When somebody answers, so that people are told whether that is now: "mon-fri 9:00-22:00, sat 10:00-14:00"; "" says nothing.
+    #[arg(long, value_name = "WEEK")]
+    pub(crate) week: Option<String>,
+    /// Time zone of that week: America/Mexico_City
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) zone: Option<String>,
     /// Usual wait in minutes, from and to.
     #[arg(long, value_name = "FROM-TO")]
     pub(crate) wait: Option<String>,

@@ -66,6 +66,12 @@ catalogue! {
     Sending => "Enviando…", "Sending…";
     IntakeStored => "Llegó tu mensaje. Mensaje automático: una persona lo leerá. Suele tardar entre {} y {} minutos. Puedes seguir escribiendo (cobijo add), o salir y volver (cobijo wait); no pierdes tu lugar.",
         "Your message arrived. Automatic message: a person will read it. It usually takes {} to {} minutes. You can keep writing (cobijo add), or leave and come back (cobijo wait); you keep your place.";
+    IntakeClosed => "Llegó tu mensaje. Mensaje automático: ahora no hay nadie. Volvemos {}; entonces lo leerá una persona. Puedes seguir escribiendo (cobijo add), o salir y volver (cobijo wait); no pierdes tu lugar.",
+        "Your message arrived. Automatic message: nobody is here now. We are back {}; a person will read it then. You can keep writing (cobijo add), or leave and come back (cobijo wait); you keep your place.";
+    IntakePaused => "Llegó tu mensaje. Mensaje automático: la mesa está en pausa y puede tardar más de lo normal. No es por ti. Tu mensaje queda guardado; puedes volver cuando quieras (cobijo wait).",
+        "Your message arrived. Automatic message: the desk is paused and it may take longer than usual. It is not because of you. Your message is kept; you can come back whenever you want (cobijo wait).";
+    OtherLines => "Si estás en peligro y puedes hacerlo sin riesgo, llama al 911. También existe la Línea de las Mujeres: 079, opción 1, las 24 horas. Son líneas del gobierno y pueden abrir un expediente.",
+        "If you are in danger and can do it safely, call 911. There is also the Women's Line: 079, option 1, 24 hours. These are government lines and may open a file.";
     IntakeExpired => "Mensaje automático: la mesa lleva un tiempo sin abrir. Tu mensaje queda guardado; puede tardar más de lo normal. No es por ti.",
         "Automatic message: the desk has not opened for a while. Your message is kept; it may take longer than usual. It is not because of you.";
     AdditionStored => "Llegó lo que agregaste.", "What you added has arrived.";
@@ -242,6 +248,19 @@ catalogue! {
     DeskName => "Nombre: {}", "Name: {}";
     DeskAbout => "Dice de sí: {}", "Says of itself: {}";
     DeskHours => "Horario: {}", "Hours: {}";
+    DoorOpen => "Ahora hay alguien.", "Someone is here now.";
+    DoorClosed => "Ahora no hay nadie. Volvemos {}.", "Nobody is here now. Back {}.";
+    DoorPaused => "La mesa está en pausa: por ahora no responde nadie.", "The desk is paused: nobody answers for now.";
+    When => "{} a las {} (hora de {})", "{} at {} ({} time)";
+    Today => "hoy", "today";
+    Tomorrow => "mañana", "tomorrow";
+    Monday => "el lunes", "on Monday";
+    Tuesday => "el martes", "on Tuesday";
+    Wednesday => "el miércoles", "on Wednesday";
+    Thursday => "el jueves", "on Thursday";
+    Friday => "el viernes", "on Friday";
+    Saturday => "el sábado", "on Saturday";
+    Sunday => "el domingo", "on Sunday";
     DeskWait => "Espera: de {} a {} minutos. Idiomas: {}.", "Wait: {} to {} minutes. Languages: {}.";
     DeskOpen => "Hoy está abierta.", "It is open today.";
     DeskClosed => "Hoy todavía no está abierta: cobijo shift", "It is not open yet today: cobijo shift";
@@ -268,6 +287,9 @@ catalogue! {
     BadInvite => "Esa invitación no está completa. Cópiala otra vez, entera.", "That invitation is not complete. Copy it again, whole.";
     BadRelay => "Esa no es la dirección de un servidor. Tiene esta forma: https://ejemplo.org", "That is not a relay's address. It looks like this: https://example.org";
     BadProxy => "Ese proxy no se entiende. Tiene esta forma: socks5h://127.0.0.1:9050", "That proxy isn't understood. It looks like this: socks5h://127.0.0.1:9050";
+    BadWeek => "La semana se escribe así, sin horas que se encimen: --week \"lun-vie 9:00-22:00, sáb 10:00-14:00\"", "The week is written like this, without hours that overlap: --week \"mon-fri 9:00-22:00, sat 10:00-14:00\"";
+    BadZone => "Esa zona horaria no se conoce aquí. Se escribe así: --zone America/Mexico_City", "That time zone is not known here. It is written like this: --zone America/Mexico_City";
+    NoZone => "Falta la zona horaria de esas horas: --zone America/Mexico_City", "The time zone of these hours is missing: --zone America/Mexico_City";
     BadWait => "La espera se escribe así: --wait 10-20", "The wait is written like this: --wait 10-20";
     BadRoot => "Ese archivo no tiene la llave raíz. Usa el que guardaste con: cobijo desk export-root", "That file does not hold the root key. Use what you kept with: cobijo desk export-root";
     TrustUnreadable => "El archivo de --trust no se puede leer. Revisa su nombre y sus permisos.", "The file of --trust can't be read. Check its name and its permissions.";

@@ -1,5 +1,6 @@
 //! What the client tells and shows, as an object for scripts and as text for people.
 
+mod opening;
 mod views;
 
 use cobijo_client_core::core::client::{
@@ -179,11 +180,9 @@ impl Screen {
         let plain = |name: &str, key: Key| (json!({ "event": name }), self.text(key).to_owned());
         Some(match event {
             Event::IntakeStored {
-                wait_minutes: (from, to),
-            } => (
-                json!({ "event": "intake-stored", "wait_minutes": [from, to] }),
-                self.fill(Key::IntakeStored, &[&from.to_string(), &to.to_string()]),
-            ),
+                wait_minutes,
+                opening,
+            } => self.intake_stored(*wait_minutes, opening),
             Event::CardExpired => plain("card-expired", Key::IntakeExpired),
             Event::IntakeFailed(failure) => (
                 json!({ "event": "intake-failed", "reason": failure }),

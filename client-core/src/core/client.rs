@@ -15,6 +15,7 @@ mod event;
 mod finding;
 mod opaque;
 mod person;
+mod refusal;
 mod side;
 mod team;
 mod view;

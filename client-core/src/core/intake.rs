@@ -23,6 +23,7 @@ use cobijo_protocol::{
     keys::{PublicKey, SecretKey},
     link::DeskId,
     mailbox::MailboxKey,
+    opening::Opening,
     parts::PAYLOAD_BYTES_MAX,
     slot::{Kind, ThreadSecret},
 };
@@ -95,6 +96,7 @@ struct SealedTo {
     root: PublicKey,
     mailbox: MailboxKey,
     intake_key: ByteBuf,
+    opening: Opening,
     wait_minutes: (u16, u16),
     cell: Cell,
 }
@@ -286,6 +288,7 @@ impl Contact {
             root: card.desk_key.root,
             mailbox: card.daily.mailbox,
             intake_key: card.daily.intake_key.clone(),
+            opening: card.body.opening.clone(),
             wait_minutes: card.body.wait_minutes,
             cell: Cell::try_from(sealed.as_slice()).map_err(|_| MlsError)?,
         });
@@ -387,6 +390,7 @@ impl Contact {
             Dropped::Stored => {
                 self.events.push_back(ContactEvent::Stored {
                     wait_minutes: card.wait_minutes,
+                    opening: card.opening.clone(),
                 });
                 Stage::Stored
             }

@@ -482,6 +482,7 @@ pub(crate) fn description(name: &str) -> Description {
         name: text(name),
         about: text("Acompañamos"),
         hours: text("9–22"),
+        opening: cobijo_protocol::opening::Opening::default(),
         wait_minutes: (5, 20),
         languages: vec!["es".to_owned()],
     }

@@ -74,6 +74,10 @@ fn of_clients() -> Vec<(&'static str, String)> {
             ),
         ),
         (
+            "spans of a week; time zone",
+            format!("{OPEN_SPANS_MAX}; {ZONE_BYTES_MAX} bytes"),
+        ),
+        (
             "messages of a leaf in one epoch (count of a cut)",
             CUT_MESSAGES_MAX.to_string(),
         ),

@@ -27,6 +27,7 @@ use cobijo_protocol::{
     keys::{IntakeSeed, PublicKey, SecretKey, Signed},
     link::{DeskId, DeskLink, Invite, RelayUrl},
     mailbox::MailboxKey,
+    opening::{OpenSpan, Opening},
     parts::{Data, Head},
     slot::ThreadSecret,
 };
@@ -125,9 +126,19 @@ pub(crate) fn card_body() -> CardBody {
         name: text("Refugio", "Shelter"),
         about: text("Acompañamos a quien lo pide.", "We accompany whoever asks."),
         hours: text("9, 12, 18 y 22 h", "9, 12, 18 and 22 h"),
+        opening: opening(),
         wait_minutes: (10, 20),
         languages: vec!["es-MX".into(), "en".into()],
         posters: vec![public(ACCOMPANIER), public(COORDINATOR)],
+    }
+}
+
+fn opening() -> Opening {
+    let span = |day, from, to| OpenSpan { day, from, to };
+    Opening {
+        zone: "America/Mexico_City".into(),
+        week: vec![span(0, 540, 1320), span(5, 0, 1440)],
+        paused: false,
     }
 }
 

@@ -457,6 +457,7 @@ impl Desk {
             name: text("Casa"),
             about: text("Acompañamos"),
             hours: text("9-21"),
+            opening: cobijo_protocol::opening::Opening::default(),
             wait_minutes: (5, 30),
             languages: vec!["es".to_owned()],
             posters: vec![self.poster.public()],

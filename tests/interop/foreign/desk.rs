@@ -160,11 +160,21 @@ pub(crate) fn card(cbor: &[u8], desk: &[u8; 16]) -> Option<Card> {
     let root = unverified(key)?.fields(["root", "key", "serial", "not_after"])?[0].array()?;
     let key = desk_key(key, &root).filter(|_| desk_id(&root) == *desk)?;
     let body = signed(card, "card", &key.key)?;
-    let [version, name, about, hours, wait, languages, posters] = body.fields([
+    let [
+        version,
+        name,
+        about,
+        hours,
+        opening,
+        wait,
+        languages,
+        posters,
+    ] = body.fields([
         "version",
         "name",
         "about",
         "hours",
+        "opening",
         "wait_minutes",
         "languages",
         "posters",
@@ -173,6 +183,7 @@ pub(crate) fn card(cbor: &[u8], desk: &[u8; 16]) -> Option<Card> {
         let [es, en] = text.fields(["es", "en"])?;
         es.text().and(en.text())?;
     }
+    is_opening(opening)?.then_some(())?;
     let [from, to] = wait.list()? else {
         return None;
     };
@@ -199,6 +210,24 @@ pub(crate) fn card(cbor: &[u8], desk: &[u8; 16]) -> Option<Card> {
         intake_key,
         posters,
     })
+}
+
+fn is_opening(opening: &Item) -> Option<bool> {
+    let [zone, week, paused] = opening.fields(["zone", "week", "paused"])?;
+    let zone = zone.text()?;
+    let letters = zone
+        .bytes()
+        .all(|c| c.is_ascii_alphanumeric() || b"_/+-".contains(&c));
+    let mut before = None;
+    let mut good = letters && zone.len() <= 64 && matches!(paused, Item::Bool(_));
+    for span in week.list()? {
+        let [day, from, to] = span.fields(["day", "from", "to"])?;
+        let (day, from, to): (u8, u16, u16) = (day.uint()?, from.uint()?, to.uint()?);
+        good &= day < 7 && from < to && to <= 1440 && before < Some((day, from));
+        before = Some((day, to));
+    }
+    let spans = week.list()?.len();
+    Some(good && spans <= 21 && zone.is_empty() == (spans == 0))
 }
 
 type Daily = (u32, PublicKey, PublicKey, Vec<u8>);

@@ -168,6 +168,19 @@ const SPANISH: &[(&str, &str)] = &[
         "desk describe/hours",
         "Cuándo responde alguien, en palabras.",
     ),
+    (
+        "desk describe/week",
+        "Cuándo responde alguien, para decir a la gente si es ahora: \"lun-vie 9:00-22:00, sáb 10:00-14:00\"; \"\" no dice nada.",
+    ),
+    (
+        "desk describe/zone",
+        "Zona horaria de esa semana: America/Mexico_City",
+    ),
+    (
+        "desk pause",
+        "Por ahora no responde nadie: se le dice a quien escribe, y su mensaje queda guardado.",
+    ),
+    ("desk resume", "La mesa vuelve a responder."),
     ("desk describe/wait", "Espera habitual en minutos, de y a."),
     ("desk describe/languages", "Idiomas que se hablan."),
     (

@@ -233,6 +233,7 @@ impl Screen {
         ];
         let said = texts.iter().filter(|(_, text)| !text.is_empty());
         let mut lines: Vec<_> = said.map(|(key, text)| self.fill(*key, &[text])).collect();
+        lines.extend(self.door(&says.opening));
         let (from, to) = says.wait_minutes;
         let languages = clean(&says.languages.join(", "));
         let values = [&*from.to_string(), &*to.to_string(), &*languages];

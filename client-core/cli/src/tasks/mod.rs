@@ -6,6 +6,7 @@ mod describing;
 mod desk;
 mod erasing;
 mod live;
+pub(crate) mod opening;
 mod person;
 mod phrase;
 mod room;
@@ -19,6 +20,7 @@ use cobijo_protocol::{
     card::{Role, Text},
     keys::SecretKey,
     link::{DeskLink, Invite, RelayUrl},
+    opening::Opening,
 };
 use data_encoding::BASE64URL_NOPAD;
 use zeroize::Zeroizing;
@@ -83,7 +85,7 @@ pub(crate) enum Task {
         description: Description,
     },
     ShowDesk,
-    Describe(Changes),
+    Describe(Box<Changes>),
     Invite,
     Admit {
         invite: Option<u32>,
@@ -200,13 +202,16 @@ fn check_desk(command: DeskCommand) -> Result<Task, Problem> {
                     name: both(name),
                     about: both(about),
                     hours: both(hours),
+                    opening: Opening::default(),
                     wait_minutes: parse_wait(&wait).ok_or(Key::BadWait)?,
                     languages,
                 },
             }
         }
         DeskCommand::Show => Task::ShowDesk,
-        DeskCommand::Describe(wanted) => Task::Describe(Changes::check(wanted)?),
+        DeskCommand::Describe(wanted) => Task::Describe(Box::new(Changes::check(wanted)?)),
+        DeskCommand::Pause => Task::Describe(Box::new(Changes::pause(true))),
+        DeskCommand::Resume => Task::Describe(Box::new(Changes::pause(false))),
         DeskCommand::Invite => Task::Invite,
         DeskCommand::Admit {
             invite,

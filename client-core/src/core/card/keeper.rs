@@ -412,6 +412,7 @@ impl Description {
             name: body.name.clone(),
             about: body.about.clone(),
             hours: body.hours.clone(),
+            opening: body.opening.clone(),
             wait_minutes: body.wait_minutes,
             languages: body.languages.clone(),
         }
@@ -424,6 +425,7 @@ impl Description {
             name: self.name,
             about: self.about,
             hours: self.hours,
+            opening: self.opening,
             wait_minutes: self.wait_minutes,
             languages: self.languages,
             posters,

@@ -237,6 +237,7 @@ impl Desk {
                 name: text(),
                 about: text(),
                 hours: text(),
+                opening: cobijo_protocol::opening::Opening::default(),
                 wait_minutes: (5, 20),
                 languages: vec!["es".into()],
             },

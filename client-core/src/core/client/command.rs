@@ -6,6 +6,7 @@ use cobijo_protocol::{
     content::{MessageId, Reads},
     keys::PublicKey,
     link::{DeskLink, Invite, RelayUrl},
+    opening::Opening,
 };
 
 use super::{
@@ -183,6 +184,8 @@ pub struct Description {
     pub about: Text,
     /// When somebody answers, in words.
     pub hours: Text,
+    /// When somebody answers, for clients.
+    pub opening: Opening,
     /// Usual wait, in minutes: from and to.
     pub wait_minutes: (u16, u16),
     /// Languages spoken, as BCP 47 tags.

@@ -6,6 +6,7 @@ use cobijo_protocol::{
     content::MessageId,
     keys::{PublicKey, SecretKey},
     link::{DeskLink, Invite},
+    opening::Opening,
     words::WordIndices,
 };
 
@@ -122,6 +123,8 @@ pub enum Event {
     IntakeStored {
         /// Usual wait of the desk, in minutes: from and to.
         wait_minutes: (u16, u16),
+        /// When somebody answers.
+        opening: Opening,
     },
     /// Person: her message could not be left with the desk.
     IntakeFailed(IntakeFailure),

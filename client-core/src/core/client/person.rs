@@ -22,9 +22,8 @@ use super::{
 use crate::{
     core::{
         card::{CardRefused, HighestCard},
-        conversation::{Conversation, ConversationError},
+        conversation::Conversation,
         erasing::Pace,
-        group::GroupError,
         intake::{Contact, ContactEvent, Reason},
         port::{Now, Seen, Wants},
         waiting::{Waiting, WaitingEvent, Wanted},
@@ -477,21 +476,14 @@ impl Person {
 fn contact_event(event: ContactEvent, context: &mut Context<'_>) {
     context.event(match event {
         ContactEvent::CardExpired => Event::CardExpired,
-        ContactEvent::Stored { wait_minutes } => Event::IntakeStored { wait_minutes },
+        ContactEvent::Stored {
+            wait_minutes,
+            opening,
+        } => Event::IntakeStored {
+            wait_minutes,
+            opening,
+        },
         ContactEvent::Full => Event::IntakeFailed(IntakeFailure::Full),
         ContactEvent::AdditionStored => Event::AdditionStored,
     });
-}
-
-impl From<ConversationError> for CommandError {
-    fn from(error: ConversationError) -> Self {
-        match error {
-            ConversationError::Group(GroupError::TooLong(_)) => Self::TooLong,
-            ConversationError::Group(_)
-            | ConversationError::Mls(_)
-            | ConversationError::Stopped => Self::Stopped,
-            ConversationError::NotPerson => Self::NotNow,
-            ConversationError::Unacceptable(_) | ConversationError::Unknown => Self::Unknown,
-        }
-    }
 }

@@ -1,9 +1,11 @@
 //! What a contact tells, and why it refuses.
 
+use cobijo_protocol::opening::Opening;
+
 use crate::mls::MlsError;
 
 /// What she is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ContactEvent {
     /// The card is out of date: the desk may not look any more. It is sealed to it all the same. [D-7]
     CardExpired,
@@ -11,6 +13,8 @@ pub enum ContactEvent {
     Stored {
         /// As the card says.
         wait_minutes: (u16, u16),
+        /// When somebody answers.
+        opening: Opening,
     },
     /// The mailbox is full; tried again later.
     Full,

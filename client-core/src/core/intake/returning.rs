@@ -9,6 +9,7 @@ use cobijo_protocol::{
     keys::{PublicKey, SecretKey},
     link::DeskId,
     mailbox::MailboxKey,
+    opening::Opening,
     slot::{Kind, ThreadSecret},
 };
 use serde_bytes::ByteBuf;
@@ -34,6 +35,7 @@ impl Contact {
             // The intake is stored: nothing is dropped any more.
             mailbox: MailboxKey::from_bytes([0; MailboxKey::LEN]),
             intake_key,
+            opening: Opening::default(),
             wait_minutes: (0, 0),
             cell: Cell::void(),
         };
