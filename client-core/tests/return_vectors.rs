@@ -16,7 +16,7 @@ use cobijo_client_core::{
     },
 };
 use cobijo_protocol::{
-    capsule::{CAPSULE_INFO, Capsule, Place, ReturnLeaf, Shows, capsule_month},
+    capsule::{CAPSULE_INFO, Capsule, CapsuleCircle, Place, ReturnLeaf, Shows, capsule_month},
     credential::{Credential, PersonCredential, PersonLeaf},
     keys::SecretKey,
     slot::ThreadSecret,
@@ -50,18 +50,19 @@ fn what_a_phrase_gives_is_as_committed() {
     }
 }
 
-/// [B-3], [B-4]
+/// [B-3], [B-4], [O-7]
 #[test]
 fn capsules_open_as_committed() {
     let vectors = committed("capsule", capsules);
     let pair = key_pair(&SEED).unwrap();
     let capsules = vectors["capsules"].as_array().unwrap();
-    assert_eq!(capsules.len(), 2);
+    assert_eq!(capsules.len(), 3);
     for (vector, (_, sample)) in capsules.iter().zip(samples(&mut Rng::from_seed([1; 32]))) {
         let plaintext = bytes(&vector["cbor"]);
         let capsule = Capsule::from_plaintext(&plaintext).unwrap();
         assert_eq!(capsule.to_plaintext().as_slice(), plaintext);
         assert!(capsule.place == sample.place && capsule.person == sample.person);
+        assert!(capsule.circles == sample.circles);
         assert_eq!(
             (capsule.root, capsule.shows, capsule.day),
             (sample.root, sample.shows, DAY)
@@ -132,6 +133,7 @@ fn samples(rng: &mut Rng) -> Vec<(&'static str, Capsule)> {
         shows: Shows::New,
         day: DAY,
         leaves: vec![leaf(2)],
+        circles: Vec::new(),
     };
     let group = Capsule {
         place: Place::Group(vec![0x47; 32].into()),
@@ -139,7 +141,24 @@ fn samples(rng: &mut Rng) -> Vec<(&'static str, Capsule)> {
         leaves: vec![leaf(4), leaf(2)],
         ..waiting.clone()
     };
-    vec![("while waiting", waiting), ("in a conversation", group)]
+    let circle = CapsuleCircle {
+        group: vec![0x43; 32].into(),
+        person: key(6),
+        serial: 1,
+        alias: "Colibrí".into(),
+        name: "Los jueves".into(),
+        facilitators: vec![key(3).public(), key(4).public()],
+        answers_to: key_pair(&[0x54; 32]).unwrap().public.into(),
+    };
+    let circles = Capsule {
+        circles: vec![circle],
+        ..group.clone()
+    };
+    vec![
+        ("while waiting", waiting),
+        ("in a conversation", group),
+        ("in a circle too", circles),
+    ]
 }
 
 fn phrases(rng: &mut Rng) -> Value {

@@ -8,11 +8,14 @@ use zeroize::Zeroizing;
 
 use crate::{
     Day,
-    card::INTAKE_KEY_BYTES,
+    card::{INTAKE_KEY_BYTES, is_alias},
     cbor::{self, NotCanonical},
     fixed::{byte_array, opaque_debug},
     keys::{PublicKey, SecretKey},
-    limits::{CAPSULE_LEAVES_MAX, CAPSULE_MONTH_DAYS},
+    limits::{
+        CAPSULE_CIRCLES_MAX, CAPSULE_LEAVES_MAX, CAPSULE_MONTH_DAYS, CIRCLE_FACILITATORS_MAX,
+        GROUP_ID_BYTES,
+    },
     slot::ThreadSecret,
 };
 
@@ -31,7 +34,7 @@ byte_array!(
     secret PhraseSeed, 32
 );
 
-opaque_debug!(Capsule, Place, ReturnLeaf);
+opaque_debug!(Capsule, CapsuleCircle, Place, ReturnLeaf);
 
 impl PhraseSecret {
     /// Secret of the capsule threads of a generation, and the seed of what opens them. [B-2]
@@ -73,6 +76,39 @@ pub struct Capsule {
     pub day: Day,
     /// Return leaves, newest first.
     pub leaves: Vec<ReturnLeaf>,
+    /// Circles that she is in, which have no return leaves. [O-7]
+    pub circles: Vec<CapsuleCircle>,
+}
+
+/// A circle, and what she needs to ask its facilitators to let her in again.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CapsuleCircle {
+    /// Its MLS group id.
+    pub group: ByteBuf,
+    /// Her key for this circle.
+    pub person: SecretKey,
+    /// Serial of her last leaf there.
+    pub serial: u32,
+    /// Her pseudonym there.
+    pub alias: String,
+    /// What the circle is called.
+    pub name: String,
+    /// Attested keys of its facilitators.
+    pub facilitators: Vec<PublicKey>,
+    /// What answers to the facilitator who invited her are sealed to.
+    pub answers_to: ByteBuf,
+}
+
+impl CapsuleCircle {
+    fn fits(&self) -> bool {
+        let facilitators = 1..=CIRCLE_FACILITATORS_MAX;
+        self.group.len() == GROUP_ID_BYTES
+            && is_alias(&self.alias)
+            && is_alias(&self.name)
+            && facilitators.contains(&self.facilitators.len())
+            && self.answers_to.len() == INTAKE_KEY_BYTES
+    }
 }
 
 /// Where she was.
@@ -131,7 +167,10 @@ impl Capsule {
             Place::Group(_) => true,
         };
         let has_leaves = (1..=CAPSULE_LEAVES_MAX).contains(&capsule.leaves.len());
-        if fits && has_leaves {
+        let circles = &capsule.circles;
+        let has_circles =
+            circles.len() <= CAPSULE_CIRCLES_MAX && circles.iter().all(CapsuleCircle::fits);
+        if fits && has_leaves && has_circles {
             Ok(capsule)
         } else {
             Err(NotCanonical)

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     Day,
     card::{Attested, CardVersion, DeskKey},
+    circle::CircleContent,
     commit::Statement,
     file::{File, Fingerprint},
     fixed::{byte_array, opaque_debug},
@@ -89,6 +90,8 @@ pub enum Content {
     Statement(Statement),
     /// For the desk group only.
     Desk(DeskContent),
+    /// About a circle: in it, or in a conversation of somebody who is asked into it.
+    Circle(CircleContent),
 }
 
 /// A colleague is proposed to the person.

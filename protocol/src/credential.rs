@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    card::{Attestation, Attested},
+    card::{Attestation, Attested, is_alias},
     cbor,
     keys::{BadSignature, PublicKey, SecretKey, Signature},
 };
@@ -30,6 +30,8 @@ pub struct PersonCredential {
     pub leaf: PersonLeaf,
     /// By the person key.
     pub signature: Signature,
+    /// Her pseudonym: in a circle, and nowhere else. The leaf's own signature covers it. [O-2]
+    pub alias: Option<String>,
 }
 
 /// What a survivor's leaf is for.
@@ -54,16 +56,27 @@ impl PersonCredential {
             serial,
             leaf,
             signature,
+            alias: None,
         }
     }
 
-    /// Checks that the person key vouches for `leaf_key`.
+    /// The same with the pseudonym that she has in a circle. [O-2]
+    #[must_use]
+    pub fn with_alias(self, alias: &str) -> Self {
+        Self {
+            alias: Some(alias.to_owned()),
+            ..self
+        }
+    }
+
+    /// Checks that the person key vouches for `leaf_key`, and that her pseudonym, if any, can be shown.
     ///
     /// # Errors
-    /// [`BadSignature`] where it doesn't.
+    /// [`BadSignature`] where it doesn't, or can't.
     pub fn verify(&self, leaf_key: &PublicKey) -> Result<(), BadSignature> {
         let message = leaf_message(self.serial, self.leaf, leaf_key);
-        if self.person.verify(LEAF_LABEL, &message, &self.signature) {
+        let has_alias = self.alias.as_deref().is_none_or(is_alias);
+        if has_alias && self.person.verify(LEAF_LABEL, &message, &self.signature) {
             Ok(())
         } else {
             Err(BadSignature)

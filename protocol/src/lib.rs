@@ -6,7 +6,7 @@
 //!
 //! * what is stored: [`cell`], [`slot`], [`parts`]
 //! * what is said to the relay: [`frame`], [`mailbox`], [`limits`]
-//! * what members sign and say: [`keys`], [`cbor`], [`capsule`], [`card`], [`credential`], [`commit`], [`content`], [`mod@file`], [`handover`], [`intake`], [`words`]
+//! * what members sign and say: [`keys`], [`cbor`], [`capsule`], [`card`], [`circle`], [`credential`], [`commit`], [`content`], [`mod@file`], [`handover`], [`intake`], [`words`]
 
 mod fixed;
 
@@ -14,6 +14,7 @@ pub mod capsule;
 pub mod card;
 pub mod cbor;
 pub mod cell;
+pub mod circle;
 pub mod commit;
 pub mod content;
 pub mod credential;

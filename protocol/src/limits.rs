@@ -163,6 +163,19 @@ pub const CAPSULE_BODIES_MAX: usize = 8;
 /// Return leaves of a capsule: the next one, and those that may still be in the group.
 pub const CAPSULE_LEAVES_MAX: usize = 4;
 
+/// Facilitators of a circle: one who is ill or gone must not end it, and more would outnumber a small one.
+pub const CIRCLE_FACILITATORS_MAX: usize = 2;
+
+/// Members of a circle, facilitators included: with 4 slots ahead of each other leaf, what one watches there stays
+/// within the registrations of a connection, and a Welcome (4 KiB a member) within one head.
+pub const CIRCLE_MEMBERS_MAX: usize = 50;
+
+/// Bytes of what an invitation says of its circle: it is read before yes and no.
+pub const CIRCLE_ABOUT_BYTES_MAX: usize = 2000;
+
+/// Circles that a capsule leads back to: with 1.4 KB each they fit beside [`CAPSULE_LEAVES_MAX`] leaves.
+pub const CAPSULE_CIRCLES_MAX: usize = 4;
+
 /// Capsules that are opened of all that stand: a device that she no longer has can write them.
 pub const CAPSULES_OPENED_MAX: usize = 16;
 

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::foreign::{
     cbor::Item,
+    circle::{again_info, answer_info, let_in},
     contact::{self, Intake, Reply, ReplyThread, Waiting},
     content,
     desk::{self, Link},
@@ -275,6 +276,27 @@ fn groups_data_is_read_and_verified() {
             }
         );
         assert_eq!(is_return, vector["name"] == "person, return");
+        let has_alias = matches!(
+            who,
+            Identity::Person {
+                has_alias: true,
+                ..
+            }
+        );
+        assert_eq!(has_alias, vector["name"] == "person, in a circle");
+    }
+    let circle = &vectors["circle"];
+    assert_eq!(
+        answer_info(&array(&circle["invite"])),
+        hex(&circle["answer_info"])
+    );
+    assert_eq!(
+        again_info(&array(&circle["circle"])),
+        hex(&circle["again_info"])
+    );
+    for vector in list(&circle["let_in"]) {
+        let (_, is_again) = let_in(&item(vector).encode(), &root()).unwrap();
+        assert_eq!(is_again, vector["name"] == "again");
     }
     for vector in list(&vectors["commit_data"]) {
         let cbor = item(vector).encode();

@@ -7,7 +7,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use cobijo_protocol::{
-    capsule::{Capsule, Place, ReturnLeaf, Shows},
+    capsule::{Capsule, CapsuleCircle, Place, ReturnLeaf, Shows},
     credential::PersonLeaf,
     keys::{PublicKey, SecretKey},
     limits::CAPSULE_LEAVES_MAX,
@@ -52,6 +52,9 @@ pub struct Keeping {
     has_yielded: bool,
     /// She was told that the phrase could not be renewed.
     is_told: bool,
+    /// The circles that her next capsule names; they are others than in the last one. [O-7]
+    circles: Vec<CapsuleCircle>,
+    has_circle_news: bool,
     #[serde(skip)]
     events: VecDeque<KeepingEvent>,
 }
@@ -107,6 +110,8 @@ impl Keeping {
             not_before: Now::default(),
             has_yielded: false,
             is_told: false,
+            circles: Vec::new(),
+            has_circle_news: false,
             events: VecDeque::new(),
         }
     }
@@ -123,6 +128,15 @@ impl Keeping {
             carried: leaves,
             is_returning: true,
             ..Self::new(keeper, root, person, shows)
+        }
+    }
+
+    /// Names these circles from the next capsule on, which is stored at once where they are others.
+    pub fn name_circles(&mut self, circles: Vec<CapsuleCircle>) {
+        if self.circles != circles {
+            self.circles = circles;
+            self.has_circle_news = true;
+            self.due = Now::default();
         }
     }
 
@@ -357,7 +371,9 @@ impl Keeping {
             shows: self.shows,
             day: now.day(),
             leaves: std::iter::once(leaf).chain(carried).collect(),
+            circles: self.circles.clone(),
         };
+        self.has_circle_news = false;
         // Another device of hers comes back; but whoever always stores first must not end the phrase.
         let yields = self.is_returning || (self.current.is_some() && !self.has_yielded);
         self.keeper.store(&capsule, yields, rng)?;
@@ -374,7 +390,11 @@ impl Keeping {
         (self.has_yielded, self.is_told) = (false, false);
         self.keeper.move_on(rng);
         self.current = Some((next.leaf, next.group));
-        self.due = now.plus(RENEW_AFTER);
+        self.due = if self.has_circle_news {
+            Now::default()
+        } else {
+            now.plus(RENEW_AFTER)
+        };
         self.events.push_back(KeepingEvent::Kept);
     }
 

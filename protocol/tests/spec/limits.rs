@@ -10,7 +10,7 @@ const OF_THE_RELAY: [&str; 1] = ["frames, bytes of a connection"];
 #[test]
 fn every_row_of_the_text_is_its_constant() {
     let text = include_str!("../../SPEC.md");
-    let (_, section) = text.split_once("\n## 14 Limits\n").unwrap();
+    let (_, section) = text.split_once("\n## 15 Limits\n").unwrap();
     let (section, _) = section.split_once("\n## ").unwrap();
     let rows = section.lines().filter_map(|line| {
         let (limit, value) = line.strip_prefix("| ")?.split_once(" | ")?;
@@ -19,7 +19,7 @@ fn every_row_of_the_text_is_its_constant() {
     let said: BTreeMap<_, _> = rows
         .filter(|(limit, _)| *limit != "limit" && !OF_THE_RELAY.contains(limit))
         .collect();
-    let constants = [of_the_relay(), of_clients(), of_desks()].concat();
+    let constants = [of_the_relay(), of_clients(), of_desks(), of_circles()].concat();
     let known: BTreeMap<_, _> = constants
         .iter()
         .map(|(limit, value)| (*limit, value.as_str()))
@@ -154,6 +154,16 @@ fn of_desks() -> Vec<(&'static str, String)> {
             ),
         ),
     ]
+}
+
+fn of_circles() -> Vec<(&'static str, String)> {
+    vec![(
+        "members, facilitators of a circle; what it says of itself; circles of a capsule",
+        format!(
+            "{CIRCLE_MEMBERS_MAX}, {CIRCLE_FACILITATORS_MAX}; {} bytes; {CAPSULE_CIRCLES_MAX}",
+            grouped(CIRCLE_ABOUT_BYTES_MAX)
+        ),
+    )]
 }
 
 /// With a comma before each three digits.

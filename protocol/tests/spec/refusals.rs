@@ -3,6 +3,7 @@
 use cobijo_protocol::{
     card::{Attestation, Attested, DeskKey, is_alias, verify_desk_key},
     cbor,
+    circle::CircleInvite,
     commit::{Statement, verify_leave, verify_person_rescue, verify_wipe},
     credential::{PersonCredential, PersonLeaf},
     frame::SessionNonce,
@@ -390,4 +391,43 @@ fn labels() -> Vec<String> {
         }
     }
     labels
+}
+
+/// [O-2]
+#[test]
+fn a_pseudonym_is_like_an_alias() {
+    let credential = samples::person_credential(PersonLeaf::Device);
+    for (alias, holds) in [("Colibrí", true), ("", false), ("a\u{202e}b", false)] {
+        let named = credential.clone().with_alias(alias);
+        assert_eq!(named.verify(&public(LEAF)).is_ok(), holds, "{alias:?}");
+    }
+    let long = credential.with_alias(&"é".repeat(33));
+    assert_eq!(long.verify(&public(LEAF)), Err(BadSignature));
+}
+
+/// [O-3]
+#[test]
+fn an_invitation_to_a_circle_is_said_by_one_of_at_most_two_facilitators_of_the_desk() {
+    let root = public(ROOT);
+    let invite = samples::circle_invite;
+    let verify = |invite: &CircleInvite, author| invite.verify(&root, &public(author)).is_some();
+    assert!(verify(&invite(), ACCOMPANIER) && verify(&invite(), COORDINATOR));
+    assert!(!verify(&invite(), STRANGER));
+    let other = invite().verify(&public(STRANGER), &public(ACCOMPANIER));
+    assert!(other.is_none());
+    let spoils: [fn(&mut CircleInvite); 8] = [
+        |invite| invite.facilitators.clear(),
+        |invite| invite.facilitators.push(invite.facilitators[0].clone()),
+        |invite| invite.members = 0,
+        |invite| invite.members = 51,
+        |invite| invite.circle.truncate(31),
+        |invite| invite.answers_to.truncate(1215),
+        |invite| invite.about.name = "a\nb".into(),
+        |invite| invite.about.about = "x".repeat(2_001),
+    ];
+    for spoil in spoils {
+        let mut spoilt = invite();
+        spoil(&mut spoilt);
+        assert!(!verify(&spoilt, ACCOMPANIER));
+    }
 }

@@ -1,10 +1,12 @@
 //! One value of everything that is encoded, from fixed keys.
 
+mod circles;
 mod files;
 mod frame;
 pub(crate) mod handover;
 mod replies;
 
+pub(crate) use circles::{invite as circle_invite, let_ins};
 pub(crate) use files::{file_bodies, files};
 pub(crate) use frame::{cell, operations, outcomes, pushes};
 pub(crate) use replies::reply_threads;
@@ -183,6 +185,7 @@ pub(crate) fn credentials() -> Vec<(&'static str, Credential, PublicKey)> {
             Credential::Person(person_credential(PersonLeaf::Return)),
             public(LEAF),
         ),
+        circles::credential(),
     ]
 }
 
@@ -335,6 +338,7 @@ pub(crate) fn contents() -> Vec<(&'static str, Content)> {
         ("statement", Content::Statement(wipe)),
     ];
     contents.extend(files());
+    contents.extend(circles::contents().map(|(name, said)| (name, Content::Circle(said))));
     let desk_contents = handover::desk_contents().into_iter();
     contents.extend(desk_contents.map(|(name, content)| (name, Content::Desk(content))));
     contents

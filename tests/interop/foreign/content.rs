@@ -43,6 +43,7 @@ fn read(content: &Item, root: &PublicKey) -> Option<()> {
             size.uint::<u64>().map(drop)
         }
         ("desk", value) => desk(value, root),
+        ("circle", value) => super::circle::read(value, root),
         _ => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     cbor::{Item, bytes, map, text, uint},
-    desk::{Attested, DeskKey, attested, desk_key},
+    desk::{Attested, DeskKey, attested, desk_key, is_alias},
     signature::{PublicKey, holds, signed},
 };
 
@@ -105,6 +105,7 @@ pub(crate) enum Identity {
         person: PublicKey,
         serial: u32,
         is_return: bool,
+        has_alias: bool,
     },
 }
 
@@ -117,8 +118,12 @@ pub(crate) fn identity(credential: &[u8], leaf_key: &[u8], root: &PublicKey) -> 
             (member.key == *leaf_key).then_some(Identity::Member(member))
         }
         ("person", value) => {
-            let [person, serial, leaf, signature] =
-                value.fields(["person", "serial", "leaf", "signature"])?;
+            let [person, serial, leaf, signature, alias] =
+                value.fields(["person", "serial", "leaf", "signature", "alias"])?;
+            let has_alias = *alias != Item::Null;
+            if has_alias && !alias.text().is_some_and(is_alias) {
+                return None;
+            }
             let is_return = match leaf.text()? {
                 "device" => false,
                 "return" => true,
@@ -131,6 +136,7 @@ pub(crate) fn identity(credential: &[u8], leaf_key: &[u8], root: &PublicKey) -> 
                     person,
                     serial,
                     is_return,
+                    has_alias,
                 },
             )
         }

@@ -44,6 +44,7 @@ impl Person {
             ("serial", uint(self.serial)),
             ("leaf", text("device")),
             ("signature", bytes(signature)),
+            ("alias", super::cbor::Item::Null),
         ]);
         map([("person", person)]).encode()
     }

@@ -1,6 +1,7 @@
 //! A client of Cobijo that was written from `protocol/SPEC.md` alone. It shares no line with Cobijo's own crates.
 
 pub(crate) mod cbor;
+pub(crate) mod circle;
 mod consent;
 pub(crate) mod contact;
 pub(crate) mod content;

@@ -118,6 +118,7 @@ fn person_of(identity: &Identity) -> Option<(PublicKey, u32, bool)> {
             person,
             serial,
             is_return,
+            ..
         } => Some((*person, *serial, *is_return)),
         Identity::Member(_) => None,
     }

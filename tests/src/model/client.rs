@@ -360,7 +360,8 @@ fn text_of(content: &Content) -> String {
         | Content::Statement(_)
         | Content::File(_)
         | Content::Fingerprint(_)
-        | Content::Desk(_) => String::new(),
+        | Content::Desk(_)
+        | Content::Circle(_) => String::new(),
     }
 }
 

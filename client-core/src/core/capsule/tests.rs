@@ -141,6 +141,7 @@ fn capsule(day: Day) -> Capsule {
         shows: Shows::New,
         day,
         leaves: vec![leaf],
+        circles: Vec::new(),
     }
 }
 

@@ -267,7 +267,8 @@ impl Conversation {
             | Content::Fingerprint(_)
             | Content::Leave(_)
             | Content::Statement(_)
-            | Content::Desk(_) => None,
+            | Content::Desk(_)
+            | Content::Circle(_) => None,
         }
     }
 }

@@ -101,7 +101,8 @@ impl Desk {
             | Content::File(_)
             | Content::Fingerprint(_)
             | Content::Closing
-            | Content::Leave(_) => {}
+            | Content::Leave(_)
+            | Content::Circle(_) => {}
         }
     }
 

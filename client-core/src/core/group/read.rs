@@ -226,7 +226,8 @@ impl Group {
             | Content::File(_)
             | Content::Fingerprint(_)
             | Content::Closing
-            | Content::Desk(_) => {}
+            | Content::Desk(_)
+            | Content::Circle(_) => {}
         }
         // A double of what stands already stands nowhere else: behind the stream's end it takes nothing back.
         let event = self.shown.show(author, id, message, day)?;

@@ -3,7 +3,7 @@
 //! Every member runs it on every commit, so it may look at nothing that another member could see
 //! differently: no clock, no network, no secret, no memory but [`Standing`]. A commit that it
 //! refuses is void for everyone and the next slot follows; only a policy number that this client
-//! doesn't know stops it. The rules are [P-1]–[P-29] of the specification. [P-1]
+//! doesn't know stops it. The rules are [P-1]–[P-30] of the specification. [P-1]
 
 mod profile;
 mod refusal;

@@ -1,4 +1,4 @@
-//! Who may add and remove, in a conversation, a circle and a desk. [P-18]–[P-27], [P-29]
+//! Who may add and remove, in a conversation, a circle and a desk. [P-18]–[P-27], [P-29], [P-30]
 
 use std::collections::BTreeSet;
 
@@ -21,6 +21,7 @@ pub(super) fn check(step: &Step<'_>, warrants: &Warrants) -> Result<(), Rule> {
         Profile::Circle => check_circle(step)?,
         Profile::Desk => check_desk(step)?,
     }
+    check_aliases(step)?;
     let leads = author_leads(step);
     let may_add = leads || is_founding(step);
     if !may_add
@@ -143,6 +144,18 @@ fn check_circle(step: &Step<'_>) -> Result<(), Rule> {
         Ok(())
     } else {
         Err(Rule::CircleLeaf)
+    }
+}
+
+/// All see it who see the leaf, and where she is the only person she needs none. [P-30]
+fn check_aliases(step: &Step<'_>) -> Result<(), Rule> {
+    let in_circle = step.standing.terms.profile == Profile::Circle;
+    let newcomers = step.newcomers.iter();
+    let mut persons = newcomers.filter_map(|newcomer| person(newcomer.identity));
+    if persons.all(|hers| hers.alias.is_some() == in_circle) {
+        Ok(())
+    } else {
+        Err(Rule::Alias)
     }
 }
 

@@ -19,6 +19,9 @@ pub enum Rule {
     /// [P-22]
     #[error("adds after the person left")]
     AddAfterEnd,
+    /// [P-30]
+    #[error("person without a pseudonym in a circle, or with one elsewhere")]
+    Alias,
     /// [P-3]
     #[error("author is no leaf of the epoch")]
     Author,

@@ -2,6 +2,7 @@
 
 use cobijo_protocol::{
     cbor,
+    circle::{LetIn, again_info, answer_info},
     commit::{CommitData, EXPORTER_LABEL, TERMS_EXTENSION, WELCOME_SECRET_EXTENSION},
     content::{Message, MessageId},
     credential::Credential,
@@ -30,6 +31,7 @@ pub(crate) fn vectors() -> Value {
         "welcome_payload": cbor_vector("welcome payload", &samples::welcome_payload()),
         "messages": messages(),
         "words": words(),
+        "circle": circle(),
     })
 }
 
@@ -77,6 +79,22 @@ fn words() -> Vec<Value> {
             vector
         })
         .collect()
+}
+
+fn circle() -> Value {
+    let invite = MessageId::from_bytes([0x1d; 16]);
+    let circle = samples::circle_invite().circle;
+    for (_, let_in) in samples::let_ins() {
+        let plaintext = let_in.to_plaintext();
+        assert_eq!(LetIn::from_plaintext(&plaintext).as_ref(), Ok(&let_in));
+    }
+    json!({
+        "invite": hex(invite.as_bytes()),
+        "answer_info": hex(answer_info(&invite)),
+        "circle": hex(&circle),
+        "again_info": hex(again_info(&circle)),
+        "let_in": list(samples::let_ins().into()),
+    })
 }
 
 fn messages() -> Vec<Value> {

@@ -79,6 +79,8 @@ parts! {
     a_card_is_as_committed: identity["card"];
     /// [G-1]
     terms_are_as_committed: group["terms"];
+    /// [O-4] [O-7]
+    what_lets_her_into_a_circle_is_as_committed: group["circle"];
     /// [G-3] [G-4]
     credentials_are_as_committed: group["credentials"];
     /// [G-9]

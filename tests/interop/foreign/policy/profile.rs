@@ -67,6 +67,7 @@ impl Judge<'_> {
         let may = match self.state.terms.profile {
             Profile::Conversation => {
                 self.conversation(newcomers, after)?;
+                no_alias(newcomers)?;
                 return self.in_conversation(author, &removes_freely, adds_freely && !founds);
             }
             Profile::Circle => {
@@ -144,6 +145,29 @@ impl Judge<'_> {
             .filter_map(|(_, leaf)| person_of(&leaf.identity));
         let persons: Vec<PublicKey> = stays.chain(comes).map(|(person, ..)| person).collect();
         let different: BTreeSet<&PublicKey> = persons.iter().collect();
-        must(different.len() == persons.len(), "P-25")
+        must(different.len() == persons.len(), "P-25")?;
+        let has_none = |who: &Identity| {
+            matches!(
+                who,
+                Identity::Person {
+                    has_alias: false,
+                    ..
+                }
+            )
+        };
+        must(!newcomers.iter().any(|(_, who)| has_none(who)), "P-30")
     }
+}
+
+fn no_alias(newcomers: &[(&[u8], &Identity)]) -> Result<(), Rule> {
+    let has_one = |who: &Identity| {
+        matches!(
+            who,
+            Identity::Person {
+                has_alias: true,
+                ..
+            }
+        )
+    };
+    must(!newcomers.iter().any(|(_, who)| has_one(who)), "P-30")
 }

@@ -10,7 +10,7 @@ use super::{
 };
 
 fn cai() -> Someone {
-    person("cai", 1, PersonLeaf::Device, "cai 1")
+    peer("cai", 1, PersonLeaf::Device, "cai 1")
 }
 
 cases! {
@@ -46,24 +46,39 @@ cases! {
         => valid(&[(SOL, Removal)]);
     [P-24] [P-16] anyone_rescues_a_person_of_a_circle:
         Scene::circle().by(BEA).removes(&[ANA])
-            .adds(person("ana", 2, PersonLeaf::Device, "ana 2"))
-            .says_rescue("ana", &person("ana", 2, PersonLeaf::Device, "ana 2"))
+            .adds(peer("ana", 2, PersonLeaf::Device, "ana 2"))
+            .says_rescue("ana", &peer("ana", 2, PersonLeaf::Device, "ana 2"))
         => valid(&[(ANA, Rescue)]);
     [P-24] a_rescue_brings_no_second_newcomer_into_a_circle:
         Scene::circle().by(BEA).removes(&[ANA])
-            .adds(person("ana", 2, PersonLeaf::Device, "ana 2"))
-            .says_rescue("ana", &person("ana", 2, PersonLeaf::Device, "ana 2"))
+            .adds(peer("ana", 2, PersonLeaf::Device, "ana 2"))
+            .says_rescue("ana", &peer("ana", 2, PersonLeaf::Device, "ana 2"))
             .adds(cai())
         => void(Rule::MayNotAdd);
 
     [P-25] a_second_leaf_of_a_person_in_a_circle_is_void:
-        Scene::circle().by(LUZ).adds(person("ana", 2, PersonLeaf::Device, "ana 2"))
+        Scene::circle().by(LUZ).adds(peer("ana", 2, PersonLeaf::Device, "ana 2"))
         => void(Rule::CircleLeaf);
     [P-25] a_return_leaf_in_a_circle_is_void:
-        Scene::circle().by(LUZ).adds(person("cai", 1, PersonLeaf::Return, "cai 1"))
+        Scene::circle().by(LUZ).adds(peer("cai", 1, PersonLeaf::Return, "cai 1"))
         => void(Rule::CircleLeaf);
     [P-14] one_person_cannot_wipe_a_circle:
         Scene::circle().by(LUZ).removes(&[ANA])
             .says(cobijo_protocol::commit::sign_wipe(&key("ana"), b"the group"))
         => void(Rule::Wipe);
+    [P-30] a_person_without_a_pseudonym_comes_into_no_circle:
+        Scene::circle().by(LUZ).adds(person("cai", 1, PersonLeaf::Device, "cai 1"))
+        => void(Rule::Alias);
+    [P-30] a_person_with_a_pseudonym_comes_into_no_conversation:
+        Scene::conversation().by(HERS).removes(&[HER_RETURN])
+            .adds(called("la otra", "her", 3, PersonLeaf::Device, "device 3"))
+        => void(Rule::Alias);
+    [P-30] [P-16] a_rescue_may_bring_another_pseudonym:
+        Scene::circle().by(LUZ).removes(&[ANA])
+            .adds(called("otra", "ana", 2, PersonLeaf::Device, "ana 2"))
+            .says_rescue("ana", &peer("ana", 2, PersonLeaf::Device, "ana 2"))
+        => valid(&[(ANA, Rescue)]);
+    [P-7] a_pseudonym_that_turns_text_around_is_not_accepted:
+        Scene::circle().by(LUZ).adds(called("\u{202e}zul", "cai", 1, PersonLeaf::Device, "cai 1"))
+        => void(Rule::Identity);
 }

@@ -79,8 +79,8 @@ impl Scene {
             Profile::Circle,
             vec![
                 (LUZ, accompanier("luz")),
-                (ANA, person("ana", 1, PersonLeaf::Device, "ana 1")),
-                (BEA, person("bea", 1, PersonLeaf::Device, "bea 1")),
+                (ANA, peer("ana", 1, PersonLeaf::Device, "ana 1")),
+                (BEA, peer("bea", 1, PersonLeaf::Device, "bea 1")),
                 (SOL, accompanier("sol")),
             ],
         )
@@ -341,6 +341,28 @@ pub(super) fn member_of(
 pub(super) fn person(name: &str, serial: u32, leaf: PersonLeaf, leaf_key: &str) -> Someone {
     let leaf_key = key(leaf_key);
     let credential = PersonCredential::sign(&key(name), serial, leaf, &leaf_key.public());
+    on_leaf(credential, leaf_key)
+}
+
+/// A leaf of a person in a circle, whose pseudonym is her name.
+pub(super) fn peer(name: &str, serial: u32, leaf: PersonLeaf, leaf_key: &str) -> Someone {
+    called(name, name, serial, leaf, leaf_key)
+}
+
+/// A leaf of a person with that pseudonym.
+pub(super) fn called(
+    alias: &str,
+    name: &str,
+    serial: u32,
+    leaf: PersonLeaf,
+    leaf_key: &str,
+) -> Someone {
+    let leaf_key = key(leaf_key);
+    let credential = PersonCredential::sign(&key(name), serial, leaf, &leaf_key.public());
+    on_leaf(credential.with_alias(alias), leaf_key)
+}
+
+fn on_leaf(credential: PersonCredential, leaf_key: SecretKey) -> Someone {
     Someone {
         credential: cbor::encode(&Credential::Person(credential)),
         key: leaf_key,
