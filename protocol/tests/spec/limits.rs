@@ -19,7 +19,14 @@ fn every_row_of_the_text_is_its_constant() {
     let said: BTreeMap<_, _> = rows
         .filter(|(limit, _)| *limit != "limit" && !OF_THE_RELAY.contains(limit))
         .collect();
-    let constants = [of_the_relay(), of_clients(), of_desks(), of_circles()].concat();
+    let constants = [
+        of_the_relay(),
+        of_clients(),
+        of_groups(),
+        of_desks(),
+        of_circles(),
+    ]
+    .concat();
     let known: BTreeMap<_, _> = constants
         .iter()
         .map(|(limit, value)| (*limit, value.as_str()))
@@ -60,7 +67,6 @@ fn of_the_relay() -> Vec<(&'static str, String)> {
 }
 
 fn of_clients() -> Vec<(&'static str, String)> {
-    let hours = |time: Duration| time.as_secs() / 3600;
     vec![
         (
             "bodies of a head; payload",
@@ -77,6 +83,12 @@ fn of_clients() -> Vec<(&'static str, String)> {
             "spans of a week; time zone",
             format!("{OPEN_SPANS_MAX}; {ZONE_BYTES_MAX} bytes"),
         ),
+    ]
+}
+
+fn of_groups() -> Vec<(&'static str, String)> {
+    let hours = |time: Duration| time.as_secs() / 3600;
+    vec![
         (
             "messages of a leaf in one epoch (count of a cut)",
             CUT_MESSAGES_MAX.to_string(),
