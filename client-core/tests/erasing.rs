@@ -96,7 +96,7 @@ fn is_wiped(event: &Event) -> bool {
 }
 
 fn is_nothing(event: &Event) -> bool {
-    matches!(event, Event::Locked(Locked::NothingFound))
+    matches!(event, Event::NothingFound)
 }
 
 /// [E-1] [E-2] [E-3]

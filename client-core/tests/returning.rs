@@ -175,7 +175,7 @@ fn a_phrase_leads_back_again_and_again_and_after_her_leaf_was_renewed() {
 fn a_phrase_that_finds_nothing_leaves_nothing_behind() {
     let (mut world, _, ana) = talking();
     let unused = come_back(&mut world);
-    let is_nothing = |event: &Event| matches!(event, Event::Locked(Locked::NothingFound));
+    let is_nothing = |event: &Event| matches!(event, Event::NothingFound);
     assert!(world.saw(unused, is_nothing));
     assert_eq!(world.clients[unused].client.standing(), Standing::Fresh);
     // What she has ended is not found any more.
@@ -262,7 +262,7 @@ fn a_phrase_leads_to_no_other_desk_than_the_links() {
     };
     let anew = world.client();
     world.command(anew, back_to(link)).unwrap();
-    let is_nothing = |event: &Event| matches!(event, Event::Locked(Locked::NothingFound));
+    let is_nothing = |event: &Event| matches!(event, Event::NothingFound);
     assert!(world.saw(anew, is_nothing));
     assert_eq!(stage(&world, ana), PersonStage::Talking);
 }
@@ -311,4 +311,37 @@ fn whoever_was_let_in_again_after_a_long_time_can_still_come_back_by_her_phrase(
     assert_eq!(stage(&world, anew), PersonStage::Talking);
     world.say(anew, "He vuelto").unwrap();
     assert_eq!(world.texts(luz).last().unwrap(), "He vuelto");
+}
+
+/// [B-5]
+#[test]
+fn no_disk_keeps_what_her_phrase_gives_while_it_is_looked_for_and_she_can_stop() {
+    let (mut world, _, ana) = waiting();
+    keep(&mut world, ana, Shows::New);
+    let anew = world.client();
+    world.is_dark = true;
+    let back = back_to(world.link(0));
+    world.command(anew, back.clone()).unwrap();
+    let is_looking =
+        |world: &World| matches!(world.clients[anew].client.standing(), Standing::Returning);
+    assert!(is_looking(&world));
+    let mut secret = Vec::new();
+    ciborium::into_writer(&keys(), &mut secret).unwrap();
+    let secret = &secret[secret.len() - 64..];
+    let disk = &world.clients[anew].disk;
+    assert!(!disk.is_empty() && !disk.windows(64).any(|bytes| bytes == secret));
+    let refused = world.command(anew, back.clone());
+    assert_eq!(refused, Err(CommandError::NotNow));
+    let stop = Command::Person(PersonCommand::StopReturning);
+    world.command(anew, stop.clone()).unwrap();
+    let is_fresh = |world: &World| matches!(world.clients[anew].client.standing(), Standing::Fresh);
+    assert!(is_fresh(&world));
+    world.command(anew, back.clone()).unwrap();
+    world.restart(anew);
+    assert!(is_fresh(&world));
+    world.is_dark = false;
+    world.command(anew, back).unwrap();
+    world.wait(MINUTE);
+    assert_eq!(stage(&world, anew), PersonStage::Waiting);
+    assert_eq!(world.command(anew, stop), Err(CommandError::NotNow));
 }

@@ -7,9 +7,10 @@ mod world;
 use std::time::Duration;
 
 use cobijo_client_core::core::client::{
-    Command, Entry, EntryContent, Event, PersonCommand, PersonStage,
+    Command, Entry, EntryContent, Event, Locked, PersonCommand, PersonStage,
 };
-use cobijo_protocol::capsule::Shows;
+use cobijo_protocol::{capsule::Shows, slot::Kind};
+use world::hostile::{read, welcome_secrets};
 use world::phrase::{
     FRAMES, back, come_back, comes_online, crash_on_the_way_back, goes_away, is_elsewhere, keep,
     keys, lose_on_the_way_back, person, stage, talking, waiting,
@@ -165,7 +166,11 @@ fn a_phrase_leads_back_however_far_her_device_got_before_it_was_lost() {
             goes_away(&mut world, ana);
             world.mute = None;
             let anew = come_back(&mut world);
-            if !was_told && world.saw(anew, |event| matches!(event, Event::Locked(_))) {
+            if !was_told
+                && world.saw(anew, |event| {
+                    matches!(event, Event::NothingFound | Event::Locked(_))
+                })
+            {
                 continue;
             }
             if stage(&world, anew) == PersonStage::Waiting {
@@ -220,4 +225,29 @@ fn of_two_devices_that_come_back_at_once_one_wins_and_the_other_locks_itself() {
         assert_eq!(stage(&world, again), PersonStage::Talking);
         assert_eq!(stage(&world, winner), PersonStage::Ended);
     }
+}
+
+/// [B-8]
+#[test]
+fn where_the_welcome_of_the_leaf_that_she_must_go_on_as_can_stand_nowhere_she_is_told() {
+    // At one of them the commit stands, and its Welcome doesn't.
+    let was_told = FRAMES.filter(|frames| *frames > 13).any(|frames| {
+        let (mut world, luz, ana) = talking();
+        keep(&mut world, ana, Shows::New);
+        goes_away(&mut world, ana);
+        goes_away(&mut world, luz);
+        let lost = world.client();
+        world.stops_short = true;
+        lose_on_the_way_back(&mut world, lost, frames);
+        world.stops_short = false;
+        let root = read(&world, 0, &["me", "root"]);
+        for secret in welcome_secrets(&world, lost, &root) {
+            world.fill(&secret, Kind::Welcome, 256);
+        }
+        let anew = come_back(&mut world);
+        world.saw(anew, |event| {
+            matches!(event, Event::Locked(Locked::Unjoinable))
+        })
+    });
+    assert!(was_told);
 }

@@ -186,7 +186,8 @@ impl App {
             event,
             Event::IntakeFailed(_)
                 | Event::JoinFailed(_)
-                | Event::Locked(Locked::NothingFound | Locked::Unjoinable)
+                | Event::NothingFound
+                | Event::Locked(Locked::Unjoinable)
         );
         if ends && !self.is_live {
             return;

@@ -129,7 +129,11 @@ pub(crate) enum Command {
         whole: bool,
     },
     /// Comes back with your phrase: asks for the desk's link, and for the phrase.
-    Return,
+    Return {
+        /// Stops a way back that was begun; your phrase goes on working.
+        #[arg(long)]
+        stop: bool,
+    },
     /// Erases a conversation, or what you wrote while you wait: here, at the relay, and on the devices of those who are with you. Asks whether you are sure.
     Erase {
         /// The conversation's number in the list.
@@ -338,7 +342,7 @@ impl Command {
             | Self::Remove { .. }
             | Self::Leave { .. }
             | Self::Phrase { .. }
-            | Self::Return
+            | Self::Return { .. }
             | Self::Erase { .. }
             | Self::Shift { .. }
             | Self::Queue

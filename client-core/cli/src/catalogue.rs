@@ -89,6 +89,8 @@ catalogue! {
     PhraseThere => "Ya tienes una frase; nadie puede mostrarla otra vez.", "You have a phrase already; nobody can show it again.";
     PhraseAsk => "Tu frase para volver (no se muestra): ", "Your phrase to come back (it is not shown): ";
     PhraseCount => "Una frase tiene ocho palabras.", "A phrase has eight words.";
+    ReturnStopped => "Ya no se busca dónde estabas. Tu frase sigue sirviendo: cobijo return", "Where you were is not looked for any more. Your phrase still works: cobijo return";
+    PhraseAmbiguous => "Así escritas, esas palabras no son de ninguna frase. Escríbelas completas, con o sin acentos.", "Typed like this, those words are no phrase. Type them whole, with or without accents.";
     PhraseNoWord => "Una de esas palabras no es de ninguna frase. Bastan sus primeras cuatro letras, con o sin acentos.", "One of those words is in no phrase. Their first four letters are enough, with or without accents.";
     PhraseMemory => "Este dispositivo no tiene memoria suficiente para preparar la frase.", "This device has too little memory to prepare the phrase.";
     DerivingPhrase => "Preparando la frase…", "Preparing the phrase…";

@@ -65,6 +65,7 @@ impl Screen {
             | Event::CameBack(_)
             | Event::Erasing { .. }
             | Event::Erased { .. }
+            | Event::NothingFound
             | Event::Locked(_) => self.person_event(event),
             Event::Conversation(id, event) => Some(self.conversation_event(*id, event)),
         }
@@ -205,6 +206,8 @@ impl Screen {
                 json!({ "event": "erased", "conversation": conversation.number(), "told": told }),
                 String::new(),
             ),
+            // Wrong, unused, expired and erased phrases look alike. [B-6]
+            Event::NothingFound => plain("nothing-found", Key::NothingFound),
             Event::Locked(why) => (
                 json!({ "event": "locked", "reason": why }),
                 self.text(locked_key(*why)).to_owned(),
@@ -367,11 +370,11 @@ impl Screen {
     }
 }
 
-/// What is said to whoever can't go on here. Wrong, unused, expired and erased phrases look alike. [B-6]
+/// What is said to whoever can't go on here.
 pub(crate) fn locked_key(why: Locked) -> Key {
     match why {
         Locked::Elsewhere => Key::Paused,
-        Locked::NothingFound => Key::NothingFound,
+        Locked::Stopped => Key::ReturnStopped,
         Locked::Unjoinable => Key::Unjoinable,
     }
 }

@@ -130,7 +130,7 @@ fn folder(general: &General, command: &Command) -> Result<ProfileFolder, Problem
     let begins = matches!(
         command,
         Command::Write { .. }
-            | Command::Return
+            | Command::Return { .. }
             | Command::Desk(DeskCommand::Create { .. } | DeskCommand::Join { .. })
     );
     if !begins && !path.exists() {

@@ -207,7 +207,9 @@ impl Client {
         if version != STATE_VERSION {
             return Err(RestoreError::Version);
         }
-        let state = ciborium::from_reader(state).map_err(|_| RestoreError::Malformed)?;
+        let mut state: State = ciborium::from_reader(state).map_err(|_| RestoreError::Malformed)?;
+        // What it was looked for with was never saved.
+        state.side.stop_finding();
         Ok(Self::with_state(state))
     }
 

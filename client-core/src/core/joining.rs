@@ -175,6 +175,11 @@ impl Joining {
         self.contest.is_free() || self.contest.index() >= WELCOME_INDICES_MAX
     }
 
+    /// Whether every index where the Welcome may stand holds something else: none can come any more.
+    pub fn is_filled(&self) -> bool {
+        self.named.is_none() && self.contest.index() >= WELCOME_INDICES_MAX
+    }
+
     /// What must be watched.
     pub fn wants(&self, wants: &mut Wants) {
         if let Some(named) = &self.named {

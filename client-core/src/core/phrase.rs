@@ -74,6 +74,9 @@ pub enum PhraseError {
     /// It has more words, or fewer.
     #[error("a phrase has eight words")]
     Count,
+    /// As typed it is one phrase in Spanish and another one in English: none that was ever given out.
+    #[error("words that two phrases have")]
+    Ambiguous,
     /// No phrase has this word: its number, from 1.
     #[error("a word that no phrase has")]
     Word(usize),
@@ -109,7 +112,7 @@ impl Phrase {
         let words: Vec<&str> = letters.split(' ').filter(|word| !word.is_empty()).collect();
         let words: [&str; PHRASE_WORDS] = words.try_into().map_err(|_| PhraseError::Count)?;
         match [WordList::Spanish, WordList::English].map(|list| Self::of(list, &words)) {
-            [Ok(one), Ok(other)] if one.indices != other.indices => Err(PhraseError::Word(1)),
+            [Ok(one), Ok(other)] if one.indices != other.indices => Err(PhraseError::Ambiguous),
             [Ok(phrase), _] | [_, Ok(phrase)] => Ok(phrase),
             [Err(one), Err(other)] => Err(PhraseError::Word(one.max(other))),
         }

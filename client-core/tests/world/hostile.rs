@@ -1,12 +1,13 @@
 //! What a hostile member's changed client does: it reads and writes what its own disk holds.
 
 use ciborium::Value;
+use cobijo_client_core::mls::{Suite, key_package::OfferedKeyPackage};
 use cobijo_protocol::{
     card::DeskKey,
     cbor,
     cell::Cell,
     content::{Content, DeskContent, Message, MessageId},
-    keys::{SecretKey, Signed},
+    keys::{PublicKey, SecretKey, Signed},
     slot::{Kind, Slot, ThreadSecret},
 };
 use serde::de::DeserializeOwned;
@@ -79,6 +80,30 @@ impl World {
 /// The whole saved state of a client, behind the byte of its version.
 pub(crate) fn saved(world: &World, client: usize) -> Value {
     ciborium::from_reader(&world.clients[client].disk[1..]).unwrap()
+}
+
+/// Where the Welcomes for the KeyPackages stand that are saved by a client of a desk with that root.
+pub(crate) fn welcome_secrets(world: &World, client: usize, root: &PublicKey) -> Vec<ThreadSecret> {
+    let mut secrets = Vec::new();
+    let mut values = vec![saved(world, client)];
+    while let Some(value) = values.pop() {
+        match value {
+            Value::Bytes(bytes) => {
+                let offered = OfferedKeyPackage::parse(&bytes, Suite::PostQuantum, root);
+                secrets.extend(offered.map(|offered| offered.welcome_secret().clone()));
+            }
+            Value::Array(more) => {
+                // Bytes are saved as numbers too.
+                let bytes = Value::Array(more.clone()).deserialized::<Vec<u8>>();
+                values.extend(bytes.map_or(more, |bytes| vec![Value::Bytes(bytes)]));
+            }
+            Value::Map(more) => {
+                values.extend(more.into_iter().flat_map(|(key, value)| [key, value]))
+            }
+            _ => {}
+        }
+    }
+    secrets
 }
 
 /// The attested key of a member, from her own disk.

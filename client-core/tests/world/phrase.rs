@@ -31,11 +31,12 @@ pub(crate) fn back_to(link: DeskLink) -> Command {
 /// Her device's power fails after that many frames, and she starts it again.
 pub(crate) fn crash_on_the_way_back(world: &mut World, device: usize, frames: usize) {
     lose_on_the_way_back(world, device, frames);
-    if world.clients[device].disk.is_empty() {
-        // Nothing was saved yet.
-        world.command(device, back(world)).unwrap();
-    } else {
+    if !world.clients[device].disk.is_empty() {
         world.restart(device);
+    }
+    if matches!(world.clients[device].client.standing(), Standing::Fresh) {
+        // What is looked for is never saved: she types her phrase again.
+        world.command(device, back(world)).unwrap();
     }
     world.wait(MINUTE);
 }

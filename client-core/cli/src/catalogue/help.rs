@@ -99,6 +99,10 @@ const SPANISH: &[(&str, &str)] = &[
         "Vuelve con tu frase: pregunta el enlace de la mesa y la frase.",
     ),
     (
+        "return/stop",
+        "Deja un regreso que habías empezado; tu frase sigue sirviendo.",
+    ),
+    (
         "erase",
         "Borra una conversación, o lo que escribiste mientras esperas: aquí, en el servidor y en los dispositivos de quienes te acompañan. Pregunta si es seguro.",
     ),

@@ -61,6 +61,7 @@ pub(crate) enum Task {
     },
     /// Nothing where she goes on with what an earlier run began.
     Return(Option<(DeskLink, Phrase)>),
+    StopReturning,
     Shift {
         change: Option<ShiftChange>,
         capacity: Option<Capacity>,
@@ -137,7 +138,8 @@ pub(crate) fn check(command: &Command) -> Result<Task, Problem> {
             whole,
             phrase: None,
         },
-        Command::Return => Task::Return(None),
+        Command::Return { stop: true } => Task::StopReturning,
+        Command::Return { stop: false } => Task::Return(None),
         Command::Shift { change, capacity } => check_shift(change, capacity)?,
         Command::Erase {
             conversation,
@@ -293,6 +295,7 @@ impl App {
                 let phrase = phrase.ok_or(Key::NoText)?;
                 self.keep_phrase(&phrase, whole).await
             }
+            Task::StopReturning => self.stop_returning(),
             Task::Return(None) => self.has_come_back().await,
             Task::Return(Some((link, phrase))) => self.come_back(link, &phrase).await,
             Task::Shift { change, capacity } => self.change_shift(change, capacity).await,

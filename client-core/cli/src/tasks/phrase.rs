@@ -87,6 +87,7 @@ pub(super) fn typed(screen: Screen) -> Result<Phrase, Problem> {
 fn not_a_phrase(error: PhraseError) -> Problem {
     Problem::from(match error {
         PhraseError::Count => Key::PhraseCount,
+        PhraseError::Ambiguous => Key::PhraseAmbiguous,
         PhraseError::Word(_) => Key::PhraseNoWord,
         PhraseError::Memory => Key::PhraseMemory,
     })
@@ -121,12 +122,19 @@ impl App {
         self.has_come_back().await
     }
 
+    pub(super) fn stop_returning(&mut self) -> Result<(), Problem> {
+        self.command(Command::Person(PersonCommand::StopReturning))?;
+        self.say_done(Key::ReturnStopped);
+        Ok(())
+    }
+
     /// Waits until she has taken her place, also where an earlier run had begun it.
     pub(super) async fn has_come_back(&mut self) -> Result<(), Problem> {
         let conversation = self
             .until(Patience::Relay, |_, event| match event {
                 Some(Event::CameBack(conversation)) => Some(Ok(*conversation)),
                 Some(Event::Locked(why)) => Some(Err(after_lock(*why))),
+                Some(Event::NothingFound) => Some(Err(Key::NothingFound.into())),
                 // The event has told what may help.
                 Some(Event::Conversation(_, ConversationEvent::Stopped(_))) => {
                     Some(Err(Key::NotNow.into()))
@@ -154,7 +162,7 @@ impl App {
 pub(super) fn after_lock(why: Locked) -> Problem {
     Problem::from(match why {
         Locked::Elsewhere => Key::NotNow,
-        Locked::NothingFound | Locked::Unjoinable => locked_key(why),
+        Locked::Stopped | Locked::Unjoinable => locked_key(why),
     })
 }
 

@@ -159,6 +159,8 @@ pub enum PersonCommand {
         /// What the phrase gives.
         keys: PhraseKeys,
     },
+    /// Doesn't go on with her way back; what her phrase leads to stays where it is.
+    StopReturning,
     /// Erases a conversation: here, at the relay, and on the devices of all who read that she did.
     Erase {
         /// Which.

@@ -141,6 +141,8 @@ pub enum Event {
     /// Person: she has come back, to where she waits or into her conversation; no other device of hers goes
     /// on.
     CameBack(Option<ConversationId>),
+    /// Person: the phrase is wrong, was never used, or what it found has expired or was erased. All is as before.
+    NothingFound,
     /// Person: how many slots are left to be erased of what she erased or took back; telling the others counts
     /// as one.
     Erasing {
@@ -211,14 +213,14 @@ pub enum Stopped {
     Returned,
 }
 
-/// Why a device of a person's has locked itself, or found nothing.
+/// Why a device of a person's has locked itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Locked {
     /// She goes on from another device.
     Elsewhere,
-    /// The phrase is wrong, was never used, or what it found has expired or was erased.
-    NothingFound,
+    /// She stopped on her way back.
+    Stopped,
     /// What it found leads into no conversation that stands.
     Unjoinable,
 }

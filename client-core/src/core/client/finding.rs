@@ -3,7 +3,7 @@
 use cobijo_protocol::link::DeskLink;
 use serde::{Deserialize, Serialize};
 
-use super::{ChannelId, CommandError, Context, Event, Line, Locked, person::Person};
+use super::{ChannelId, Context, Event, Line, person::Person};
 use crate::core::{
     capsule::Finder,
     phrase::PhraseKeys,
@@ -15,7 +15,9 @@ use crate::core::{
 pub(super) struct Finding {
     link: DeskLink,
     channel: ChannelId,
-    keys: PhraseKeys,
+    /// Never saved: no disk keeps what opens her capsules. After a restart she types her phrase again. [B-5]
+    #[serde(skip)]
+    keys: Option<PhraseKeys>,
     /// Whose conversations have ended here, or go on elsewhere.
     before: Option<Box<Person>>,
     #[serde(skip)]
@@ -37,7 +39,7 @@ impl Finding {
         Self {
             link,
             channel: context.new_channel(),
-            keys,
+            keys: Some(keys),
             before: None,
             finder: None,
         }
@@ -78,14 +80,17 @@ impl Finding {
             return Outcome::Open;
         }
         for seen in seen {
+            let Some(keys) = &self.keys else {
+                return Outcome::Open;
+            };
             if matches!(seen, Seen::Connected(_)) {
-                self.finder = Some(Finder::new(self.keys.clone()));
+                self.finder = Some(Finder::new(keys.clone()));
             }
             let finder = self.finder.as_mut();
             let Some(found) = finder.and_then(|finder| finder.handle_seen(seen)) else {
                 continue;
             };
-            let person = Person::returning(self.link.clone(), &self.keys, &found, context);
+            let person = Person::returning(self.link.clone(), keys, &found, context);
             return match person {
                 Some(mut person) => {
                     if let Some(before) = self.before.take() {
@@ -94,7 +99,7 @@ impl Finding {
                     Outcome::Person(Box::new(person))
                 }
                 None => {
-                    context.event(Event::Locked(Locked::NothingFound));
+                    context.event(Event::NothingFound);
                     Outcome::Nothing(self.before.take())
                 }
             };
@@ -102,8 +107,8 @@ impl Finding {
         Outcome::Open
     }
 
-    /// Nothing else can be asked for meanwhile.
-    pub(super) fn refuse() -> CommandError {
-        CommandError::NotNow
+    /// Ends the search: what this profile held before.
+    pub(super) fn stop(self) -> Option<Box<Person>> {
+        self.before
     }
 }

@@ -181,6 +181,7 @@ impl Person {
                 self.take_back(first);
                 Ok(())
             }
+            PersonCommand::StopReturning => self.stop_returning(context),
             PersonCommand::Accept {
                 conversation,
                 proposal,

@@ -45,7 +45,14 @@ impl Side {
                 *self = Self::begin(command, context)?;
                 Ok(())
             }
-            Self::Finding(_) => Err(Finding::refuse()),
+            Self::Finding(_) => {
+                // Nothing else can be asked for meanwhile.
+                if !matches!(command, Command::Person(PersonCommand::StopReturning)) {
+                    return Err(CommandError::NotNow);
+                }
+                self.stop_finding();
+                Ok(())
+            }
             Self::Person(person) => {
                 let Command::Person(PersonCommand::Return { link, keys }) = command else {
                     return person.handle_command(command, context);
@@ -61,6 +68,14 @@ impl Side {
             }
             Self::Team(team) => team.handle_command(command, context),
         }
+    }
+
+    /// What her phrase finds is not looked for any more.
+    pub(super) fn stop_finding(&mut self) {
+        *self = match std::mem::replace(self, Self::Fresh) {
+            Self::Finding(finding) => finding.stop().map_or(Self::Fresh, Self::Person),
+            side @ (Self::Fresh | Self::Person(_) | Self::Team(_)) => side,
+        };
     }
 
     /// The first command decides the side.

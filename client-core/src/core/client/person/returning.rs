@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use super::{
-    ChannelId, Contact, Contacting, Context, Conversation, ENDED_MAX, Event, HighestCard, Line,
-    Person, PersonStage, Seen, Suite, Talking, Waiting, Wants, keeping::Phrase,
+    ChannelId, CommandError, Contact, Contacting, Context, Conversation, ENDED_MAX, Event,
+    HighestCard, Line, Person, PersonStage, Seen, Suite, Talking, Waiting, Wants, keeping::Phrase,
 };
 use crate::{
     core::{
@@ -165,6 +165,15 @@ impl Person {
         }
     }
 
+    /// She doesn't go on with her way back: her phrase leads there as before.
+    pub(super) fn stop_returning(&mut self, context: &mut Context<'_>) -> Result<(), CommandError> {
+        if !self.is_returning() {
+            return Err(CommandError::NotNow);
+        }
+        self.lock(Locked::Stopped, context);
+        Ok(())
+    }
+
     /// Whether she is on her way back, and sees nothing yet.
     pub(super) fn is_returning(&self) -> bool {
         let Some(returning) = &self.returning else {
@@ -255,7 +264,11 @@ impl Person {
             }
             return;
         }
-        if returning.successor.is_some() {
+        if let Some(successor) = &returning.successor {
+            // An empty index is where her own client puts the Welcome's head. [G-12]
+            if successor.is_filled() {
+                self.lock(Locked::Unjoinable, context);
+            }
             return;
         }
         let mut leaves = returning.leaves.iter();
