@@ -7,6 +7,7 @@
 
 mod card;
 mod connection;
+mod files;
 mod network;
 mod proxy;
 
@@ -21,6 +22,7 @@ use tokio::{sync::mpsc, task::JoinSet, time::Instant};
 
 use self::connection::{Arrival, Report, What};
 pub use self::{
+    files::{NewFile, hash},
     network::{Network, NetworkError, TrustError},
     proxy::{BadProxy, Proxy},
 };
@@ -107,6 +109,7 @@ impl Driver {
     /// [`DriverError::Random`], or the profile can't be saved.
     pub fn start(client: Client, profile: Profile, network: Network) -> Result<Self, DriverError> {
         let rng = fresh_rng()?;
+        profile.keep_only(client.local_files())?;
         let (report, arrivals) = mpsc::channel(ARRIVALS_MAX);
         let mut driver = Self {
             client,
@@ -309,6 +312,8 @@ impl Driver {
                         let _stopped = report.send(Arrival::CardPublished { desk, answer }).await;
                     });
                 }
+                Output::File(work) => self.do_file_work(work)?,
+                Output::DropFile(file) => self.profile.drop_file(file)?,
                 Output::Event(event) => self.notices.push_back(Notice::Event(event)),
             }
         }

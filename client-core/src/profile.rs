@@ -1,9 +1,10 @@
 //! A profile on disk: one folder with one sealed file, for one process at a time.
 //!
-//! The folder holds `state` (sealed), `state.new` (what a crash may leave of the next one) and
-//! `lock`. No name tells what it is for, and sizes grow in steps of 64 KiB.
+//! The folder holds `state` (sealed), `state.new` (what a crash may leave of the next one), `lock`, and `kept` with
+//! the parts of files. No name tells what it is for, and sizes grow in steps of 64 KiB.
 
 mod file;
+mod parts;
 mod seal;
 
 use std::{

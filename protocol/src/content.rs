@@ -80,7 +80,7 @@ pub enum Content {
     },
     /// A file, which whoever wants to fetches. [F-1]
     File(Box<File>),
-    /// The fingerprint of a file that stays with its author.
+    /// The fingerprint of a file that stays with its author. [F-8]
     Fingerprint(Fingerprint),
     /// An accompanier closes the conversation for now, and leaves once this is stored.
     Closing,

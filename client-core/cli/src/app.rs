@@ -19,6 +19,8 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 const SETTLE_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long erasing may take: it is spread within a minute.
 const ERASE_TIMEOUT: Duration = Duration::from_secs(120);
+/// How long a file may be on its way: the largest takes an hour at 40 kbit/s. Another start goes on.
+const FILE_TIMEOUT: Duration = Duration::from_secs(3_600);
 /// Silence after which what the relay has is taken to be here.
 const QUIET: Duration = Duration::from_millis(600);
 
@@ -52,6 +54,8 @@ pub(crate) enum Patience {
     Person,
     /// What is to be erased is.
     Erasing,
+    /// A file goes over a slow network.
+    File,
 }
 
 impl App {
@@ -97,6 +101,7 @@ impl App {
             Patience::Relay => Some(TIMEOUT),
             Patience::Person => None,
             Patience::Erasing => Some(ERASE_TIMEOUT),
+            Patience::File => Some(FILE_TIMEOUT),
         });
         let working = async {
             if let Some(met) = condition(self.driver.client(), None) {
@@ -202,9 +207,13 @@ impl App {
         }
     }
 
-    /// Outside a live view, only what ends a conversation is worth a line.
+    /// Outside a live view, only what ends a conversation, or a file's way, is worth a line.
     fn is_shown(&self, event: &ConversationEvent) -> bool {
-        self.is_live || self.screen.json || matches!(event, ConversationEvent::Stopped(_))
+        let is_shown = matches!(
+            event,
+            ConversationEvent::Stopped(_) | ConversationEvent::File(_)
+        );
+        self.is_live || self.screen.json || is_shown
     }
 
     /// The queue, as it is now.

@@ -1,10 +1,14 @@
 //! What can be typed. Help in Spanish stands in `catalogue::help`, by the same names.
 
+mod files;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::catalogue::Language;
+
+pub(crate) use files::{EvidenceArgs, FileCommand};
 
 /// Talk with a helpline, or answer for one: encrypted on this device, over a relay that reads nothing.
 #[derive(Parser)]
@@ -117,6 +121,8 @@ pub(crate) enum Command {
         #[arg(hide = true, num_args = 0..)]
         text: Vec<String>,
     },
+    #[command(flatten)]
+    File(FileCommand),
     /// Leaves a conversation, or takes your message back while you wait.
     Leave {
         /// The conversation's number in the list.
@@ -340,6 +346,7 @@ impl Command {
             | Self::Yes { .. }
             | Self::No { .. }
             | Self::Remove { .. }
+            | Self::File(_)
             | Self::Leave { .. }
             | Self::Phrase { .. }
             | Self::Return { .. }

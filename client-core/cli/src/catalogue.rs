@@ -139,6 +139,39 @@ catalogue! {
     NotAdded => "No se sumó nadie: quien hizo la propuesta, o a quien nombraba, ya no es parte de la mesa. Puedes pedir a otra persona: cobijo ask-desk", "Nobody has come in: who proposed, or who was proposed, is no longer part of the desk. You can ask for somebody else: cobijo ask-desk";
     NoLongerAtDesk => "{} ya no es parte de la mesa, y sigue en esta conversación. Tú decides si se queda. Para que deje de leerla: cobijo remove {} \"{}\"", "{} is no longer part of the desk, and still in this conversation. You decide whether they stay. So that they no longer read it: cobijo remove {} \"{}\"";
     Former => "{} (ya no es de la mesa)", "{} (no longer of the desk)";
+    // Files.
+    EvidenceAbout => "Mostrar o guardar una prueba: {}.\nNo es obligatorio. No borres el original. Quitamos la ubicación de lo que ve tu acompañante.\nSi en la imagen aparece alguien menor de 18, no la envíes. Dinos y vemos otra forma.",
+        "Show or keep evidence: {}.\nYou don't have to. Don't delete the original. We remove the location from what your accompanier sees.\nIf the image shows anyone under 18, do not send it. Tell us and we find another way.";
+    EvidenceGoOn => "¿Seguir? [sí/no] ", "Go on? [yes/no] ";
+    EvidenceShow => "Mostrar (se borra en {})", "Show (erased in {})";
+    EvidenceKeep => "Guardar copia cifrada", "Keep encrypted copy";
+    EvidencePrint => "Solo huella, sin enviar el archivo", "Fingerprint only, file is not sent";
+    EvidenceSure => "Antes de enviar una prueba hay algo que leer: se muestra fuera de esta vista. Si ya lo leíste, agrega --sure", "Before evidence is sent there is something to read: it is shown outside this view. If you have read it, add --sure";
+    EvidenceNot => "Está bien. No se envió nada.", "That's fine. Nothing was sent.";
+    LabelAsk => "Si quieres, ponle un nombre; el que tiene en tu dispositivo no se envía. (Enter: sin nombre) ", "If you like, give it a name; the one it has on your device is not sent. (Enter: no name) ";
+    FileShown => "{} muestra el archivo {} ({}). {}", "{} shows file {} ({}). {}";
+    FileKept => "{} guarda una copia cifrada, archivo {} ({}). {}", "{} keeps an encrypted copy, file {} ({}). {}";
+    FileFingerprint => "{}: huella de un archivo que no se envió ({}): {}, tomada {}", "{}: fingerprint of a file that was not sent ({}): {}, taken {}";
+    FileNow => "Archivo {}: {}", "File {}: {}";
+    FileOther => "archivo", "file";
+    FileSending => "Enviando: {} de {}.", "Sending: {} of {}.";
+    FileNotSent => "No se pudo enviar y nadie lo vio. Inténtalo otra vez.", "It could not be sent, and nobody saw it. Try again.";
+    FileSent => "Enviado; se borra {}.", "Sent; erased {}.";
+    FileUnopened => "Sin abrir; puede ser difícil de ver. Para abrirlo: cobijo open CONVERSACIÓN {} --to RUTA", "Not opened; it may be hard to look at. To open it: cobijo open CONVERSATION {} --to PATH";
+    FileOpening => "Abriendo: {} de {}.", "Opening: {} of {}.";
+    FileHere => "Está en este dispositivo, cifrado.", "It is on this device, encrypted.";
+    FileOver => "Se acabó su tiempo: ya se borró.", "Its time is over: it is erased.";
+    FileMissing => "Ya no se puede abrir: falta una parte.", "It can't be opened any more: a part is missing.";
+    FileAltered => "Lo que llegó no es lo que se dijo; no se guardó nada.", "What came is not what was said; nothing was kept.";
+    FileCantBeHad => "Ese archivo ya no se puede abrir. Pide que lo envíen otra vez.", "That file can't be opened any more. Ask for it to be sent again.";
+    NoFiles => "No hay archivos en esa conversación.", "There are no files in that conversation.";
+    FileToldShow => "Enviado. Tu acompañante lo puede abrir hasta {}; entonces se borra. No podemos borrar lo que alguien copie.", "Sent. Your accompanier can open it until {}; then it is erased. We cannot erase what someone copies.";
+    FileToldKeep => "Enviado, y guardado aquí cifrado. Para sacarlo con su comprobante: cobijo export", "Sent, and kept here encrypted. To take it out with its manifest: cobijo export";
+    FingerprintTold => "Se envió solo la huella. Guarda el archivo como está: si cambia, la huella ya no coincide.", "Only the fingerprint was sent. Keep the file as it is: if it changes, the fingerprint no longer matches.";
+    FileSaved => "Se guardó donde dijiste, sin cifrar. Bórralo de ahí cuando no lo necesites: este programa ya no puede.", "It was saved where you said, not encrypted. Delete it there when you no longer need it: this program can't.";
+    ExportHow => "Copia de una prueba, guardada con Cobijo.\n\n{} es el archivo original, sin cambios.\nmanifest.json dice su tamaño, su huella SHA-256 y cuándo se tomó, se envió o recibió, y se sacó (hora UTC del aparato de quien lo hizo).\n\nPara comprobar que no cambió, sin Cobijo:\n  sha256sum -c SHA256SUMS\n  (Windows: certutil -hashfile ARCHIVO SHA256)\nDebe dar: {}\n\nLa huella no dice quién hizo el archivo ni cuándo: dice que son los mismos bytes. No borres el original.\n",
+        "A copy of evidence, kept with Cobijo.\n\n{} is the original file, unchanged.\nmanifest.json tells its size, its SHA-256 fingerprint and when it was taken, sent or received, and taken out (UTC, by the device of whoever did it).\n\nTo check that it has not changed, without Cobijo:\n  sha256sum -c SHA256SUMS\n  (Windows: certutil -hashfile FILE SHA256)\nIt must give: {}\n\nThe fingerprint does not tell who made the file, or when: it tells that the bytes are the same. Don't delete the original.\n";
+    FileExported => "Se guardó el zip donde dijiste, sin cifrar. Dentro dice cómo comprobarlo sin este programa.", "The zip was saved where you said, not encrypted. Inside it says how to check it without this program.";
     InRoom => "En esta conversación: {}", "In this conversation: {}";
     Arriving => "{} (llegando)", "{} (arriving)";
     Code => "Seis palabras para comparar por otro medio: {}", "Six words to compare by other means: {}";
@@ -297,6 +330,15 @@ catalogue! {
     TrustUnreadable => "El archivo de --trust no se puede leer. Revisa su nombre y sus permisos.", "The file of --trust can't be read. Check its name and its permissions.";
     TrustEmpty => "El archivo de --trust no tiene ningún certificado PEM. Pide otro a quien administra el servidor.", "The file of --trust holds no PEM certificate. Ask the relay's operator for another one.";
     FileUnreadable => "Ese archivo no se puede leer. Revisa su nombre y sus permisos.", "That file can't be read. Check its name and its permissions.";
+    FileEmpty => "Ese archivo está vacío.", "That file is empty.";
+    FileTooLarge => "Ese archivo pasa de 16 MB y no se puede enviar. Haz una captura o recorta lo importante, o envía solo la huella: cobijo fingerprint", "That file is above 16 MB and can't be sent. Take a screenshot or cut out what matters, or send only its fingerprint: cobijo fingerprint";
+    FileUnclean => "No se le puede quitar lo que dice de ti (lugar, hora, aparato), así que no se muestra. Se muestran fotos JPEG, PNG o WebP sin animación. Puedes guardar copia cifrada (cobijo keep), o solo la huella (cobijo fingerprint).", "What it says about you (place, time, device) can't be removed, so it is not shown. Photos can be shown: JPEG, PNG or WebP without animation. You can keep an encrypted copy (cobijo keep), or only its fingerprint (cobijo fingerprint).";
+    FileExists => "Ya hay un archivo ahí, y no se tocó. Elige otro nombre.", "There is a file there already, and it was left as it is. Choose another name.";
+    FileUnwritable => "No se pudo escribir ahí. Revisa la carpeta, sus permisos y el espacio en el disco.", "It could not be written there. Check the folder, its permissions and the space on the disk.";
+    FileLost => "Lo que se guardó de ese archivo se perdió o está dañado en este dispositivo.", "What was kept of that file is lost or damaged on this device.";
+    NotACopy => "Solo se exporta lo que se guardó como copia cifrada (cobijo keep); lo que se muestra, no.", "Only what was kept as an encrypted copy (cobijo keep) is exported; what is shown is not.";
+    BadSpan => "Se muestra de 1 segundo a 72 horas, así: --for 24h, --for 30m", "It is shown for 1 second to 72 hours, like this: --for 24h, --for 30m";
+    BadLabel => "Ese nombre es demasiado largo: hasta 200 letras.", "That name is too long: up to 200 letters.";
     NoText => "No hay nada que enviar: no escribiste nada.", "There is nothing to send: nothing was typed.";
     SecretTyped => "Lo que se escribe en la orden queda en el historial de esta terminal y otros programas pueden verlo; no se envió. Escribe la orden sola: el texto se pregunta después.", "What is typed in a command stays in this terminal's history, and other programs can see it; it was not sent. Type the command alone: the text is asked for afterwards.";
     PassphraseUnreadable => "El archivo de la contraseña no se puede leer. Revisa su nombre y sus permisos.", "The passphrase file can't be read. Check its name and its permissions.";

@@ -34,6 +34,8 @@ impl From<CommandError> for Problem {
             CommandError::AliasTaken => Key::AliasTaken,
             CommandError::CardTooLarge => Key::CardTooLarge,
             CommandError::ColleagueUnavailable => Key::ColleagueUnavailable,
+            CommandError::FileExpired => Key::FileOver,
+            CommandError::FileGone => Key::FileCantBeHad,
             CommandError::HoldsRootKey => Key::RootKeyHere,
             CommandError::InUse => Key::InUse,
             CommandError::InviteExpired => Key::JoinExpired,

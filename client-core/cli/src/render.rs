@@ -1,5 +1,6 @@
 //! What the client tells and shows, as an object for scripts and as text for people.
 
+pub(crate) mod files;
 mod opening;
 mod views;
 
@@ -332,6 +333,7 @@ impl Screen {
                 json!({ "event": "members-changed", "conversation": number }),
                 String::new(),
             ),
+            ConversationEvent::File(file) => self.file_event(number, file),
             ConversationEvent::Proposed(message) => quiet("proposed", message),
             ConversationEvent::Stopped(stopped) => {
                 let text = stopped_key(*stopped).map_or_else(String::new, |key| plain("", key).1);

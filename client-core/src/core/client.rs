@@ -12,6 +12,8 @@ mod context;
 mod conversations;
 mod erased;
 mod event;
+mod file;
+mod filing;
 mod finding;
 mod opaque;
 mod person;
@@ -20,7 +22,7 @@ mod side;
 mod team;
 mod view;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use cobijo_protocol::{
     cbor,
@@ -34,10 +36,11 @@ pub use command::{Command, CommandError, Description, PersonCommand, TeamCommand
 pub use event::{
     CardRefusal, ConversationEvent, Event, IntakeFailure, InviteEnd, JoinFailure, Locked, Stopped,
 };
+pub use file::{FileCommand, FileId, FileState, FileView, FileWork, OutgoingFile, PartDone};
 pub use view::{
     ChannelId, ColleagueView, ConversationId, ConversationView, DeskView, Entry, EntryContent,
-    EntryState, Erasure, InviteId, InviteView, JoiningView, MemberView, PersonStage, PersonView,
-    ProposalView, QueueReason, QueueRow, QueueState, RowId, Speaker, Standing,
+    EntryState, Erasure, FileNumber, InviteId, InviteView, JoiningView, MemberView, PersonStage,
+    PersonView, ProposalView, QueueReason, QueueRow, QueueState, RowId, Speaker, Standing,
 };
 
 pub(crate) use context::{Context, Numbers};
@@ -74,6 +77,8 @@ pub enum Input {
     },
     /// The time of [`Client::poll_timeout`] has come.
     Timeout,
+    /// What became of [`Output::File`].
+    FilePart(PartDone),
     /// What became of [`Output::FetchCard`].
     CardFetched {
         /// Of which desk.
@@ -153,6 +158,10 @@ pub enum Output {
         /// Its bytes.
         card: Vec<u8>,
     },
+    /// Read or keep a part of a file; answered by [`Input::FilePart`].
+    File(FileWork),
+    /// Forget all parts of a file, for good; not answered.
+    DropFile(FileId),
     /// Tell whoever is in front of the client.
     Event(Event),
 }
@@ -164,6 +173,8 @@ pub struct Client {
     outputs: VecDeque<Output>,
     stored: [u8; 32],
     stored_len: usize,
+    /// Files of which the shell keeps something.
+    local_files: BTreeSet<FileId>,
     /// The clock as it was told last.
     now: Now,
     /// The clock when what was due was done last.
@@ -276,6 +287,10 @@ impl Client {
                 }
                 is_due
             }
+            Input::FilePart(done) => {
+                side.handle_part(&done, &mut context);
+                true
+            }
             Input::CardFetched { desk, card } => {
                 side.handle_card_fetched(&desk, card, &mut context);
                 true
@@ -317,6 +332,11 @@ impl Client {
         self.state.side.queue(self.now)
     }
 
+    /// Files of which the shell keeps something: whatever else it finds, it forgets.
+    pub fn local_files(&self) -> &BTreeSet<FileId> {
+        &self.local_files
+    }
+
     /// All conversations.
     pub fn conversations(&self) -> Vec<ConversationView> {
         self.state.side.conversations()
@@ -329,6 +349,7 @@ impl Client {
 
     fn with_state(state: State) -> Self {
         Self {
+            local_files: state.side.local_files().into_iter().collect(),
             state,
             channels: Channels::default(),
             outputs: VecDeque::new(),
@@ -353,6 +374,10 @@ impl Client {
     /// Says what follows from what is saved.
     fn settle(&mut self, effects: Vec<Output>, now: Now, rng: &mut Rng) {
         self.outputs.extend(effects);
+        let local = self.state.side.local_files().into_iter().collect();
+        let before = std::mem::replace(&mut self.local_files, local);
+        let dropped = before.difference(&self.local_files);
+        self.outputs.extend(dropped.copied().map(Output::DropFile));
         let lines = self.state.side.lines(now);
         self.outputs
             .extend(self.channels.reconcile(lines, now, rng));

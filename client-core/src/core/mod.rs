@@ -12,6 +12,7 @@ pub mod contest;
 pub mod conversation;
 pub mod desk;
 pub mod erasing;
+pub(crate) mod file;
 pub mod group;
 pub mod intake;
 pub(crate) mod invite;

@@ -7,6 +7,9 @@
 //! padded      length u32 BE ‖ state ‖ zeros, to a multiple of 64 KiB
 //! ```
 //!
+//! A part of a file is sealed alike, with "part" ‖ its name behind the header in aad, so that no part passes for another,
+//! or for a state.
+//!
 //! The check tells a wrong passphrase from a damaged file; it helps nobody who guesses, since the tag
 //! would tell the same.
 
@@ -111,7 +114,9 @@ impl Sealer {
             header: *header,
             key,
         };
-        let state = sealer.open(nonce, ciphertext).ok_or(UnsealError::Damaged)?;
+        let state = sealer
+            .open(&[], nonce, ciphertext)
+            .ok_or(UnsealError::Damaged)?;
         Ok((sealer, state))
     }
 
@@ -121,10 +126,44 @@ impl Sealer {
         state: &[u8],
         nonce: [u8; NONCE_BYTES],
     ) -> Result<Vec<u8>, UnsealError> {
+        self.seal_as(&[], state, nonce)
+    }
+
+    /// Seals what is kept beside the state, under a name that it opens by alone.
+    pub(super) fn seal_part(
+        &self,
+        name: &str,
+        part: &[u8],
+        nonce: [u8; NONCE_BYTES],
+    ) -> Result<Vec<u8>, UnsealError> {
+        self.seal_as(&part_aad(name), part, nonce)
+    }
+
+    /// Opens what [`Self::seal_part`] sealed.
+    pub(super) fn unseal_part(
+        &self,
+        name: &str,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, UnsealError> {
+        let rest = sealed
+            .strip_prefix(&self.header)
+            .ok_or(UnsealError::Damaged)?;
+        let rest = rest.get(SUM_BYTES..).ok_or(UnsealError::Damaged)?;
+        let (nonce, ciphertext) = rest.split_first_chunk().ok_or(UnsealError::Damaged)?;
+        let part = self.open(&part_aad(name), nonce, ciphertext);
+        part.ok_or(UnsealError::Damaged)
+    }
+
+    fn seal_as(
+        &self,
+        name: &[u8],
+        state: &[u8],
+        nonce: [u8; NONCE_BYTES],
+    ) -> Result<Vec<u8>, UnsealError> {
         let padded = pad(state).ok_or(UnsealError::Damaged)?;
         let payload = Payload {
             msg: &padded,
-            aad: &self.header,
+            aad: &[&self.header[..], name].concat(),
         };
         let ciphertext = XChaCha20Poly1305::new((&*self.key).into())
             .encrypt(XNonce::from_slice(&nonce), payload)
@@ -132,10 +171,15 @@ impl Sealer {
         Ok([&self.header[..], &sum(&self.header), &nonce, &ciphertext].concat())
     }
 
-    fn open(&self, nonce: &[u8; NONCE_BYTES], ciphertext: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    fn open(
+        &self,
+        name: &[u8],
+        nonce: &[u8; NONCE_BYTES],
+        ciphertext: &[u8],
+    ) -> Option<Zeroizing<Vec<u8>>> {
         let payload = Payload {
             msg: ciphertext,
-            aad: &self.header,
+            aad: &[&self.header[..], name].concat(),
         };
         let padded = XChaCha20Poly1305::new((&*self.key).into())
             .decrypt(XNonce::from_slice(nonce), payload)
@@ -205,6 +249,10 @@ fn derive(
     key.copy_from_slice(&output[..KEY_BYTES]);
     check.copy_from_slice(&output[KEY_BYTES..]);
     Ok((key, check))
+}
+
+fn part_aad(name: &str) -> Vec<u8> {
+    [b"part", name.as_bytes()].concat()
 }
 
 fn sum(header: &[u8; HEADER_BYTES]) -> [u8; SUM_BYTES] {

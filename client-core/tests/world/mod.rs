@@ -7,6 +7,7 @@
     dead_code
 )]
 
+pub(crate) mod files;
 pub(crate) mod hostile;
 pub(crate) mod phrase;
 pub(crate) mod relay;
@@ -62,6 +63,7 @@ pub(crate) struct Profile {
     pub(crate) client: Client,
     pub(crate) events: Vec<Event>,
     pub(crate) disk: Vec<u8>,
+    pub(crate) parts: files::Parts,
     rng: Rng,
 }
 
@@ -84,6 +86,7 @@ impl World {
             client: Client::new(),
             events: Vec::new(),
             disk: Vec::new(),
+            parts: files::Parts::default(),
             rng: Rng::seed_from_u64(self.clients.len() as u64 + 1),
         });
         self.clients.len() - 1
@@ -287,6 +290,7 @@ impl World {
         self.disconnect(client);
         let profile = &mut self.clients[client];
         profile.client = Client::restore(&profile.disk).unwrap();
+        profile.parts.keep_only(profile.client.local_files());
         self.input(client, Input::Timeout);
         self.settle();
     }
@@ -444,6 +448,8 @@ impl World {
             // A power failure after the last frame: what would have been saved behind it is not.
             Output::Store(_) if self.mute == Some((client, 0)) => {}
             Output::Store(snapshot) => self.clients[client].disk = snapshot.to_vec(),
+            Output::File(work) => self.do_file_work(client, work),
+            Output::DropFile(file) => self.clients[client].parts.drop_file(file),
             Output::FetchCard { desk, .. } => {
                 let card = if self.is_dark {
                     Err(CardAbsent::Unreachable)

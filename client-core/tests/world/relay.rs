@@ -53,6 +53,11 @@ impl Relay {
         full.map(|(address, _)| *address).collect()
     }
 
+    /// Loses a cell, as if nobody had ever written it.
+    pub(crate) fn lose(&mut self, address: &Address) {
+        self.slots.remove(address);
+    }
+
     pub(crate) fn items(&self, mailbox: &MailboxKey) -> usize {
         self.mailboxes.get(mailbox).map_or(0, BTreeMap::len)
     }

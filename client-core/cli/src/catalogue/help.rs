@@ -3,6 +3,8 @@
 use clap::{Arg, ArgAction, Command};
 
 const OPTIONS: &str = "Opciones";
+const CONVERSATION: &str = "El número de la conversación en la lista.";
+const SURE: &str = "Ya leíste lo que hay que saber antes: no se pregunta.";
 
 /// Command path, or command path and argument, and what it is.
 const SPANISH: &[(&str, &str)] = &[
@@ -81,6 +83,47 @@ const SPANISH: &[(&str, &str)] = &[
         "ask-desk/text",
         "Lo que la mesa debe saber, dentro de una vista.",
     ),
+    (
+        "show",
+        "Muestra una imagen en una conversación por un tiempo: se le quita lo que dice de lugar, hora y aparato.",
+    ),
+    ("show/conversation", CONVERSATION),
+    ("show/file", "El archivo."),
+    ("show/sure", SURE),
+    ("show/span", "Por cuánto tiempo: 24h, 30m; como máximo 72h."),
+    (
+        "keep",
+        "Guarda en una conversación una copia cifrada de un archivo, sin cambios, para después.",
+    ),
+    ("keep/conversation", CONVERSATION),
+    ("keep/file", "El archivo."),
+    ("keep/sure", SURE),
+    (
+        "fingerprint",
+        "Dice a una conversación la huella de un archivo: el archivo no se envía.",
+    ),
+    ("fingerprint/conversation", CONVERSATION),
+    ("fingerprint/file", "El archivo."),
+    ("fingerprint/sure", SURE),
+    (
+        "files",
+        "Muestra los archivos de una conversación y sigue con los que van en camino.",
+    ),
+    ("files/conversation", "Su número en la lista."),
+    (
+        "open",
+        "Abre un archivo de una conversación y lo guarda donde digas, sin cifrar.",
+    ),
+    ("open/conversation", CONVERSATION),
+    ("open/file", "El número del archivo."),
+    ("open/to", "Dónde guardarlo."),
+    (
+        "export",
+        "Saca una copia cifrada: un zip con el original y su comprobante, que se revisa sin este programa.",
+    ),
+    ("export/conversation", CONVERSATION),
+    ("export/file", "El número del archivo."),
+    ("export/to", "Dónde guardar el zip."),
     (
         "leave",
         "Sale de una conversación, o retira tu mensaje mientras esperas.",
@@ -277,6 +320,8 @@ const VALUES: &[(&str, &str)] = &[
     ("NUMBER", "NÚMERO"),
     ("ROWS", "NÚMEROS"),
     ("CHANGE", "CAMBIO"),
+    ("TIME", "TIEMPO"),
+    ("PATH", "RUTA"),
 ];
 
 /// Headings in Spanish.

@@ -12,6 +12,7 @@ use cobijo_protocol::{
 use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 
+use super::files::{file_object, fingerprint_object};
 use super::{Shown, both, for_people, sentence};
 use crate::{
     catalogue::{Key, Language, alias},
@@ -46,6 +47,10 @@ impl Screen {
                     self.reads(*reads),
                 ];
                 ("proposal", self.fill(key, &values))
+            }
+            EntryContent::File(file) => ("file", self.file_line(&author, file)),
+            EntryContent::Fingerprint(told) => {
+                ("fingerprint", self.fingerprint_line(&author, told))
             }
             EntryContent::Refusal(_) => ("refusal", self.text(Key::RefusedProposal).to_owned()),
             EntryContent::Joined(who) => ("joined", self.fill(Key::Joined, &[&self.speaker(who)])),
@@ -130,9 +135,10 @@ impl Screen {
             })
             .collect();
         let proposals: Vec<&str> = view.proposals.iter().map(|p| p.alias.as_str()).collect();
+        let files: Vec<Value> = view.files.iter().map(file_object).collect();
         let object = json!({
             "conversation": view.id.number(), "alias": view.alias.map(alias), "open": view.open, "erased": view.erased, "members": members,
-            "proposals": proposals, "code": view.code.as_ref().map(both),
+            "proposals": proposals, "files": files, "code": view.code.as_ref().map(both),
         });
         (object, text)
     }
@@ -289,6 +295,8 @@ fn entry_object(entry: &Entry, kind: &str) -> Value {
             object["proposal"] =
                 json!({ "alias": alias, "role": role, "reason": reason, "reads": reads });
         }
+        EntryContent::File(file) => object["file"] = file_object(file),
+        EntryContent::Fingerprint(told) => object["fingerprint"] = fingerprint_object(told),
         EntryContent::Joined(who)
         | EntryContent::Left(who)
         | EntryContent::OtherKey(who)

@@ -78,6 +78,7 @@ impl Task {
                 Self::Dismiss { rows, is_sure }
             }
             Self::Erase(what) => Self::Erase(what.ask(screen, client)?),
+            Self::File(task) => Self::File(task.ask(screen, client)?),
             Self::Join { alias, .. } if begins_to_join(&client.standing()) => {
                 let alias = match client.standing() {
                     Standing::Member(desk) => Some(desk.alias),

@@ -5,6 +5,7 @@ mod asking;
 mod describing;
 mod desk;
 mod erasing;
+mod files;
 mod live;
 pub(crate) mod opening;
 mod person;
@@ -25,7 +26,7 @@ use cobijo_protocol::{
 use data_encoding::BASE64URL_NOPAD;
 use zeroize::Zeroizing;
 
-use self::{describing::Changes, erasing::Erase};
+use self::{describing::Changes, erasing::Erase, files::FileTask};
 use crate::{
     app::App,
     args::{Command, DeskCommand, ReadsArg, ShiftChange},
@@ -54,6 +55,7 @@ pub(crate) enum Task {
         alias: String,
     },
     AskDesk(Option<String>),
+    File(FileTask),
     Leave(Option<u32>),
     Phrase {
         whole: bool,
@@ -133,6 +135,7 @@ pub(crate) fn check(command: &Command) -> Result<Task, Problem> {
             alias,
         },
         Command::AskDesk { text } => Task::AskDesk(typed(&text)),
+        Command::File(command) => Task::File(FileTask::check(command)?),
         Command::Leave { conversation } => Task::Leave(conversation),
         Command::Phrase { whole } => Task::Phrase {
             whole,
@@ -290,6 +293,7 @@ impl App {
                 alias,
             } => self.remove(conversation, &alias).await,
             Task::AskDesk(text) => self.ask_desk(text.ok_or(Key::NoText)?).await,
+            Task::File(task) => self.file(task).await,
             Task::Leave(conversation) => self.leave(conversation).await,
             Task::Phrase { whole, phrase } => {
                 let phrase = phrase.ok_or(Key::NoText)?;

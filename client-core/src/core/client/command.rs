@@ -11,6 +11,7 @@ use cobijo_protocol::{
 
 use super::{
     capacity::Capacity,
+    file::FileCommand,
     view::{ConversationId, InviteId, RowId},
 };
 use crate::core::phrase::PhraseKeys;
@@ -32,6 +33,8 @@ pub enum Command {
         /// What.
         text: String,
     },
+    /// About a file of a conversation.
+    File(FileCommand),
     /// Leaves a conversation; a person's leave ends it.
     Leave(ConversationId),
 }
@@ -212,6 +215,12 @@ pub enum CommandError {
     /// The colleague has no KeyPackage left in the desk.
     #[error("no KeyPackage of this colleague is left")]
     ColleagueUnavailable,
+    /// The file's time is over.
+    #[error("file whose time is over")]
+    FileExpired,
+    /// Something of the file is missing, or was altered.
+    #[error("file that can't be had")]
+    FileGone,
     /// The root key is in this profile: it would be lost with it.
     #[error("the root key is kept here")]
     HoldsRootKey,

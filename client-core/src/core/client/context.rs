@@ -2,7 +2,7 @@
 
 use cobijo_protocol::link::{DeskId, RelayUrl};
 
-use super::{ChannelId, ConversationId, Event, InviteId, Output};
+use super::{ChannelId, ConversationId, Event, FileWork, InviteId, Output};
 use crate::core::port::{Now, Rng};
 
 /// The next numbers that this profile gives out.
@@ -52,6 +52,11 @@ impl<'a> Context<'a> {
     /// Publishes a card, once the state is saved.
     pub(crate) fn publish_card(&mut self, relay: RelayUrl, desk: DeskId, card: Vec<u8>) {
         self.effects.push(Output::PublishCard { relay, desk, card });
+    }
+
+    /// Has something done for a file, once the state is saved.
+    pub(crate) fn file_work(&mut self, work: FileWork) {
+        self.effects.push(Output::File(work));
     }
 
     /// A channel that nothing else uses.

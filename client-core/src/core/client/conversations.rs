@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ChannelId, CommandError, Context, ConversationEvent, ConversationId, ConversationView, Entry,
-    Erasure, Event, Line, Stopped, erased::Erased,
+    Erasure, Event, FileCommand, FileId, Line, PartDone, Stopped, erased::Erased, filing,
 };
 use crate::core::{
     claim::queue::Opened,
@@ -209,8 +209,10 @@ impl Conversations {
                 wants,
             }
         });
+        let files = |one: &Numbered| filing::line(&one.conversation, relay);
+        let files = self.list.iter().filter_map(files);
         let followed = self.list.iter().filter(followed).map(line);
-        followed.chain(erased).collect()
+        followed.chain(files).chain(erased).collect()
     }
 
     pub(super) fn handle_seen(
@@ -222,6 +224,9 @@ impl Conversations {
         let of_channel = |one: &&mut Numbered| one.channel == channel;
         for one in self.list.iter_mut().filter(of_channel) {
             one.conversation.handle_seen(seen, context.now, context.rng);
+        }
+        for one in &mut self.list {
+            filing::handle_seen(&mut one.conversation, channel, seen, context);
         }
         for erased in self
             .erased
@@ -252,6 +257,32 @@ impl Conversations {
         self.drain(context);
     }
 
+    /// Does what is asked for about a file.
+    pub(super) fn handle_file_command(
+        &mut self,
+        command: FileCommand,
+        context: &mut Context<'_>,
+    ) -> Result<(), CommandError> {
+        let conversation = self.find(command.conversation())?;
+        filing::handle_command(conversation, command, context)?;
+        self.handle_timeout(context);
+        Ok(())
+    }
+
+    /// The shell has done something for a file.
+    pub(super) fn handle_part(&mut self, done: &PartDone, context: &mut Context<'_>) {
+        for one in &mut self.list {
+            one.conversation.handle_part(done, context.now, context.rng);
+        }
+        self.drain(context);
+    }
+
+    /// What the shell keeps of all files.
+    pub(super) fn local_files(&self) -> Vec<FileId> {
+        let local = |one: &Numbered| one.conversation.local_files().collect::<Vec<_>>();
+        self.list.iter().flat_map(local).collect()
+    }
+
     /// Conversations that neither ended nor were left.
     pub(super) fn live(&self) -> usize {
         let is_open = |one: &&Numbered| one.conversation.is_open();
@@ -267,6 +298,7 @@ impl Conversations {
             open: one.conversation.is_open(),
             erased: None,
             proposals: one.conversation.proposals(),
+            files: one.conversation.files(),
         };
         let erased = self.erased.iter();
         let erased = erased.map(|erased| erased.view(Erasure::ByPerson));
@@ -282,6 +314,7 @@ impl Conversations {
     /// Passes on what the conversations have to tell.
     pub(super) fn drain(&mut self, context: &mut Context<'_>) {
         for one in &mut self.list {
+            filing::serve(&mut one.conversation, context);
             while let Some(event) = one.conversation.poll_event() {
                 if matches!(event, ConversationEvent::MembersChanged) {
                     for (_, removal) in &self.removals {

@@ -6,6 +6,7 @@ use super::{ChannelId, Context, ConversationId, ConversationView, Erasure};
 use crate::core::{
     conversation::Conversation,
     erasing::{Pace, Sweep},
+    file::FileSweep,
     port::{Now, Seen, Wants},
 };
 
@@ -19,6 +20,7 @@ pub(super) struct Erased {
     is_told: bool,
     pace: Pace,
     sweep: Sweep,
+    files: FileSweep,
 }
 
 impl Erased {
@@ -31,6 +33,7 @@ impl Erased {
         context: &mut Context<'_>,
     ) -> Self {
         let waited = conversation.take_waited();
+        let files = conversation.take_file_bodies();
         conversation.erase();
         let mut erased = Self {
             id,
@@ -39,10 +42,12 @@ impl Erased {
             is_told: false,
             pace,
             sweep: Sweep::default(),
+            files: FileSweep::default(),
         };
         // Before what was said in the group.
         let (now, rng) = (context.now, &mut *context.rng);
         erased.sweep.add(waited, pace, now, rng);
+        erased.files.add(files, pace, now);
         erased.handle_timeout(context);
         erased
     }
@@ -67,7 +72,7 @@ impl Erased {
 
     /// How many slots are left to be erased; telling the others counts as one.
     pub(super) fn left(&self) -> usize {
-        self.sweep.left() + usize::from(self.telling.is_some())
+        self.sweep.left() + self.files.left() + usize::from(self.telling.is_some())
     }
 
     /// What it looks like in a list.
@@ -80,6 +85,7 @@ impl Erased {
             open: false,
             erased: Some(erasure),
             proposals: Vec::new(),
+            files: Vec::new(),
         }
     }
 
@@ -93,6 +99,7 @@ impl Erased {
     /// What is to be erased.
     pub(super) fn erases(&self, wants: &mut Wants) {
         self.sweep.wants(wants);
+        self.files.wants(wants);
     }
 
     pub(super) fn handle_seen(&mut self, seen: &Seen, context: &mut Context<'_>) {
@@ -100,6 +107,7 @@ impl Erased {
             conversation.handle_seen(seen, context.now, context.rng);
         }
         self.sweep.handle_seen(seen, context.now);
+        self.files.handle_seen(seen, context.now);
         self.go_on(context);
     }
 
@@ -110,7 +118,8 @@ impl Erased {
 
     /// When the next slots are to be erased.
     pub(super) fn erase_due(&self) -> Option<Now> {
-        self.sweep.poll_timeout()
+        let due = self.sweep.poll_timeout().into_iter();
+        due.chain(self.files.poll_timeout()).min()
     }
 
     pub(super) fn handle_timeout(&mut self, context: &mut Context<'_>) {
@@ -133,5 +142,6 @@ impl Erased {
             }
         }
         self.sweep.advance(now);
+        self.files.advance(now);
     }
 }

@@ -10,6 +10,7 @@ use cobijo_protocol::{
     words::WordIndices,
 };
 
+use super::file::FileView;
 use super::view::{ConversationId, Entry, InviteId, RowId, Speaker};
 
 /// Something happened that may be worth showing; all of it can be read again from the views.
@@ -167,6 +168,8 @@ pub enum ConversationEvent {
     Entry(Entry),
     /// The own message is stored at the relay.
     Stored(MessageId),
+    /// A file is further on its way, or at the end of it.
+    File(FileView),
     /// A commit cut a message off that was shown: it counts again when its author sends it again.
     Unconfirmed(MessageId),
     /// It came again.

@@ -2,8 +2,9 @@
 
 use super::{
     ColleagueView, Command, ConversationEvent, ConversationView, DeskView, Entry, EntryContent,
-    Event, InviteView, JoiningView, MemberView, PersonCommand, PersonView, ProposalView, QueueRow,
-    Speaker, Standing, TeamCommand,
+    Event, FileCommand, FileId, FileView, FileWork, InviteView, JoiningView, MemberView,
+    OutgoingFile, PartDone, PersonCommand, PersonView, ProposalView, QueueRow, Speaker, Standing,
+    TeamCommand,
 };
 
 /// Debugs types by their name alone.
@@ -21,6 +22,14 @@ macro_rules! opaque_debug {
 
 opaque_debug!(Command, PersonCommand, TeamCommand);
 opaque_debug!(Event, ConversationEvent);
+opaque_debug!(
+    FileCommand,
+    FileId,
+    FileView,
+    FileWork,
+    OutgoingFile,
+    PartDone
+);
 opaque_debug!(
     Standing,
     PersonView,
@@ -91,6 +100,7 @@ mod tests {
             open: true,
             erased: None,
             proposals: vec![proposal.clone()],
+            files: Vec::new(),
         };
         let offer = ConversationEvent::DeskOffers(speaker());
         let said = ConversationEvent::Entry(entry.clone());

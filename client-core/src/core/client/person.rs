@@ -3,6 +3,7 @@
 
 mod asking;
 mod erasing;
+mod files;
 mod keeping;
 mod returning;
 mod showing;
@@ -14,6 +15,7 @@ use cobijo_protocol::{
 use serde::{Deserialize, Serialize};
 
 use super::erased::Erased;
+use super::filing;
 use super::{
     CardAbsent, ChannelId, Command, CommandError, Context, ConversationEvent, ConversationId,
     ConversationView, Entry, Erasure, Event, IntakeFailure, Line, Locked, PersonCommand,
@@ -152,6 +154,7 @@ impl Person {
                 talking.conversation.say(&text, now, context.rng)?;
                 Ok(())
             }
+            Command::File(command) => self.handle_file_command(command, context),
             Command::Leave(conversation) => Ok(self.talking(conversation)?.conversation.leave()?),
         }?;
         self.go_on(context);
@@ -271,6 +274,7 @@ impl Person {
         };
         let lines = contacts.chain(talking).map(line);
         let phrase = self.phrase_line().into_iter().chain(self.returning_line());
+        let lines = lines.chain(self.file_lines());
         lines.chain(phrase).chain(self.erased_lines()).collect()
     }
 
@@ -311,6 +315,7 @@ impl Person {
             {
                 talking.conversation.handle_seen(seen, now, context.rng);
             }
+            self.files_seen(channel, seen, context);
             self.phrase_seen(channel, seen, context);
             self.returning_seen(channel, seen, context);
             self.erased_seen(channel, seen, context);
@@ -413,6 +418,7 @@ impl Person {
             .retain(|contacting| !contacting.waiting.is_over());
         self.say_left_to_erase(context);
         for talking in self.talks_mut() {
+            filing::serve(&mut talking.conversation, context);
             while let Some(event) = talking.conversation.poll_event() {
                 context.event(Event::Conversation(talking.id, event));
             }

@@ -4,7 +4,7 @@ use cobijo_protocol::link::{DeskId, RelayUrl};
 
 use super::{
     CardAbsent, ChannelId, Command, CommandError, Context, ConversationId, ConversationView, Entry,
-    PersonCommand, PublishAnswer, QueueRow, Standing,
+    FileId, PartDone, PersonCommand, PublishAnswer, QueueRow, Standing,
     finding::{Finding, Outcome},
     person::Person,
     team::Team,
@@ -89,7 +89,9 @@ impl Side {
                 .map(Box::new)
                 .map(Self::Person),
             Command::Team(command) => Team::begin(command, context).map(Box::new).map(Self::Team),
-            Command::Say { .. } | Command::Leave(_) => Err(CommandError::Unknown),
+            Command::Say { .. } | Command::File(_) | Command::Leave(_) => {
+                Err(CommandError::Unknown)
+            }
         }
     }
 
@@ -145,6 +147,25 @@ impl Side {
         match self {
             Self::Fresh | Self::Finding(_) | Self::Person(_) => {}
             Self::Team(team) => team.handle_card_published(desk, answer, context),
+        }
+    }
+
+    /// The shell has done something for a file.
+    pub(super) fn handle_part(&mut self, done: &PartDone, context: &mut Context<'_>) {
+        match self {
+            Self::Fresh | Self::Finding(_) => {}
+            Self::Person(person) => person.handle_part(done, context),
+            Self::Team(team) => team.handle_part(done, context),
+        }
+    }
+
+    /// What the shell keeps of all files.
+    pub(super) fn local_files(&self) -> Vec<FileId> {
+        match self {
+            Self::Fresh => Vec::new(),
+            Self::Finding(finding) => finding.before().map_or_else(Vec::new, Person::local_files),
+            Self::Person(person) => person.local_files(),
+            Self::Team(team) => team.local_files(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! A desk's side: a member, or a newcomer on her way in. Routes between the desk and the conversations.
 
+mod files;
 mod newcomer;
 mod stopped;
 
@@ -98,9 +99,11 @@ impl Team {
                     *self = Self::begin(command, context)?;
                     Ok(())
                 }
-                Command::Team(_) | Command::Person(_) | Command::Say { .. } | Command::Leave(_) => {
-                    Err(CommandError::NotMember)
-                }
+                Command::Team(_)
+                | Command::Person(_)
+                | Command::Say { .. }
+                | Command::File(_)
+                | Command::Leave(_) => Err(CommandError::NotMember),
             },
             Self::Member(member) => member.handle_command(command, context),
         }
@@ -284,6 +287,7 @@ impl Member {
             Command::Say { conversation, text } => {
                 self.conversations.say(conversation, &text, context)?;
             }
+            Command::File(command) => self.conversations.handle_file_command(command, context)?,
             Command::Leave(conversation) => self.conversations.leave(conversation, context)?,
         }
         self.route(context);

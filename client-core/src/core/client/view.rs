@@ -3,12 +3,13 @@
 use cobijo_protocol::{
     card::{CardVersion, Role},
     content::{MessageId, Reads},
+    file::Fingerprint,
     keys::PublicKey,
     link::DeskLink,
     words::{AliasIndices, WordIndices},
 };
 
-use super::{capacity::Capacity, command::Description, event::JoinFailure};
+use super::{capacity::Capacity, command::Description, event::JoinFailure, file::FileView};
 use crate::core::port::Now;
 
 /// Declares a number that this profile gives to something; it means nothing elsewhere.
@@ -46,6 +47,10 @@ local_number!(
 local_number!(
     /// An invitation as its inviter numbers it.
     InviteId
+);
+local_number!(
+    /// A file as its conversation numbers it here.
+    FileNumber
 );
 local_number!(
     /// A row of the queue as this profile numbers it.
@@ -220,6 +225,8 @@ pub struct ConversationView {
     pub erased: Option<Erasure>,
     /// Proposals that the person has not answered.
     pub proposals: Vec<ProposalView>,
+    /// Its files, and those that are on their way into it.
+    pub files: Vec<FileView>,
 }
 
 /// Who erased a conversation.
@@ -313,6 +320,10 @@ pub enum EntryContent {
         /// What the colleague will be able to read.
         reads: Reads,
     },
+    /// A file.
+    File(Box<FileView>),
+    /// The fingerprint of a file that its author kept.
+    Fingerprint(Fingerprint),
     /// The person said no to a proposal.
     Refusal(MessageId),
     /// Came in.

@@ -4,7 +4,7 @@ use cobijo_protocol::{content::MessageId, credential::Identity};
 use serde::{Deserialize, Serialize};
 
 use crate::core::{
-    client::{Entry, EntryContent, EntryState, Speaker},
+    client::{Entry, EntryContent, EntryState, FileView, Speaker},
     port::Now,
 };
 
@@ -106,6 +106,22 @@ impl History {
         }
     }
 
+    /// Whether a message has a line.
+    pub(super) fn has(&self, id: MessageId) -> bool {
+        self.entries.iter().any(|entry| entry.id == Some(id))
+    }
+
+    /// Shows where a file is on its way.
+    pub(super) fn set_file(&mut self, changed: &FileView) {
+        for entry in &mut self.entries {
+            if let EntryContent::File(view) = &mut entry.content
+                && view.number == changed.number
+            {
+                **view = changed.clone();
+            }
+        }
+    }
+
     /// Sets how sure a line is.
     pub(super) fn set_state(&mut self, id: MessageId, state: EntryState) {
         if let Some(entry) = self.entries.iter_mut().find(|entry| entry.id == Some(id)) {
@@ -140,6 +156,8 @@ fn bytes_of(entry: &Entry) -> usize {
     let text = match &entry.content {
         EntryContent::Text(text) => text.len(),
         EntryContent::Proposal { reason, .. } => reason.len(),
+        // A label is short.
+        EntryContent::File(_) | EntryContent::Fingerprint(_) => LINE_BYTES,
         EntryContent::Refusal(_)
         | EntryContent::Missing(_)
         | EntryContent::NotAllowed(_)

@@ -3,6 +3,7 @@
 //! Wraps the group. A successor takes its place without a break: what was said before stays before.
 
 mod erasing;
+mod files;
 mod former;
 mod history;
 mod proposals;
@@ -27,6 +28,7 @@ use serde_bytes::ByteBuf;
 use super::{
     client::{ConversationEvent, Entry, EntryState, MemberView, ProposalView, Speaker, Stopped},
     erasing::Erasing,
+    file::{FileRefused, Files},
     group::{Change, Group, GroupError, Member},
     port::{Now, Rng, Seen, Wants},
 };
@@ -49,6 +51,7 @@ pub struct Conversation {
     person: Option<SecretKey>,
     history: History,
     proposals: Proposals,
+    files: Files,
     #[serde(default)]
     former: Former,
     rescuing: Vec<Rescuing>,
@@ -71,6 +74,9 @@ pub struct Conversation {
 /// Why something can't be done in a conversation. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ConversationError {
+    /// The file can't be sent or opened.
+    #[error(transparent)]
+    File(#[from] FileRefused),
     /// The group can't be made or used.
     #[error(transparent)]
     Group(#[from] GroupError),
@@ -108,6 +114,7 @@ impl Conversation {
             person,
             history: History::default(),
             proposals: Proposals::default(),
+            files: Files::default(),
             former: Former::default(),
             rescuing: Vec::new(),
             heard_her: Now::default(),
@@ -355,6 +362,9 @@ impl Conversation {
 
     /// Takes what the relay said.
     pub fn handle_seen(&mut self, seen: &Seen, now: Now, rng: &mut Rng) {
+        if let Seen::Connected(relay) = seen {
+            self.files.forget(relay);
+        }
         self.group.handle_seen(seen, now, rng);
         for rescuing in &mut self.rescuing {
             rescuing.handle_seen(seen, &self.group, rng);
@@ -362,6 +372,7 @@ impl Conversation {
         // What she has just said counts before anybody is let in as her.
         self.drain(now);
         self.go_on(now);
+        self.go_on_files(now, rng);
     }
 
     /// When [`Self::needs_card`] becomes true, where that takes time.
@@ -375,13 +386,15 @@ impl Conversation {
         let rescues = self.rescuing.iter();
         let rescues =
             rescues.filter_map(|rescuing| rescuing.poll_timeout(&self.group, self.heard_her));
-        rescues.chain(self.group.poll_timeout()).min()
+        let due = rescues.chain(self.group.poll_timeout());
+        due.chain(self.files.poll_timeout()).min()
     }
 
     /// Time has passed.
     pub fn handle_timeout(&mut self, now: Now, rng: &mut Rng) {
         self.group.handle_timeout(now, rng);
         self.go_on(now);
+        self.go_on_files(now, rng);
     }
 
     fn go_on(&mut self, now: Now) {

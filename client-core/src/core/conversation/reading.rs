@@ -8,7 +8,8 @@ use cobijo_protocol::{
 
 use super::{Conversation, proposals::Proposed, speaker};
 use crate::core::{
-    client::{ConversationEvent, Entry, EntryContent, EntryState, Speaker, Stopped},
+    client::{ConversationEvent, Entry, EntryContent, EntryState, FileNumber, Speaker, Stopped},
+    file::view_of,
     group::{Author, GroupEvent, Stop},
     port::Now,
 };
@@ -124,6 +125,7 @@ impl Conversation {
                     entry,
                 });
             }
+            (Content::File(file), _) => self.hear_file(&file, author.key, entry),
             _ => self.insert(entry),
         }
     }
@@ -262,9 +264,14 @@ impl Conversation {
                     reads: proposal.reads,
                 })
             }
+            Content::File(file) => {
+                let view = view_of(file, FileNumber::from_number(0));
+                Some(EntryContent::File(Box::new(view)))
+            }
+            Content::Fingerprint(fingerprint) => {
+                Some(EntryContent::Fingerprint(fingerprint.clone()))
+            }
             Content::Closing
-            | Content::File(_)
-            | Content::Fingerprint(_)
             | Content::Leave(_)
             | Content::Statement(_)
             | Content::Desk(_)

@@ -55,6 +55,7 @@ impl Person {
                 open: talking.conversation.is_open(),
                 erased: None,
                 proposals,
+                files: talking.conversation.files(),
             }
         };
         let shown = self.ended.iter().chain(self.shown());
