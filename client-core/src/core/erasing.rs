@@ -4,13 +4,14 @@
 //! that find and erase its slots, and open nothing. [E-1]
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     time::Duration,
 };
 
 use cobijo_protocol::{
     Day,
     cell::Cell,
+    content::MessageId,
     keys::PublicKey,
     parts::Data,
     slot::{EraseKey, Slot, SlotKey},
@@ -60,17 +61,39 @@ pub(crate) struct EraseKeys {
 #[derive(Clone, Serialize, Deserialize)]
 struct Kept {
     author: PublicKey,
+    /// The message that it erases, where it is known to be one.
+    message: Option<MessageId>,
     day: Day,
     slots: Erasing,
 }
 
 impl EraseKeys {
-    /// Keeps what erases something that `author` wrote, or may have.
-    pub(crate) fn keep(&mut self, author: PublicKey, day: Day, slots: Erasing) {
+    /// Keeps what erases something that `author` wrote, or may have: a message, where one was read.
+    pub(crate) fn keep(
+        &mut self,
+        author: PublicKey,
+        message: Option<MessageId>,
+        day: Day,
+        slots: Erasing,
+    ) {
         if !slots.is_empty() {
-            self.kept.push_back(Kept { author, day, slots });
+            self.kept.push_back(Kept {
+                author,
+                message,
+                day,
+                slots,
+            });
             self.make_room();
         }
+    }
+
+    /// Those of some messages; none of them is left.
+    pub(crate) fn take_of(&mut self, messages: &BTreeSet<MessageId>) -> Erasing {
+        let is_of = |kept: &Kept| kept.message.is_some_and(|id| messages.contains(&id));
+        let (taken, kept) = self.kept.drain(..).partition(is_of);
+        self.kept = kept;
+        let taken: VecDeque<Kept> = taken;
+        taken.into_iter().flat_map(|kept| kept.slots).collect()
     }
 
     /// Forgets what the relay no longer has.
@@ -282,16 +305,16 @@ mod tests {
     fn what_the_relay_no_longer_has_is_forgotten_and_nobody_drives_out_others() {
         let key = |byte| cobijo_protocol::keys::SecretKey::from_bytes([byte; 32]).public();
         let mut keys = EraseKeys::default();
-        keys.keep(key(1), 10, slots(1));
-        keys.keep(key(2), 20, slots(2));
+        keys.keep(key(1), None, 10, slots(1));
+        keys.keep(key(2), None, 20, slots(2));
         keys.forget(101, 90);
         assert_eq!(keys.clone().take().len(), 3);
         keys.forget(102, 90);
         assert_eq!(keys.clone().take().len(), 2);
         for _ in 0..SLOTS_MAX / 1_000 {
-            keys.keep(key(3), 20, slots(1_000));
+            keys.keep(key(3), None, 20, slots(1_000));
         }
-        keys.keep(key(3), 20, slots(1_000));
+        keys.keep(key(3), None, 20, slots(1_000));
         let (mut hers, mut theirs) = (0, 0);
         for kept in &keys.kept {
             if kept.author == key(2) {

@@ -3,7 +3,7 @@
 //! A counter is used up only by `Stored` or `Taken`, and the exact cell is kept until one of them is
 //! known, so that the thread has no holes. What the epoch's cut left out is sent again, same id.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use cobijo_protocol::{
     content::MessageId,
@@ -27,7 +27,7 @@ pub(crate) struct Outbox {
     entries: VecDeque<Entry>,
     /// What erases what was sealed since it was asked for.
     #[serde(skip)]
-    erasing: Erasing,
+    erasing: Vec<(MessageId, Erasing)>,
     /// Whether the relay has said on this connection that the slot of the sealed message is empty.
     #[serde(skip)]
     is_free: bool,
@@ -114,7 +114,7 @@ impl Outbox {
         let Some(entry) = waiting else { return Ok(()) };
         let ciphertext = encrypt(&entry.message, rng)?;
         if let Ok(chain) = seal_payload(&slot, &ciphertext, rng) {
-            self.erasing.extend(erasing_chain(&slot, &chain));
+            self.erasing.push((entry.id, erasing_chain(&slot, &chain)));
             entry.state = State::Sealed {
                 ciphertext: ByteBuf::from(ciphertext),
                 chain,
@@ -210,9 +210,16 @@ impl Outbox {
         unsaid
     }
 
-    /// What erases what was sealed since the last call.
-    pub(crate) fn take_erasing(&mut self) -> Erasing {
+    /// What erases each message that was sealed since the last call.
+    pub(crate) fn take_erasing(&mut self) -> Vec<(MessageId, Erasing)> {
         std::mem::take(&mut self.erasing)
+    }
+
+    /// Doesn't say these again, save what is on its way.
+    pub(crate) fn forget(&mut self, messages: &BTreeSet<MessageId>) {
+        let is_on_its_way = |entry: &Entry| matches!(entry.state, State::Sealed { .. });
+        self.entries
+            .retain(|entry| !messages.contains(&entry.id) || is_on_its_way(entry));
     }
 
     /// Says nothing more, and forgets what it said.
@@ -251,7 +258,7 @@ impl Outbox {
         };
         let resealed: Result<Chain, TooLong> = seal_payload(&slot, ciphertext, rng);
         if let Ok(chain) = &resealed {
-            self.erasing.extend(erasing_chain(&slot, chain));
+            self.erasing.push((entry.id, erasing_chain(&slot, chain)));
         }
         entry.state = match resealed {
             Ok(chain) if has_room => State::Sealed {

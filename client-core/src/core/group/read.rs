@@ -183,9 +183,13 @@ impl Group {
                 return;
             };
             let key = author.key;
+            let mut id = None;
             let (is_void, shown) = match content {
                 thread::Content::Payload(payload) => match self.mls.decrypt(&payload, leaf, rng) {
-                    Ok(message) => (false, self.read_message(author, &message, now)),
+                    Ok(message) => {
+                        id = Some(MessageId::of(&key, &message));
+                        (false, self.read_message(author, &message, now))
+                    }
                     Err(Fault::Void) => (true, None),
                     Err(Fault::Broken) => self.unreadable(author),
                 },
@@ -196,7 +200,7 @@ impl Group {
                 }
             };
             if !is_void {
-                self.erase_keys.keep(key, self.latest_day(now), slots);
+                self.erase_keys.keep(key, id, self.latest_day(now), slots);
             }
             if let Some(stream) = self.streams.get_mut(index) {
                 stream.advance(is_void, shown);

@@ -1,7 +1,10 @@
 //! A wipe: her last commit tells every client to forget all of it. [P-14], [E-3]
 
+use std::collections::BTreeSet;
+
 use cobijo_protocol::{
     commit::{Statement, sign_wipe},
+    content::MessageId,
     keys::SecretKey,
     limits::CUT_MESSAGES_MAX,
     slot::{Kind, Slot},
@@ -44,6 +47,15 @@ impl Group {
         self.erase_keys.take()
     }
 
+    /// What erases these messages, as far as this member can name it; its own are not said again. What is on
+    /// its way is left for later.
+    pub(crate) fn withdraw(&mut self, messages: &BTreeSet<MessageId>) -> Erasing {
+        self.outbox.forget(messages);
+        let is_said = |id: &&MessageId| !self.outbox.holds(id);
+        let said = messages.iter().filter(is_said).copied().collect();
+        self.erase_keys.take_of(&said)
+    }
+
     /// Goes on with what erases the messages of the group before.
     pub(crate) fn inherit_erase_keys(&mut self, before: &mut Self) {
         self.erase_keys
@@ -52,10 +64,9 @@ impl Group {
 
     /// Keeps what erases what was sealed just now: saved before anything is put.
     pub(super) fn keep_own_erase_keys(&mut self, now: Now) {
-        let slots = self.outbox.take_erasing();
-        if !slots.is_empty() {
-            self.erase_keys
-                .keep(self.own_key(), self.latest_day(now), slots);
+        let (own, day) = (self.own_key(), self.latest_day(now));
+        for (id, slots) in self.outbox.take_erasing() {
+            self.erase_keys.keep(own, Some(id), day, slots);
         }
     }
 
@@ -79,7 +90,7 @@ impl Group {
                     .collect(),
                 None => continue,
             };
-            self.erase_keys.keep(key, day, slots);
+            self.erase_keys.keep(key, None, day, slots);
         }
     }
 }
