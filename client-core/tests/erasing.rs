@@ -7,7 +7,7 @@ mod world;
 use std::{collections::BTreeSet, time::Duration};
 
 use cobijo_client_core::core::client::{
-    Command, ConversationEvent, Erasure, Event, Locked, PersonCommand, PersonStage, Stopped,
+    Command, ConversationEvent, Erasure, Event, PersonCommand, PersonStage, Stopped,
 };
 use cobijo_protocol::{capsule::Shows, slot::Address};
 use world::{

@@ -7,8 +7,8 @@ mod world;
 use std::time::Duration;
 
 use cobijo_client_core::core::client::{
-    Client, Command, CommandError, ConversationEvent, Event, Locked, PersonCommand, PersonStage,
-    Standing, Stopped, TeamCommand,
+    Client, Command, CommandError, ConversationEvent, Event, PersonCommand, PersonStage, Standing,
+    Stopped, TeamCommand,
 };
 use cobijo_protocol::{
     capsule::Shows,

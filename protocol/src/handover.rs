@@ -125,6 +125,20 @@ pub enum How {
     Abuse,
 }
 
+impl How {
+    /// Whether an accompanier closed it.
+    pub fn is_closing(self) -> bool {
+        match self {
+            Self::Left | Self::Erased => false,
+            Self::Agreed
+            | Self::StoppedComing
+            | Self::Referred
+            | Self::NotOurScope
+            | Self::Abuse => true,
+        }
+    }
+}
+
 /// Somebody has waited for long.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -230,7 +230,9 @@ impl App {
         let standing = self.client().standing();
         let is_full = |desk: &DeskView| desk.on_shift && desk.is_full();
         object["full"] = matches!(&standing, Standing::Member(desk) if is_full(desk)).into();
-        if let Standing::Member(desk) = standing
+        if matches!(&standing, Standing::Member(desk) if desk.paused_until.is_some()) {
+            lines.push(self.screen.text(Key::Pausing).to_owned());
+        } else if let Standing::Member(desk) = standing
             && is_full(&desk)
         {
             let values = [&*desk.live.to_string(), &*desk.capacity.get().to_string()];

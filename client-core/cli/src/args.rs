@@ -1,6 +1,7 @@
 //! What can be typed. Help in Spanish stands in `catalogue::help`, by the same names.
 
 mod files;
+mod people;
 
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::catalogue::Language;
 
 pub(crate) use files::{EvidenceArgs, FileCommand};
+pub(crate) use people::{BoardLines, CheckOutArg, NoteLines, ReasonArg};
 
 /// Talk with a helpline, or answer for one: encrypted on this device, over a relay that reads nothing.
 #[derive(Parser)]
@@ -194,6 +196,59 @@ pub(crate) enum Command {
         #[arg(long, value_enum, default_value = "from-now")]
         reads: ReadsArg,
     },
+    /// Writes the hand-over board's row of a conversation, for the team alone: asks for each line.
+    Board {
+        /// The conversation's number in the list, or what the desk calls it.
+        conversation: String,
+        #[command(flatten)]
+        lines: BoardLines,
+    },
+    /// Writes the team's notes of a conversation: asks for each line. They go when it is over.
+    Notes {
+        /// The conversation's number in the list, or what the desk calls it.
+        conversation: String,
+        #[command(flatten)]
+        lines: NoteLines,
+    },
+    /// Asks a coordinator into a conversation, now.
+    HelpNow {
+        /// Its number in the list.
+        conversation: Option<u32>,
+    },
+    /// Closes a conversation for now: asks why, which only the desk is told. Nothing of it is kept here.
+    Close {
+        /// Its number in the list.
+        conversation: u32,
+        /// Why, instead of being asked.
+        #[arg(long, value_enum)]
+        reason: Option<ReasonArg>,
+        /// After abuse: the desk passes over what is asked for in this conversation from now on.
+        #[arg(long)]
+        block: bool,
+    },
+    /// Says whether you carry something hard after your shift: asks. Only where you want to talk the coordinators are told.
+    CheckOut {
+        /// The answer, instead of being asked.
+        #[arg(value_enum)]
+        answer: Option<CheckOutArg>,
+    },
+    /// Writes a note for yourself after something hard: asks for it. It stays on this device.
+    Debrief {
+        /// Shares it with this coordinator, whom alone it is sealed to, instead of keeping it.
+        #[arg(long, value_name = "ALIAS")]
+        share: Option<String>,
+        /// The note, in a live view.
+        #[arg(hide = true, num_args = 0..)]
+        text: Vec<String>,
+    },
+    /// Shows what was said to you alone, and your own notes.
+    Words {
+        /// Forgets all of it.
+        #[arg(long)]
+        forget: bool,
+    },
+    /// Pauses: for a quarter of an hour the queue offers you nobody.
+    Pause,
     /// A helpline's team.
     #[command(subcommand)]
     Desk(DeskCommand),
@@ -280,6 +335,18 @@ pub(crate) enum DeskCommand {
         #[arg(long, value_name = "ALIAS")]
         without: Vec<String>,
     },
+    /// Shows the hand-over board, with the team's notes and the calls for a coordinator.
+    Board,
+    /// Coordinator: comes to whoever asks for help.
+    Come {
+        /// What the desk calls the conversation, where there are several.
+        whose: Option<String>,
+    },
+    /// Answers a person again who was blocked.
+    Unblock {
+        /// What the desk calls her conversation.
+        whose: String,
+    },
     /// Leaves the desk and its conversations.
     Leave,
     /// Signs the next desk key.
@@ -335,6 +402,9 @@ impl Command {
             | Self::Add { text }
             | Self::AskDesk { text } => !text.is_empty(),
             Self::Propose { reason, .. } => reason.is_some(),
+            Self::Debrief { text, .. } => !text.is_empty(),
+            Self::Board { lines, .. } => lines.are_typed(),
+            Self::Notes { lines, .. } => lines.are_typed(),
             Self::Desk(DeskCommand::Admit { words, .. }) => words.is_some(),
             Self::Desk(DeskCommand::Join { invite, .. }) => invite.is_some(),
             Self::Wait
@@ -356,6 +426,11 @@ impl Command {
             | Self::Claim { .. }
             | Self::Pass { .. }
             | Self::Dismiss { .. }
+            | Self::HelpNow { .. }
+            | Self::Close { .. }
+            | Self::CheckOut { .. }
+            | Self::Words { .. }
+            | Self::Pause
             | Self::Desk(_)
             | Self::Exit => false,
         }

@@ -303,6 +303,59 @@ catalogue! {
     DeskUnavailable => ", todavía no se le puede proponer", ", can't be proposed yet";
     Done => "Listo.", "Done.";
 
+    // The hand-over board, and looking after each other.
+    BoardEmpty => "El tablero está vacío. Para escribir: cobijo board N", "The board is empty. To write: cobijo board N";
+    BoardHint => "Corto, sin nombres ni palabras textuales. Enter deja la línea como está; un guion la quita.", "Short, without names or her own words. Enter leaves a line as it is; a hyphen takes it away.";
+    BoardState => "Cómo está (ahora: {}): ", "Where things are (now: {}): ";
+    BoardNext => "Siguiente paso (ahora: {}): ", "Next step (now: {}): ";
+    BoardSafety => "Seguridad (ahora: {}): ", "Safety (now: {}): ";
+    NotesNeeds => "Qué necesita (ahora: {}): ", "What she needs (now: {}): ";
+    NotesAgreements => "Acuerdos (ahora: {}): ", "Agreements (now: {}): ";
+    NotesRisks => "Riesgos (ahora: {}): ", "Risks (now: {}): ";
+    NotesReferrals => "A dónde se canalizó (ahora: {}): ", "Where she was referred to (now: {}): ";
+    BoardStateIs => "Cómo está: {}", "Where things are: {}";
+    BoardNextIs => "Siguiente paso: {}", "Next step: {}";
+    BoardSafetyIs => "Seguridad: {}", "Safety: {}";
+    NotesNeedsAre => "Necesita: {}", "Needs: {}";
+    NotesAgreementsAre => "Acuerdos: {}", "Agreements: {}";
+    NotesRisksAre => "Riesgos: {}", "Risks: {}";
+    NotesReferralsAre => "Canalizada a: {}", "Referred to: {}";
+    ToldBy => "({}, hace {} días)", "({}, {} days ago)";
+    RetoldBy => "(de antes de que llegaras, según {}; hace {} días)", "(from before you came, as {} tells it; {} days ago)";
+    BoardWritten => "Escrito para el equipo. Se borra cuando termine la conversación.", "Written for the team. It is erased when the conversation is over.";
+    BoardBlocked => "{}: bloqueada por {} (cobijo desk unblock)", "{}: blocked by {} (cobijo desk unblock)";
+    SaidOver => "{} dijo que terminó {}, y tú sigues ahí: lo del tablero se vuelve a escribir. Si se repite, avisa a la coordinación.", "{} said that {} is over, and you are still there: what the board said is told again. If it goes on, tell a coordinator.";
+    HelpAsked => "Se avisó a la coordinación. Te escribirá quien venga.", "The coordinators were told. You will see who comes.";
+    HelpWanted => "AYUDA YA: la pide {} en {}. Para responder: cobijo desk come", "HELP NOW: asked for by {} in {}. To answer: cobijo desk come";
+    HelpComes => "{} se encarga de {}.", "{} comes to {}.";
+    NoHelp => "Nadie espera ayuda ahora.", "Nobody waits for help now.";
+    UnclaimedFor => "Alguien espera desde hace {} minutos y nadie le ha respondido. (cobijo shift)", "Somebody has waited for {} minutes and nobody has answered. (cobijo shift)";
+    WantsToTalk => "{} se queda con algo difícil y quiere hablarlo. Solo lo sabe la coordinación.", "{} is carrying something hard and wants to talk about it. Only the coordinators know.";
+    DebriefOf => "Nota de {}, solo para ti: {}", "A note from {}, for you alone: {}";
+    DebriefOwn => "Nota tuya: {}", "A note of yours: {}";
+    WordsEmpty => "No hay nada.", "There is nothing.";
+    Blocked => "{} bloqueó {} por abuso: la mesa deja de responderle ahí. Si no es así: cobijo desk unblock", "{} blocked {} for abuse: the desk no longer answers there. If that is wrong: cobijo desk unblock";
+    Unblocked => "{} quitó el bloqueo de {}.", "{} took back the block of {}.";
+    CloseAsk => "¿Por qué se cierra? Solo lo sabe la mesa.\n1 de acuerdo con ella  2 dejó de venir  3 canalizada  4 no es algo nuestro  5 abuso\n", "Why is it closed? Only the desk knows.\n1 agreed with her  2 she stopped coming  3 referred  4 not our scope  5 abuse\n";
+    CloseWhich => "Escribe un número del 1 al 5.", "Type a number from 1 to 5.";
+    BlockAbuse => "Bloquear es solo después de un abuso: cobijo close N --reason abuse --block", "Blocking is only after abuse: cobijo close N --reason abuse --block";
+    Closed => "Cerrada. Aquí no queda nada de lo que se dijo.", "Closed. Nothing of what was said is kept here.";
+    ClosedView => "[{}] Cerrada.", "[{}] Closed.";
+    ClosedForNow => "Cerrar por ahora. Gracias por la confianza. Tú decides qué se queda: Guardar {} días / Borrar todo. La puerta queda abierta. (Se guarda si no haces nada. Para borrar: cobijo erase. Para volver a hablar: cobijo ask-desk)",
+        "Close for now. Thank you for your trust. You decide what stays: Keep {} days / Erase everything. The door stays open. (It is kept if you do nothing. To erase: cobijo erase. To talk again: cobijo ask-desk)";
+    DebriefOffer => "Eso pesa. Si te sirve, escribe una nota solo para ti, o compártela con una coordinadora (cobijo debrief), o toma una pausa (cobijo pause).", "That weighs. If it helps, write a note for yourself alone, or share it with a coordinator (cobijo debrief), or take a pause (cobijo pause).";
+    DebriefAsk => "Escribe tu nota. Se queda en este dispositivo, o la lee solo la coordinadora que dijiste. Para terminar: una línea con un solo punto.", "Write your note. It stays on this device, or only the coordinator whom you named reads it. To end: a line with only a full stop.";
+    DebriefKept => "Guardada en este dispositivo; nadie más la tiene. (cobijo words)", "Kept on this device; nobody else has it. (cobijo words)";
+    DebriefShared => "Compartida. Solo esa coordinadora puede leerla.", "Shared. Only that coordinator can read it.";
+    CheckOutAsk => "Terminaste tu turno. ¿Te quedas con algo difícil? Hablarlo / Mañana / No\n", "Your shift is over. Are you carrying something hard? Talk about it / Tomorrow / No\n";
+    CheckOutHint => "¿Te quedas con algo difícil? Hablarlo / Mañana / No (cobijo check-out)", "Are you carrying something hard? Talk about it / Tomorrow / No (cobijo check-out)";
+    CheckOutWhich => "Escribe hablarlo, mañana o no.", "Type talk, tomorrow or no.";
+    CheckOutTalk => "Se avisó a la coordinación, y a nadie más.", "The coordinators were told, and nobody else.";
+    CheckOutTomorrow => "Está bien. Se te pregunta cuando empiece tu próximo turno.", "That's fine. You are asked when your next shift begins.";
+    CheckOutNo => "Está bien. Gracias por acompañar.", "That's fine. Thank you for accompanying.";
+    Pausing => "Estás en pausa: no se te ofrece a nadie durante un cuarto de hora.", "You are pausing: you are offered nobody for a quarter of an hour.";
+    PauseOver => "Terminó tu pausa.", "Your pause is over.";
+
     // Progress.
     Deriving => "Abriendo el perfil…", "Opening the profile…";
     Connecting => "Conectando…", "Connecting…";
@@ -401,6 +454,7 @@ catalogue! {
     WhichAlias => "Hay más de una propuesta. Di el alias.", "There is more than one proposal. Say the alias.";
     NoProposal => "No hay ninguna propuesta que responder.", "There is no proposal to answer.";
     WrongRoot => "Esa no es la llave raíz de esta mesa.", "That is not this desk's root key.";
+    Changed => "Alguien lo cambió mientras escribías. Mira cómo está ahora (cobijo desk board) y escríbelo otra vez.", "Somebody changed it while you wrote. See what it says now (cobijo desk board) and write again.";
     Yourself => "No puedes hacer eso contigo.", "That can't be done to oneself.";
     NotHere => "Eso no se puede escribir dentro de esta vista. Sal antes con: exit", "That can't be typed inside this view. Leave it first: exit";
     Broken => "El programa falló; no es por ti. Lo que estaba guardado sigue ahí: ábrelo otra vez.", "The program failed; it is not because of you. What was saved is still there: open it again.";

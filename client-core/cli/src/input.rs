@@ -92,6 +92,11 @@ pub(crate) fn answer<T>(
     }
 }
 
+/// Whether somebody sits there who can be asked.
+pub(crate) fn is_terminal() -> bool {
+    io::stdin().is_terminal()
+}
+
 /// One line; empty at the end.
 pub(crate) fn line() -> Result<String, Problem> {
     let read = read_line(&mut io::stdin().lock());

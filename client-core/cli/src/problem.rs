@@ -33,6 +33,7 @@ impl From<CommandError> for Problem {
             CommandError::Alias => Key::BadAlias,
             CommandError::AliasTaken => Key::AliasTaken,
             CommandError::CardTooLarge => Key::CardTooLarge,
+            CommandError::Changed => Key::Changed,
             CommandError::ColleagueUnavailable => Key::ColleagueUnavailable,
             CommandError::FileExpired => Key::FileOver,
             CommandError::FileGone => Key::FileCantBeHad,

@@ -2,6 +2,7 @@
 
 pub(crate) mod files;
 mod opening;
+mod people;
 mod views;
 
 use cobijo_client_core::core::client::{
@@ -68,6 +69,16 @@ impl Screen {
             | Event::Erased { .. }
             | Event::NothingFound
             | Event::Locked(_) => self.person_event(event),
+            Event::BoardChanged(_)
+            | Event::SaidOver { .. }
+            | Event::HelpAsked { .. }
+            | Event::HelpComes { .. }
+            | Event::Unclaimed { .. }
+            | Event::WantsToTalk { .. }
+            | Event::Debrief { .. }
+            | Event::Blocked { .. }
+            | Event::CheckOut
+            | Event::PauseOver => self.people_event(event),
             Event::Conversation(id, event) => Some(self.conversation_event(*id, event)),
         }
     }
@@ -334,6 +345,10 @@ impl Screen {
                 String::new(),
             ),
             ConversationEvent::File(file) => self.file_event(number, file),
+            ConversationEvent::Closed => (
+                json!({ "event": "closed", "conversation": number }),
+                String::new(),
+            ),
             ConversationEvent::Proposed(message) => quiet("proposed", message),
             ConversationEvent::Stopped(stopped) => {
                 let text = stopped_key(*stopped).map_or_else(String::new, |key| plain("", key).1);

@@ -5,6 +5,7 @@
 //! do. After every input the client saves what changed, then says what follows from it: nothing is
 //! sent that a crash could make it forget.
 
+mod board;
 mod capacity;
 mod channels;
 mod command;
@@ -31,6 +32,10 @@ use cobijo_protocol::{
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+pub use board::{
+    BlockedView, BoardRowView, BoardView, CheckOut, ClosingReason, DebriefView, HelpView,
+    PeopleCommand, Told, WordView,
+};
 pub use capacity::{Capacity, NoCapacity};
 pub use command::{Command, CommandError, Description, PersonCommand, TeamCommand};
 pub use event::{
@@ -335,6 +340,11 @@ impl Client {
     /// Files of which the shell keeps something: whatever else it finds, it forgets.
     pub fn local_files(&self) -> &BTreeSet<FileId> {
         &self.local_files
+    }
+
+    /// The hand-over board of a desk's member, with what else concerns people; empty for others.
+    pub fn board(&self) -> BoardView {
+        self.state.side.board(self.now)
     }
 
     /// All conversations.

@@ -12,6 +12,7 @@
 //! * `leaving`: going by one's own wish
 //! * `succession`: a new group, where the old one can't be followed
 //! * `members`: who is in the desk, and what is shown of it
+//! * `people`: what members tell each other of those whom they accompany
 //! * `asking`: what the member in front asks for
 //! * `answering`: the queue, and the own shift
 
@@ -25,6 +26,7 @@ mod leaving;
 mod members;
 mod moving;
 mod naming;
+pub(crate) mod people;
 mod publishing;
 mod routing;
 pub(crate) mod shift;
@@ -62,6 +64,7 @@ use board::Board;
 use evicting::Eviction;
 use keys::DeskKeys;
 use naming::Naming;
+use people::People;
 use shift::Shift;
 use succession::{Brought, Making};
 
@@ -77,6 +80,7 @@ pub(crate) struct Desk {
     group: Group,
     channel: ChannelId,
     board: Board,
+    people: People,
     shift: Shift,
     card: CardKeeper,
     /// What the card is to say, until it does.
@@ -240,6 +244,7 @@ impl Desk {
             group,
             channel: context.new_channel(),
             board: Board::default(),
+            people: People::default(),
             shift: Shift::new(desk, context.new_channel()),
             card: CardKeeper::new(desk),
             description: None,
@@ -312,6 +317,7 @@ impl Desk {
         let mut of_group = Wants::default();
         self.group.wants(&mut of_group);
         self.takes.iter().for_each(|take| take.wants(&mut of_group));
+        self.people.wants(&mut of_group);
         let mut lines = vec![line(self.channel, of_group)];
         lines.extend(of_offers);
         // Whoever founds a successor adds nobody else before.
@@ -347,6 +353,7 @@ impl Desk {
         if channel == self.channel {
             self.group.handle_seen(seen, context.now, context.rng);
             self.handle_takes(seen, context);
+            self.people.handle_seen(seen, context.now);
         } else if let Some(position) = self.invites.iter().position(|one| one.channel == channel) {
             if self.making.is_none() {
                 self.handle_invite(position, seen, context);
@@ -372,6 +379,7 @@ impl Desk {
             .chain(self.shift.poll_timeout())
             .chain(self.shift.emptied_at(now))
             .chain(self.snapshot_due)
+            .chain(self.people.poll_timeout())
             .chain(self.making_due().filter(|due| *due > now))
             .chain(self.evicting_due())
             .chain(self.moving_due(now))
@@ -419,6 +427,7 @@ impl Desk {
             self.keep_card(context);
             self.post_snapshot_if_due(context);
             self.erase_old_intake_keys(context.now);
+            self.keep_people(context);
             if self.group.is_caught_up() {
                 self.board.note_version(self.card_version());
             }

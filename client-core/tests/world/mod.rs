@@ -9,6 +9,7 @@
 
 pub(crate) mod files;
 pub(crate) mod hostile;
+pub(crate) mod people;
 pub(crate) mod phrase;
 pub(crate) mod relay;
 pub(crate) mod stopped;

@@ -189,6 +189,85 @@ const SPANISH: &[(&str, &str)] = &[
     ("propose/colleague", "El alias de la colega."),
     ("propose/reason", "Para qué, dentro de una vista."),
     ("propose/reads", "Lo que la colega podrá leer."),
+    (
+        "board",
+        "Escribe la fila del tablero de una conversación, solo para el equipo: pregunta cada línea.",
+    ),
+    (
+        "board/conversation",
+        "El número de la conversación en la lista, o como la llama la mesa.",
+    ),
+    ("board/state", "Cómo está, dentro de una vista."),
+    ("board/next", "Qué sigue, dentro de una vista."),
+    ("board/safety", "Qué cuidar, dentro de una vista."),
+    (
+        "notes",
+        "Escribe las notas del equipo sobre una conversación: pregunta cada línea. Se borran cuando termina.",
+    ),
+    (
+        "notes/conversation",
+        "El número de la conversación en la lista, o como la llama la mesa.",
+    ),
+    ("notes/needs", "Qué necesita, dentro de una vista."),
+    ("notes/agreements", "Qué se acordó, dentro de una vista."),
+    ("notes/risks", "Qué riesgos hay, dentro de una vista."),
+    (
+        "notes/referrals",
+        "A dónde se canalizó, dentro de una vista.",
+    ),
+    ("notes/next", "Qué sigue, dentro de una vista."),
+    (
+        "help-now",
+        "Pide a una coordinadora en una conversación, ya.",
+    ),
+    ("help-now/conversation", "Su número en la lista."),
+    (
+        "close",
+        "Cierra una conversación por ahora: pregunta por qué, y solo lo sabe la mesa. Aquí no queda nada de ella.",
+    ),
+    ("close/conversation", "Su número en la lista."),
+    ("close/reason", "Por qué, en vez de preguntarlo."),
+    (
+        "close/block",
+        "Después de un abuso: la mesa deja de responder en esa conversación.",
+    ),
+    (
+        "check-out",
+        "Dice si te quedas con algo difícil después de tu turno: lo pregunta. Solo si quieres hablarlo se avisa a la coordinación.",
+    ),
+    ("check-out/answer", "La respuesta, en vez de preguntarla."),
+    (
+        "debrief",
+        "Escribe una nota para ti después de algo difícil: la pregunta. Se queda en este dispositivo.",
+    ),
+    (
+        "debrief/share",
+        "La comparte solo con esta coordinadora, en vez de guardarla.",
+    ),
+    ("debrief/text", "La nota, dentro de una vista."),
+    ("words", "Muestra lo que se te dijo solo a ti, y tus notas."),
+    ("words/forget", "Olvida todo eso."),
+    (
+        "pause",
+        "Pausa: durante un cuarto de hora la fila no te ofrece a nadie.",
+    ),
+    (
+        "desk board",
+        "Muestra el tablero, con las notas del equipo y quién pide ayuda.",
+    ),
+    ("desk come", "Coordinación: responde a quien pide ayuda."),
+    (
+        "desk come/whose",
+        "Como llama la mesa a la conversación, si hay varias.",
+    ),
+    (
+        "desk unblock",
+        "Vuelve a responder a una persona que se bloqueó.",
+    ),
+    (
+        "desk unblock/whose",
+        "Como llama la mesa a su conversación.",
+    ),
     ("desk", "El equipo de una línea de ayuda."),
     ("desk create", "Crea una mesa y sus llaves."),
     ("desk create/relay", "La dirección del servidor: https://…"),

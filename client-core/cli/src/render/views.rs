@@ -58,6 +58,10 @@ impl Screen {
                 let text = self.fill(Key::OtherOfName, &[&self.speaker(who)]);
                 ("other-key", text)
             }
+            EntryContent::Closing { days } => {
+                let text = self.fill(Key::ClosedForNow, &[&days.to_string()]);
+                ("closing", text)
+            }
             EntryContent::OtherDevice => ("other-device", self.text(Key::OtherDevice).to_owned()),
             EntryContent::Left(who) => ("left", self.fill(Key::Left, &[&self.speaker(who)])),
             EntryContent::Missing(who) => {
@@ -119,6 +123,7 @@ impl Screen {
         };
         let number = view.id.number().to_string();
         let text = match view.erased {
+            None if view.closed => self.fill(Key::ClosedView, &[&number]),
             Some(Erasure::ByPerson) => self.fill(Key::ErasedByHer, &[&number]),
             Some(Erasure::Going) => self.fill(Key::BeingErased, &[&number]),
             None => self.fill(key, &[&number, &self.called(view)]),
@@ -137,7 +142,7 @@ impl Screen {
         let proposals: Vec<&str> = view.proposals.iter().map(|p| p.alias.as_str()).collect();
         let files: Vec<Value> = view.files.iter().map(file_object).collect();
         let object = json!({
-            "conversation": view.id.number(), "alias": view.alias.map(alias), "open": view.open, "erased": view.erased, "members": members,
+            "conversation": view.id.number(), "alias": view.alias.map(alias), "open": view.open, "closed": view.closed, "erased": view.erased, "members": members,
             "proposals": proposals, "files": files, "code": view.code.as_ref().map(both),
         });
         (object, text)
@@ -304,6 +309,7 @@ fn entry_object(entry: &Entry, kind: &str) -> Value {
         | EntryContent::NotAllowed(who) => {
             object["who"] = object_of(who);
         }
+        EntryContent::Closing { days } => object["days"] = (*days).into(),
         EntryContent::Refusal(_) | EntryContent::OtherDevice => {}
     }
     object

@@ -67,16 +67,8 @@ impl Task {
             Self::Dismiss {
                 rows,
                 is_sure: false,
-            } => {
-                if !is_on_shift(client) {
-                    return Err(CommandError::NotOnShift.into());
-                }
-                let is_sure = input::answer(screen, Key::DismissAsk, Key::NotYesOrNo, yes_or_no)?;
-                if !is_sure {
-                    return Err(Key::NotDismissed.into());
-                }
-                Self::Dismiss { rows, is_sure }
-            }
+            } => ask_to_dismiss(rows, screen, client)?,
+            Self::People(people) => Self::People(people.ask(screen, client)?),
             Self::Erase(what) => Self::Erase(what.ask(screen, client)?),
             Self::File(task) => Self::File(task.ask(screen, client)?),
             Self::Join { alias, .. } if begins_to_join(&client.standing()) => {
@@ -143,6 +135,17 @@ fn ask_to_return(screen: Screen, standing: &Standing) -> Result<Task, Problem> {
         | Standing::Removed => return Err(CommandError::InUse.into()),
     };
     Ok(Task::Return(Some((link, phrase::typed(screen)?))))
+}
+
+fn ask_to_dismiss(rows: Vec<u32>, screen: Screen, client: &Client) -> Result<Task, Problem> {
+    if !is_on_shift(client) {
+        return Err(CommandError::NotOnShift.into());
+    }
+    let is_sure = input::answer(screen, Key::DismissAsk, Key::NotYesOrNo, yes_or_no)?;
+    if !is_sure {
+        return Err(Key::NotDismissed.into());
+    }
+    Ok(Task::Dismiss { rows, is_sure })
 }
 
 fn ask_to_join(alias: Option<String>, screen: Screen) -> Result<Task, Problem> {

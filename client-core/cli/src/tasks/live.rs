@@ -162,7 +162,7 @@ fn is_elsewhere(task: &Task) -> bool {
             | Task::Admit { words: None, .. }
             | Task::Phrase { .. }
             | Task::Return(_)
-    )
+    ) || matches!(task, Task::People(people) if people.must_ask())
 }
 
 /// Without a number, the conversation that is shown is meant.

@@ -8,6 +8,7 @@ mod erasing;
 mod files;
 mod live;
 pub(crate) mod opening;
+pub(crate) mod people;
 mod person;
 mod phrase;
 mod room;
@@ -26,7 +27,7 @@ use cobijo_protocol::{
 use data_encoding::BASE64URL_NOPAD;
 use zeroize::Zeroizing;
 
-use self::{describing::Changes, erasing::Erase, files::FileTask};
+use self::{describing::Changes, erasing::Erase, files::FileTask, people::People};
 use crate::{
     app::App,
     args::{Command, DeskCommand, ReadsArg, ShiftChange},
@@ -107,6 +108,7 @@ pub(crate) enum Task {
     ExportRoot,
     DropRoot,
     ImportRoot(SecretKey),
+    People(People),
     Exit,
 }
 
@@ -171,6 +173,14 @@ pub(crate) fn check(command: &Command) -> Result<Task, Problem> {
             reason,
             reads,
         },
+        Command::Board { .. }
+        | Command::Notes { .. }
+        | Command::HelpNow { .. }
+        | Command::Close { .. }
+        | Command::CheckOut { .. }
+        | Command::Debrief { .. }
+        | Command::Words { .. }
+        | Command::Pause => Task::People(People::check(command)?),
         Command::Desk(command) => check_desk(command)?,
         Command::Exit => Task::Exit,
     })
@@ -241,6 +251,9 @@ fn check_desk(command: DeskCommand) -> Result<Task, Problem> {
         },
         DeskCommand::Remove { alias } => Task::RemoveColleague(alias),
         DeskCommand::Successor { without } => Task::MakeSuccessor(without),
+        DeskCommand::Board => Task::People(People::Board),
+        DeskCommand::Come { whose } => Task::People(People::Come(whose)),
+        DeskCommand::Unblock { whose } => Task::People(People::Unblock(whose)),
         DeskCommand::Leave => Task::LeaveDesk,
         DeskCommand::RenewKey => Task::RenewKey,
         DeskCommand::ExportRoot => Task::ExportRoot,
@@ -272,6 +285,10 @@ fn parse_root(text: &[u8]) -> Option<SecretKey> {
 
 impl App {
     /// Does what was asked for.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "what concerns the desk itself is a function of its own"
+    )]
     pub(crate) async fn perform(&mut self, task: Task) -> Result<(), Problem> {
         match task {
             Task::Write(None) => Err(Key::NoText.into()),
@@ -318,6 +335,19 @@ impl App {
                 let reason = reason.ok_or(Key::NoText)?;
                 self.propose(conversation, &colleague, reason, reads).await
             }
+            Task::People(people) => self.people(people).await,
+            Task::Exit => Ok(()),
+            task => self.perform_of_desk(task).await,
+        }
+    }
+
+    /// What concerns the desk itself.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "App::perform hands it a part of the tasks"
+    )]
+    async fn perform_of_desk(&mut self, task: Task) -> Result<(), Problem> {
+        match task {
             Task::CreateDesk {
                 relay,
                 alias,
@@ -340,7 +370,7 @@ impl App {
             Task::ExportRoot => self.export_root().await,
             Task::DropRoot => self.drop_root(),
             Task::ImportRoot(key) => self.import_root(key),
-            Task::Exit => Ok(()),
+            _ => Ok(()),
         }
     }
 }

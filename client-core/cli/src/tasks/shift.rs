@@ -23,7 +23,10 @@ impl App {
         match change {
             None => self.shift(capacity).await,
             Some(ShiftChange::Start) => self.start_shift(capacity),
-            Some(ShiftChange::End) => self.command(Command::Team(TeamCommand::EndShift)),
+            Some(ShiftChange::End) => {
+                self.command(Command::Team(TeamCommand::EndShift))?;
+                self.ask_after_shift().await
+            }
         }
     }
 

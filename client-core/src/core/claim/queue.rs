@@ -1,10 +1,14 @@
 //! Who waits at a desk: rows without any preview. [I-5], [I-9]
 
 mod opening;
+mod passing;
 mod room;
 mod row;
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    time::Duration,
+};
 
 use cobijo_protocol::{
     cell::Cell,
@@ -57,6 +61,8 @@ pub struct Queue {
     early: Vec<(ClaimNotice, String, Now)>,
     /// Mailboxes of which something was left out, and when last.
     left_out: Vec<(MailboxKey, Now)>,
+    /// Whose intakes, but a first one, are passed over.
+    passed_over: BTreeSet<PublicKey>,
     /// Items that no key opens yet: they are left where they are.
     #[serde(skip)]
     closed: VecDeque<(MailboxKey, ItemId, Cell)>,
@@ -72,6 +78,7 @@ impl Queue {
             refused: Vec::new(),
             early: Vec::new(),
             left_out: Vec::new(),
+            passed_over: BTreeSet::new(),
             closed: VecDeque::new(),
         }
     }
@@ -96,7 +103,8 @@ impl Queue {
             self.keep_closed(mailbox, item, cell, now);
             return false;
         };
-        let Some(intake) = opening::read(&plaintext) else {
+        let intake = opening::read(&plaintext);
+        let Some(intake) = intake.filter(|intake| !self.is_passed_over(intake)) else {
             self.refused.push((mailbox, item));
             return false;
         };
@@ -139,6 +147,7 @@ impl Queue {
             is_shown: !matches!(opened.intake.kind, IntakeKind::Rescue { .. }),
             is_unanswerable: false,
             is_passed: false,
+            told_waiting: 0,
             opened,
             state: State::Waiting,
             answered_by: None,
@@ -273,7 +282,8 @@ impl Queue {
 
     /// When to call [`Self::handle_timeout`].
     pub fn poll_timeout(&self) -> Option<Now> {
-        self.rows.iter().filter_map(Row::next_change).min()
+        let changes = self.rows.iter().filter_map(Row::next_change);
+        changes.chain(self.next_unclaimed()).min()
     }
 
     /// Lets claims lapse and shows rescues that nobody answered; says whether the rows changed.

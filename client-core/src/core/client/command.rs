@@ -10,6 +10,7 @@ use cobijo_protocol::{
 };
 
 use super::{
+    board::PeopleCommand,
     capacity::Capacity,
     file::FileCommand,
     view::{ConversationId, InviteId, RowId},
@@ -107,6 +108,8 @@ pub enum TeamCommand {
     /// Coordinator with the root key: makes a new group for the desk, where colleagues can't follow the one
     /// before, and brings all into it but these, who are removed from every conversation too.
     MakeSuccessor(Vec<PublicKey>),
+    /// What concerns the people whom she accompanies, and herself.
+    People(PeopleCommand),
     /// Leaves the desk and its conversations ([`Event::LeftDesk`](super::Event::LeftDesk)).
     LeaveDesk,
 }
@@ -230,6 +233,9 @@ pub enum CommandError {
     /// The invitation has expired.
     #[error("invitation that has expired")]
     InviteExpired,
+    /// Somebody has changed it meanwhile.
+    #[error("changed by somebody else meanwhile")]
+    Changed,
     /// There is no other coordinator, and without one nobody can be let in or removed.
     #[error("the only coordinator")]
     LastCoordinator,

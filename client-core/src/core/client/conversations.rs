@@ -1,5 +1,7 @@
 //! The conversations of a member of a desk, each on a channel of its own.
 
+mod ending;
+
 use std::collections::VecDeque;
 
 use cobijo_protocol::{
@@ -19,6 +21,8 @@ use crate::core::{
     group::{Group, removed_by},
     port::{Now, Seen, Wants},
 };
+pub(super) use ending::Ended;
+use ending::{Closing, closed_view};
 
 /// Removals that are remembered; the oldest give way.
 const REMOVALS_MAX: usize = 256;
@@ -34,6 +38,10 @@ pub(super) struct Conversations {
     /// somebody who doesn't know it yet.
     #[serde(default)]
     removals: VecDeque<(PublicKey, Statement)>,
+    /// Those that this member closed, of which nothing else is left.
+    closed: Vec<ConversationId>,
+    /// Those that are over, until the desk is told.
+    ended: VecDeque<Ended>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -41,6 +49,12 @@ struct Numbered {
     id: ConversationId,
     channel: ChannelId,
     conversation: Conversation,
+    since: Now,
+    /// Its person, once known.
+    person: Option<PublicKey>,
+    closing: Option<Closing>,
+    /// Whether the desk knows that it is over, or will.
+    is_ended: bool,
 }
 
 impl Conversations {
@@ -56,8 +70,12 @@ impl Conversations {
         let now = context.now;
         let channel = channel.unwrap_or_else(|| context.new_channel());
         let mut list = self.list.iter_mut();
-        if let Some(known) = list.find(|one| one.conversation.goes_on_in(&group)) {
+        let goes_on = |one: &&mut Numbered| {
+            !one.conversation.is_closed() && one.conversation.goes_on_in(&group)
+        };
+        if let Some(known) = list.find(goes_on) {
             known.channel = channel;
+            known.is_ended = false;
             known.conversation.go_on_in(group, now);
             for text in texts {
                 known.conversation.asked(text, now);
@@ -73,6 +91,10 @@ impl Conversations {
             id,
             channel,
             conversation,
+            since: now,
+            person: None,
+            closing: None,
+            is_ended: false,
         });
         id
     }
@@ -238,11 +260,12 @@ impl Conversations {
         self.drain(context);
     }
 
-    pub(super) fn poll_timeout(&self) -> Option<Now> {
+    pub(super) fn poll_timeout(&self, now: Now) -> Option<Now> {
         let list = self.list.iter();
         let erased = self.erased.iter().filter_map(Erased::erase_due);
         list.filter_map(|one| one.conversation.poll_timeout())
             .chain(erased)
+            .chain(self.idle_due(now))
             .min()
     }
 
@@ -283,26 +306,32 @@ impl Conversations {
         self.list.iter().flat_map(local).collect()
     }
 
-    /// Conversations that neither ended nor were left.
-    pub(super) fn live(&self) -> usize {
-        let is_open = |one: &&Numbered| one.conversation.is_open();
-        self.list.iter().filter(is_open).count()
-    }
-
     pub(super) fn views(&self) -> Vec<ConversationView> {
-        let view = |one: &Numbered| ConversationView {
-            id: one.id,
-            alias: one.conversation.person().as_ref().map(person_alias),
-            members: one.conversation.members(),
-            code: Some(one.conversation.code()),
-            open: one.conversation.is_open(),
-            erased: None,
-            proposals: one.conversation.proposals(),
-            files: one.conversation.files(),
+        let view = |one: &Numbered| {
+            if one.conversation.is_closed() {
+                return closed_view(one.id);
+            }
+            ConversationView {
+                id: one.id,
+                alias: one.conversation.person().as_ref().map(person_alias),
+                members: one.conversation.members(),
+                code: Some(one.conversation.code()),
+                open: one.conversation.is_open(),
+                closed: false,
+                erased: None,
+                proposals: one.conversation.proposals(),
+                files: one.conversation.files(),
+            }
         };
         let erased = self.erased.iter();
         let erased = erased.map(|erased| erased.view(Erasure::ByPerson));
-        self.list.iter().map(view).chain(erased).collect()
+        let closed = self.closed_views();
+        self.list
+            .iter()
+            .map(view)
+            .chain(closed)
+            .chain(erased)
+            .collect()
     }
 
     pub(super) fn history(&self, id: ConversationId) -> Vec<Entry> {
@@ -324,6 +353,7 @@ impl Conversations {
                 context.event(Event::Conversation(one.id, event));
             }
         }
+        self.note_ended();
         self.erase_wiped(context);
     }
 
@@ -336,6 +366,7 @@ impl Conversations {
                 id,
                 channel,
                 conversation,
+                ..
             } = one;
             let erased = Erased::new(id, channel, conversation, Pace::Spread, context);
             self.erased.push(erased);

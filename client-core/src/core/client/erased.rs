@@ -83,6 +83,7 @@ impl Erased {
             members: Vec::new(),
             code: None,
             open: false,
+            closed: false,
             erased: Some(erasure),
             proposals: Vec::new(),
             files: Vec::new(),

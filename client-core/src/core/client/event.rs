@@ -7,7 +7,7 @@ use cobijo_protocol::{
     keys::{PublicKey, SecretKey},
     link::{DeskLink, Invite},
     opening::Opening,
-    words::WordIndices,
+    words::{AliasIndices, WordIndices},
 };
 
 use super::file::FileView;
@@ -105,6 +105,61 @@ pub enum Event {
     },
     /// Rows came, went or changed.
     QueueChanged,
+    /// Somebody changed what the board or the notes say of a conversation.
+    BoardChanged(AliasIndices),
+    /// A colleague says that a conversation is over which goes on here: what stood of it is told again.
+    SaidOver {
+        /// Who.
+        alias: String,
+        /// What the desk calls it.
+        conversation: AliasIndices,
+    },
+    /// Coordinator: a colleague needs help in a conversation, now.
+    HelpAsked {
+        /// Who.
+        alias: String,
+        /// What the desk calls it.
+        conversation: AliasIndices,
+    },
+    /// A coordinator comes to who asked for help.
+    HelpComes {
+        /// Which coordinator.
+        alias: String,
+        /// What the desk calls the conversation.
+        conversation: AliasIndices,
+    },
+    /// Coordinator: somebody has waited for long.
+    Unclaimed {
+        /// Her row, where this client sees it.
+        row: Option<RowId>,
+        /// For how many minutes.
+        minutes: u32,
+    },
+    /// Coordinator: a colleague carries something hard, and wants to talk.
+    WantsToTalk {
+        /// Who.
+        alias: String,
+    },
+    /// Coordinator: a colleague shares a note after something hard.
+    Debrief {
+        /// Who.
+        alias: String,
+        /// What it says.
+        text: String,
+    },
+    /// Coordinator: a colleague has blocked somebody, or no longer does.
+    Blocked {
+        /// Who.
+        alias: String,
+        /// What the desk calls the conversation.
+        conversation: AliasIndices,
+        /// Whether she is blocked.
+        blocked: bool,
+    },
+    /// Whether she carries something hard: the answer stays here, unless she wants to talk.
+    CheckOut,
+    /// The queue offers somebody again.
+    PauseOver,
     /// This client answered first: the conversation begins.
     ClaimWon {
         /// Which row.
@@ -182,6 +237,8 @@ pub enum ConversationEvent {
     CodeChanged,
     /// More void commits than chance makes: someone here is blocking.
     Blocking,
+    /// This accompanier has closed it: nothing of it is kept here.
+    Closed,
     /// A proposal waits for the person's answer.
     Proposed(MessageId),
     /// Adding or removing somebody was not possible.

@@ -1,11 +1,18 @@
 //! Texts, names, links and keys of people show in no debug line, whoever embeds the client.
 
 use super::{
-    ColleagueView, Command, ConversationEvent, ConversationView, DeskView, Entry, EntryContent,
-    Event, FileCommand, FileId, FileView, FileWork, InviteView, JoiningView, MemberView,
-    OutgoingFile, PartDone, PersonCommand, PersonView, ProposalView, QueueRow, Speaker, Standing,
-    TeamCommand,
+    BlockedView, BoardRowView, BoardView, ColleagueView, Command, ConversationEvent,
+    ConversationView, DebriefView, DeskView, Entry, EntryContent, Event, FileCommand, FileId,
+    FileView, FileWork, HelpView, InviteView, JoiningView, MemberView, OutgoingFile, PartDone,
+    PeopleCommand, PersonCommand, PersonView, ProposalView, QueueRow, Speaker, Standing,
+    TeamCommand, WordView,
 };
+
+impl<T> std::fmt::Debug for super::Told<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Told").finish_non_exhaustive()
+    }
+}
 
 /// Debugs types by their name alone.
 macro_rules! opaque_debug {
@@ -21,7 +28,15 @@ macro_rules! opaque_debug {
 }
 
 opaque_debug!(Command, PersonCommand, TeamCommand);
-opaque_debug!(Event, ConversationEvent);
+opaque_debug!(Event, ConversationEvent, PeopleCommand);
+opaque_debug!(
+    BoardView,
+    BoardRowView,
+    HelpView,
+    WordView,
+    BlockedView,
+    DebriefView
+);
 opaque_debug!(
     FileCommand,
     FileId,
@@ -98,6 +113,7 @@ mod tests {
             members: vec![member()],
             code: None,
             open: true,
+            closed: false,
             erased: None,
             proposals: vec![proposal.clone()],
             files: Vec::new(),

@@ -3,8 +3,8 @@
 use cobijo_protocol::link::{DeskId, RelayUrl};
 
 use super::{
-    CardAbsent, ChannelId, Command, CommandError, Context, ConversationId, ConversationView, Entry,
-    FileId, PartDone, PersonCommand, PublishAnswer, QueueRow, Standing,
+    BoardView, CardAbsent, ChannelId, Command, CommandError, Context, ConversationId,
+    ConversationView, Entry, FileId, PartDone, PersonCommand, PublishAnswer, QueueRow, Standing,
     finding::{Finding, Outcome},
     person::Person,
     team::Team,
@@ -198,6 +198,13 @@ impl Side {
         match self {
             Self::Fresh | Self::Finding(_) | Self::Person(_) => Vec::new(),
             Self::Team(team) => team.queue(now),
+        }
+    }
+
+    pub(super) fn board(&self, now: Now) -> BoardView {
+        match self {
+            Self::Fresh | Self::Finding(_) | Self::Person(_) => BoardView::default(),
+            Self::Team(team) => team.board(now),
         }
     }
 

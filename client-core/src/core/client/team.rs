@@ -2,6 +2,7 @@
 
 mod files;
 mod newcomer;
+mod people;
 mod stopped;
 
 use cobijo_protocol::{
@@ -11,9 +12,9 @@ use cobijo_protocol::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CardAbsent, ChannelId, Command, CommandError, Context, ConversationId, ConversationView, Entry,
-    Event, JoinFailure, Line, PublishAnswer, QueueRow, QueueState, RowId, Standing, TeamCommand,
-    conversations::Conversations,
+    BoardView, CardAbsent, ChannelId, Command, CommandError, Context, ConversationId,
+    ConversationView, Entry, Event, JoinFailure, Line, PublishAnswer, QueueRow, QueueState, RowId,
+    Standing, TeamCommand, conversations::Conversations,
 };
 use crate::core::{
     desk::{Desk, DeskEvent},
@@ -22,6 +23,7 @@ use crate::core::{
     port::{Now, Seen},
 };
 use newcomer::Newcomer;
+use people::Care;
 use stopped::WhileStopped;
 
 /// A member of a desk, or a newcomer.
@@ -43,6 +45,7 @@ pub(super) struct Member {
     /// Whether she had as many live conversations as she takes, when that was looked at last.
     #[serde(default)]
     was_full: bool,
+    care: Care,
 }
 
 impl Team {
@@ -83,6 +86,7 @@ impl Team {
             | TeamCommand::Propose { .. }
             | TeamCommand::RemoveMember(_)
             | TeamCommand::MakeSuccessor(_)
+            | TeamCommand::People(_)
             | TeamCommand::LeaveDesk => Err(CommandError::NotMember),
         }
     }
@@ -163,12 +167,12 @@ impl Team {
         match self {
             Self::Newcomer(newcomer) => newcomer.poll_timeout(),
             Self::Member(member) => {
-                let conversations = member.conversations.poll_timeout();
+                let conversations = member.conversations.poll_timeout(now);
                 let desk = member.desk.poll_timeout(now);
                 let coming_back = member.coming_back.as_ref();
                 let coming_back = coming_back.and_then(|newcomer| newcomer.poll_timeout());
                 let due = conversations.into_iter().chain(desk);
-                due.chain(coming_back).min()
+                due.chain(coming_back).chain(member.care.due()).min()
             }
         }
     }
@@ -182,6 +186,7 @@ impl Team {
                     newcomer.handle_timeout(context);
                 }
                 member.conversations.handle_timeout(context);
+                member.care.handle_timeout(context);
                 member.route(context);
             }
         }
@@ -198,6 +203,13 @@ impl Team {
         match self {
             Self::Newcomer(_) => Vec::new(),
             Self::Member(member) => member.queue(now),
+        }
+    }
+
+    pub(super) fn board(&self, now: Now) -> BoardView {
+        match self {
+            Self::Newcomer(_) => BoardView::default(),
+            Self::Member(member) => member.board(now),
         }
     }
 
@@ -223,6 +235,7 @@ impl Member {
             conversations: Conversations::default(),
             coming_back: None,
             was_full: false,
+            care: Care::default(),
         }
     }
 
@@ -238,14 +251,16 @@ impl Member {
         match self.desk.stop() {
             Some(Stop::Removed | Stop::Returned | Stop::Left) => Standing::Removed,
             Some(Stop::Broken | Stop::Policy | Stop::Stale | Stop::Wiped) | None => {
-                Standing::Member(Box::new(self.desk.view(self.live(now), now.day())))
+                let mut view = self.desk.view(self.live(now), now.day());
+                self.care.show(&mut view);
+                Standing::Member(Box::new(view))
             }
         }
     }
 
     /// Live conversations, with the answers on their way.
     fn live(&self, now: Now) -> usize {
-        self.conversations.live() + self.desk.answering(now)
+        self.conversations.live(now) + self.desk.answering(now)
     }
 
     fn is_full(&self, now: Now) -> bool {
@@ -255,7 +270,7 @@ impl Member {
     /// Who waits. Above what she takes, only whom she is answering is shown.
     fn queue(&self, now: Now) -> Vec<QueueRow> {
         let mut rows = self.desk.queue(now);
-        if self.is_full(now) {
+        if self.is_full(now) || self.care.is_pausing() {
             rows.retain(|row| row.state == QueueState::Claiming);
         }
         rows
@@ -325,11 +340,13 @@ impl Member {
             TeamCommand::Revoke(invite) => desk.revoke(invite, context),
             TeamCommand::StartShift => {
                 desk.start_shift(context);
+                self.care.begin(context);
                 Ok(())
             }
             TeamCommand::Take(capacity) => desk.take_up_to(capacity),
             TeamCommand::EndShift => {
                 desk.end_shift(context);
+                self.care.end(context);
                 Ok(())
             }
             TeamCommand::Claim(row) => self.claim(row, context),
@@ -337,6 +354,7 @@ impl Member {
             TeamCommand::Dismiss(row) => desk.dismiss(row, context),
             TeamCommand::RemoveMember(member) => desk.remove_member(member, context),
             TeamCommand::MakeSuccessor(left_out) => desk.make_successor(&left_out, context),
+            TeamCommand::People(command) => self.handle_people_command(command, context),
             TeamCommand::LeaveDesk => {
                 desk.leave(context)?;
                 self.conversations.leave_all(context);
@@ -446,6 +464,7 @@ impl Member {
             }
         }
         self.conversations.drain(context);
+        self.tell_ended(context);
         for r in self.conversations.rescued() {
             self.desk.handle_rescued(&r, context);
         }

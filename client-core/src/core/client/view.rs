@@ -118,6 +118,10 @@ pub struct DeskView {
     pub capacity: Capacity,
     /// Those that she has, with the answers on their way.
     pub live: usize,
+    /// Until when she pauses: the queue offers nobody.
+    pub paused_until: Option<Now>,
+    /// Whether she is asked if she carries something hard.
+    pub check_out: bool,
     /// Everyone in the desk, oneself included.
     pub colleagues: Vec<ColleagueView>,
     /// Invitations that are not finished.
@@ -221,6 +225,8 @@ pub struct ConversationView {
     pub code: Option<WordIndices>,
     /// Whether it can be written in.
     pub open: bool,
+    /// Whether this member closed it: nothing else is known of it.
+    pub closed: bool,
     /// Where it was erased: nothing of it is left here.
     pub erased: Option<Erasure>,
     /// Proposals that the person has not answered.
@@ -332,6 +338,11 @@ pub enum EntryContent {
     Left(Speaker),
     /// Took the place of somebody of that name, with another key.
     OtherKey(Speaker),
+    /// The last accompanier closed it for now; what was said stands for so many days, unless she erases it.
+    Closing {
+        /// How many.
+        days: u16,
+    },
     /// The person goes on from another device.
     OtherDevice,
     /// A message of this author is missing.

@@ -164,6 +164,7 @@ fn bytes_of(entry: &Entry) -> usize {
         | EntryContent::Joined(_)
         | EntryContent::Left(_)
         | EntryContent::OtherKey(_)
+        | EntryContent::Closing { .. }
         | EntryContent::OtherDevice => 0,
     };
     LINE_BYTES + text

@@ -2,6 +2,7 @@
 //!
 //! Wraps the group. A successor takes its place without a break: what was said before stays before.
 
+mod closing;
 mod erasing;
 mod files;
 mod former;
@@ -33,6 +34,7 @@ use super::{
     port::{Now, Rng, Seen, Wants},
 };
 use crate::mls::{MlsError, key_package::OfferedKeyPackage};
+use closing::Closing;
 use former::Former;
 use history::History;
 use proposals::Proposals;
@@ -61,6 +63,7 @@ pub struct Conversation {
     /// Whose rescue is over.
     rescued: VecDeque<ThreadSecret>,
     left: bool,
+    closing: Closing,
     /// What erases what she wrote while she waited. [E-1]
     #[serde(default)]
     waited: Erasing,
@@ -120,6 +123,7 @@ impl Conversation {
             heard_her: Now::default(),
             rescued: VecDeque::new(),
             left: false,
+            closing: Closing::default(),
             waited: Erasing::new(),
             returning: None,
             events: VecDeque::new(),

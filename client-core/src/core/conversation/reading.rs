@@ -35,6 +35,7 @@ impl Conversation {
             GroupEvent::Stored { id } => {
                 self.history.set_state(id, EntryState::Stored);
                 self.events.push_back(ConversationEvent::Stored(id));
+                self.note_closing_stored(id);
             }
             GroupEvent::Unconfirmed { id } => {
                 self.history.set_state(id, EntryState::NotConfirmed);
@@ -97,6 +98,9 @@ impl Conversation {
         }
         if self.left {
             return;
+        }
+        if matches!(content, Content::Closing) {
+            return self.hear_closing(author, now);
         }
         let own = self.is_hers(&author.identity);
         self.heard(clock, own);
@@ -238,7 +242,7 @@ impl Conversation {
     }
 
     /// A line that says no more when it is said again at once: a member can write void commits for ever.
-    fn note_once(&mut self, content: EntryContent, now: Now) {
+    pub(super) fn note_once(&mut self, content: EntryContent, now: Now) {
         if self.history.entries().last().map(|entry| &entry.content) != Some(&content) {
             self.note(content, now);
         }

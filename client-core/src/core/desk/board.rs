@@ -426,7 +426,11 @@ mod tests {
             let large = vec![ByteBuf::from(vec![seed; 5_000]); POOL_KEY_PACKAGES];
             board.announce(owner(seed), large);
         }
-        let parts = board.snapshot(Vec::new(), (owner(99), vec![ByteBuf::from([9])]));
+        let parts = board.snapshot(
+            Vec::new(),
+            (owner(99), vec![ByteBuf::from([9])]),
+            Vec::new(),
+        );
         assert!(parts.len() > 1);
         let mut newcomer = Board::default();
         for part in parts {
@@ -448,7 +452,7 @@ mod tests {
         board.announce(owner(1), vec![ByteBuf::from([1])]);
         let mut other = Board::default();
         other.announce(owner(1), vec![ByteBuf::from([7]); 3]);
-        for part in other.snapshot(Vec::new(), (owner(2), Vec::new())) {
+        for part in other.snapshot(Vec::new(), (owner(2), Vec::new()), Vec::new()) {
             board.learn_snapshot(part, owner(50), START);
         }
         assert_eq!(board.key_packages(&owner(1)), 1);

@@ -11,7 +11,7 @@ use cobijo_protocol::{
 
 use serde_bytes::ByteBuf;
 
-use super::{Asked, Desk, DeskEvent, board::Source};
+use super::{Asked, Desk, DeskEvent, board::Source, people::Said};
 use crate::core::{
     client::{Context, Event, InviteEnd},
     group::{Author, GroupEvent, Stop},
@@ -31,16 +31,18 @@ impl Desk {
         let mut has_heard = false;
         while let Some(event) = self.group.poll_event() {
             has_heard = true;
+            let is_withdrawn = matches!(event, GroupEvent::Withdrawn { .. });
             match event {
                 GroupEvent::Message {
                     author,
                     id,
+                    clock,
                     content,
-                    ..
-                } => self.hear_message(&author, id, content, context),
+                } => self.hear_message(&author, (id, clock), content, context),
                 GroupEvent::Stored { id } => {
                     self.hear_left(id, context);
                     self.hear_stored(id, context);
+                    self.erase_stored(&id, context);
                 }
                 GroupEvent::Changed { added, removed, .. } => {
                     self.hear_changed(&added, &removed, context);
@@ -56,6 +58,9 @@ impl Desk {
                     }
                 }
                 GroupEvent::Unconfirmed { id } | GroupEvent::Withdrawn { id } => {
+                    if is_withdrawn {
+                        self.people.withdraw(&id);
+                    }
                     if self.snapshots.contains(&id) {
                         self.snapshot_due = Some(self.snapshot_turn(context.now));
                     }
@@ -80,7 +85,7 @@ impl Desk {
     fn hear_message(
         &mut self,
         author: &Author,
-        id: MessageId,
+        (id, clock): (MessageId, u64),
         content: Content,
         context: &mut Context<'_>,
     ) {
@@ -91,7 +96,16 @@ impl Desk {
             Content::Desk(DeskContent::Snapshot(part)) => {
                 self.hear_snapshot(id, part, attestation, context);
             }
-            Content::Desk(content) => self.hear_content(attestation, content, context),
+            Content::Desk(content) => {
+                let said = Said {
+                    id,
+                    clock,
+                    author: attestation,
+                };
+                if let Some(content) = self.hear_of_people(&said, content, context) {
+                    self.hear_content(attestation, content, context);
+                }
+            }
             Content::Statement(statement) => {
                 self.events.push_back(DeskEvent::Statement(statement));
             }
@@ -223,6 +237,7 @@ impl Desk {
         self.knows_the_past = true;
         self.snapshots.truncate(SNAPSHOTS_MAX - 1);
         self.snapshots.push_front(id);
+        self.hear_told(&mut part, author, context);
         for (owner, key_packages) in &mut part.pool {
             key_packages.truncate(POOL_KEY_PACKAGES);
             key_packages.retain(|message| self.is_key_package_of(message, owner));
@@ -281,9 +296,12 @@ impl Desk {
             self.renew_desk_key(context);
         }
         self.retry_evictions();
-        for (identity, _) in removed {
+        for (identity, cause) in removed {
             if let Identity::Member { attestation, .. } = identity {
                 self.handle_removed(&attestation.key);
+                if *cause != Cause::Leave {
+                    self.end_blocks_of(&attestation.key, context);
+                }
             }
         }
         let here: Vec<PublicKey> = self.members().iter().map(|member| member.key).collect();
@@ -332,7 +350,9 @@ impl Desk {
         self.snapshot_due = None;
         let own = self.offers.messages();
         let notices = self.shift.notices();
-        for part in self.board.snapshot(notices, (self.me.key.public(), own)) {
+        let of_people = self.snapshot_of_people();
+        let own = (self.me.key.public(), own);
+        for part in self.board.snapshot(notices, own, of_people) {
             self.tell(DeskContent::Snapshot(part), rng);
         }
     }

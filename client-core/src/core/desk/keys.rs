@@ -6,12 +6,14 @@ use cobijo_protocol::{
     card::{Attestation, Attested, DeskKey, Role, verify_desk_key},
     commit::{Removal, Statement},
     content::{DeskContent, desk_key_seal_info},
+    handover::{Word, word_seal_info},
     keys::{PublicKey, SecretKey, Signed},
     limits::{ATTESTATION_DAYS, DESK_KEY_DAYS},
     link::DeskId,
 };
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
+use zeroize::Zeroizing;
 
 use crate::{
     core::{contest::random, port::Rng},
@@ -225,6 +227,33 @@ impl DeskKeys {
             desk_key: signed.clone(),
             sealed: ByteBuf::from(sealed),
         })
+    }
+
+    /// Seals a word to a coordinator, for her alone; `None` for a key that is none.
+    pub(crate) fn seal_word(
+        &self,
+        author: &PublicKey,
+        to: &PublicKey,
+        seal_key: &[u8],
+        word: &Word,
+    ) -> Option<ByteBuf> {
+        let info = word_seal_info(&DeskId::of(&self.root), author, to);
+        let plaintext = Zeroizing::new(word.to_plaintext().ok()?);
+        hpke::seal(seal_key, &info, &plaintext)
+            .ok()
+            .map(ByteBuf::from)
+    }
+
+    /// Opens a word that `author` sealed to this profile, whose key is `to`.
+    pub(crate) fn open_word(
+        &self,
+        author: &PublicKey,
+        to: &PublicKey,
+        sealed: &[u8],
+    ) -> Option<Word> {
+        let pair = hpke::key_pair(&self.seal_seed).ok()?;
+        let info = word_seal_info(&DeskId::of(&self.root), author, to);
+        Word::from_plaintext(&hpke::open(&pair, &info, sealed)?)
     }
 
     /// Takes a desk key that was sealed to this profile; true where it is newer than the own one.

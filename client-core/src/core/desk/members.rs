@@ -39,6 +39,8 @@ impl Desk {
             on_shift: self.shift.is_on(),
             capacity: self.shift.capacity(),
             live,
+            paused_until: None,
+            check_out: false,
             colleagues: self.colleagues(),
             invites: self.invites.iter().map(Invited::view).collect(),
         }

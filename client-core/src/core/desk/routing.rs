@@ -42,6 +42,7 @@ impl Desk {
                     context.event(Event::QueueChanged);
                     self.events.push_back(DeskEvent::QueueChanged);
                 }
+                ShiftEvent::Unclaimed(unclaimed) => self.tell_unclaimed(unclaimed, context),
                 ShiftEvent::Text(channel, text) => {
                     self.events.push_back(DeskEvent::Text(channel, text));
                 }

@@ -1,11 +1,12 @@
 //! A shift: the mailboxes are open, the queue is shown, and waiting people are answered.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use cobijo_protocol::{
     Day,
     content::ClaimNotice,
-    keys::SecretKey,
+    handover::Unclaimed,
+    keys::{PublicKey, SecretKey},
     link::{DeskId, RelayUrl},
     mailbox::MailboxKey,
     slot::ThreadSecret,
@@ -59,6 +60,8 @@ pub(crate) enum ShiftEvent {
     Notice(ClaimNotice),
     /// Rows came, went or changed.
     QueueChanged,
+    /// Somebody has waited for long.
+    Unclaimed(Unclaimed),
     /// The own answer stands.
     Began {
         /// Which row.
@@ -210,6 +213,16 @@ impl Shift {
         rescues.map(|(_, opened)| opened).collect()
     }
 
+    /// The row of somebody who waits.
+    pub(crate) fn row_of(&self, r: &ThreadSecret) -> Option<RowId> {
+        self.queue.row_of(r)
+    }
+
+    /// Passes over and removes what those ask for who are blocked.
+    pub(crate) fn pass_over(&mut self, people: BTreeSet<PublicKey>, now: Now) {
+        self.queue.pass_over(people, now);
+    }
+
     /// A rescue is over.
     pub(crate) fn handle_rescued(&mut self, r: &ThreadSecret, now: Now) -> Vec<ShiftEvent> {
         let notice = self.queue.rescued(r, now);
@@ -320,6 +333,10 @@ impl Shift {
         claims.retain(|answer| !answer.claim.is_over());
         if queue.handle_timeout(context.now) {
             events.push(ShiftEvent::QueueChanged);
+        }
+        if self.is_on {
+            let unclaimed = queue.unclaimed(context.now).into_iter();
+            events.extend(unclaimed.map(ShiftEvent::Unclaimed));
         }
         queue.forget_old(context.now);
         events

@@ -296,7 +296,8 @@ impl Desk {
     }
 
     /// Leaves the old group behind, with what was on its way in it.
-    fn enter(&mut self, group: Group, context: &mut Context<'_>) {
+    fn enter(&mut self, mut group: Group, context: &mut Context<'_>) {
+        group.inherit_erase_keys(&mut self.group);
         self.group = group;
         // The relay's facts are told at the beginning of a connection.
         self.channel = context.new_channel();

@@ -32,6 +32,11 @@ impl Group {
         }
     }
 
+    /// Days that the relay of this connection keeps cells.
+    pub(crate) fn retention_days(&self) -> Option<u16> {
+        self.relay.map(|relay| relay.retention_days)
+    }
+
     /// The latest day that anything says it is: lest wrong clocks forget too early.
     pub(super) fn latest_day(&self, now: Now) -> Day {
         let relay = self.relay.map_or(0, |relay| relay.day);

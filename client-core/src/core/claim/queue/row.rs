@@ -34,6 +34,8 @@ pub(super) struct Row {
     /// The member in front won't take it; nobody else is told.
     #[serde(default)]
     pub(super) is_passed: bool,
+    /// For how many times [`UNCLAIMED_AFTER`](cobijo_protocol::limits::UNCLAIMED_AFTER) it was said that she waits.
+    pub(super) told_waiting: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -53,6 +53,7 @@ impl Person {
                 members: talking.conversation.members(),
                 code: Some(talking.conversation.code()),
                 open: talking.conversation.is_open(),
+                closed: false,
                 erased: None,
                 proposals,
                 files: talking.conversation.files(),

@@ -33,6 +33,7 @@ impl TeamCommand {
             | Self::Dismiss(_)
             | Self::Propose { .. }
             | Self::RemoveMember(_)
+            | Self::People(_)
             | Self::LeaveDesk => WhileStopped::Never,
         }
     }

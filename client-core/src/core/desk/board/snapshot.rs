@@ -20,6 +20,7 @@ impl Board {
         &self,
         claims: Vec<ClaimNotice>,
         own: (PublicKey, Vec<ByteBuf>),
+        of_people: Vec<SnapshotPart>,
     ) -> Vec<SnapshotPart> {
         // A part of their own: whatever else is too long, a newcomer can open intakes.
         let keys = self.intake_keys.iter().map(|held| held.key.clone());
@@ -36,7 +37,8 @@ impl Board {
             pool,
             ..SnapshotPart::default()
         });
-        let mut all: Vec<_> = [keys].into_iter().chain(claims).chain(pools).collect();
+        let parts = [keys].into_iter().chain(claims).chain(pools);
+        let mut all: Vec<_> = parts.chain(of_people).collect();
         let parts = u32::try_from(all.len()).unwrap_or(u32::MAX);
         for (part, one) in (0..parts).zip(&mut all) {
             (one.part, one.parts) = (part, parts);
