@@ -7,6 +7,7 @@
 
 mod admission;
 mod erasing;
+mod files;
 mod inputs;
 mod journey;
 mod kills;

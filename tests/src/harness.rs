@@ -7,6 +7,7 @@ mod client;
 mod desk;
 mod impostor;
 mod past;
+mod photo;
 mod proxy;
 mod relay;
 mod search;
@@ -25,10 +26,11 @@ pub use self::{
     client::{Client, Done, Live, letter},
     desk::{Desk, creating},
     impostor::{Impostor, make_certificate},
+    photo::{check_export, photo, tells_where},
     proxy::{PEOPLE_IP, Proxy},
     relay::Relay,
     search::{Finding, Needle, search},
-    slots::named_slots,
+    slots::{file_slots, named_slots},
 };
 
 /// Longest wait for anything: far above what a loaded machine takes.

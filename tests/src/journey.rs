@@ -1,5 +1,6 @@
 //! The whole journey with the real programs: a desk, its team, two people who write to it.
 
+mod evidence;
 mod team;
 
 use std::collections::BTreeSet;
@@ -34,6 +35,7 @@ pub fn play(report: Report<'_>) -> anyhow::Result<()> {
     let mut room = first_contact(&mut relay, &mut team, report)?;
     second_accompanier(&mut relay, &mut team, &mut room, report)?;
     let mut other = second_person(&relay, &mut team, report)?;
+    evidence::evidence(&mut team, &mut other, report)?;
     nobody_answers(&mut team, &mut other, report)?;
     goodbye(&mut team, room, other, report)?;
     relay.stop()?;

@@ -138,7 +138,7 @@ impl Files {
             ..view_of(&file, number)
         };
         self.changed.push_back(view);
-        self.sweep.add(vec![file.bodies], Pace::Spread, now);
+        self.sweep.add(vec![file.bodies], Pace::AtOnce, now);
     }
 
     fn give_up(&mut self, outgoing: Outgoing, now: Now) {
@@ -333,7 +333,7 @@ impl Files {
                 }
             }
         }
-        self.sweep.add(swept, Pace::Spread, now);
+        self.sweep.add(swept, Pace::AtOnce, now);
         let is_late = |one: &mut Outgoing| one.until().is_some_and(|until| until <= now);
         let late: Vec<_> = self.sending.extract_if(.., is_late).collect();
         for outgoing in late {

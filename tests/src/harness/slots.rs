@@ -6,8 +6,9 @@ use anyhow::{Context, bail};
 use ciborium::Value;
 use cobijo_client_core::profile::ProfileFolder;
 use cobijo_protocol::{
+    file::FileBodies,
     frame::{FromRelay, Operation, Outcome, SlotState, decode_from_relay, encode_operations},
-    limits::PROTOCOL_VERSION,
+    limits::{PROTOCOL_VERSION, WATCH_ADDRESSES_MAX},
     slot::{Address, EraseKey, SlotKey},
 };
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -27,12 +28,17 @@ use super::{Client, Relay};
 
 /// Slots that a profile could erase now: what was said in its conversations, and what was written before.
 pub fn named_slots(client: &Client) -> anyhow::Result<Vec<Address>> {
+    let mut slots = Vec::new();
+    collect(&state(client)?, false, &mut slots);
+    Ok(slots)
+}
+
+fn state(client: &Client) -> anyhow::Result<Value> {
     let passphrase = std::fs::read(client.passphrase_file())?;
     let (_, state) = ProfileFolder::take(&client.profile())?.open(&passphrase)?;
-    let state: Value = ciborium::from_reader(state.get(1..).context("empty state")?)?;
-    let mut slots = Vec::new();
-    collect(&state, false, &mut slots);
-    Ok(slots)
+    Ok(ciborium::from_reader(
+        state.get(1..).context("empty state")?,
+    )?)
 }
 
 /// Pairs of keys below whatever is kept to erase by.
@@ -64,13 +70,51 @@ fn collect(value: &Value, is_kept: bool, slots: &mut Vec<Address>) {
     }
 }
 
+/// Slots in which the files of its conversations stand.
+pub fn file_slots(client: &Client) -> anyhow::Result<Vec<Address>> {
+    let state = state(client)?;
+    let mut bodies = Vec::new();
+    collect_bodies(&state, &mut bodies);
+    let slots = |bodies: &FileBodies| {
+        let slots = (0..bodies.size.bodies()).filter_map(|index| bodies.slot(index));
+        slots.map(|slot| slot.address()).collect::<Vec<_>>()
+    };
+    Ok(bodies.iter().flat_map(slots).collect())
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "only containers hold anything"
+)]
+fn collect_bodies(value: &Value, found: &mut Vec<FileBodies>) {
+    match value {
+        Value::Map(entries) => {
+            for (name, value) in entries {
+                if name.as_text() == Some("bodies")
+                    && let Ok(bodies) = value.deserialized()
+                    && !found.contains(&bodies)
+                {
+                    found.push(bodies);
+                }
+                collect_bodies(value, found);
+            }
+        }
+        Value::Array(values) => values.iter().for_each(|value| collect_bodies(value, found)),
+        _ => {}
+    }
+}
+
 impl Relay {
-    /// What it answers about each of these slots, at most as many as one may watch.
+    /// What it answers about each of these slots.
     pub fn answers(&self, slots: &[Address]) -> anyhow::Result<Vec<SlotState>> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        runtime.block_on(self.ask(slots))
+        let mut answers = Vec::new();
+        for slots in slots.chunks(WATCH_ADDRESSES_MAX) {
+            answers.extend(runtime.block_on(self.ask(slots))?);
+        }
+        Ok(answers)
     }
 
     async fn ask(&self, slots: &[Address]) -> anyhow::Result<Vec<SlotState>> {
