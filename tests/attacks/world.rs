@@ -248,7 +248,7 @@ impl World {
                     heard.push((*id, text.clone(), true));
                     continue;
                 }
-                GroupEvent::Confirmed { id } => (id, true),
+                GroupEvent::Confirmed { id, .. } => (id, true),
                 GroupEvent::Unconfirmed { id } | GroupEvent::Withdrawn { id } => (id, false),
                 _ => continue,
             };

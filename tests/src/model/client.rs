@@ -296,7 +296,7 @@ impl Log {
                 }
             }
             GroupEvent::Unconfirmed { id } => self.stand(id, Standing::Unconfirmed),
-            GroupEvent::Confirmed { id } => self.stand(id, Standing::Confirmed),
+            GroupEvent::Confirmed { id, .. } => self.stand(id, Standing::Confirmed),
             GroupEvent::Withdrawn { id } => self.stand(id, Standing::Withdrawn),
             GroupEvent::Missing { author } => *self.missing.entry(author.key).or_default() += 1,
             GroupEvent::Stopped(stop) => self.stop = Some(stop),

@@ -129,6 +129,19 @@ impl History {
         }
     }
 
+    /// A line stands, at this clock: where it was said again in a later epoch, behind what came before that.
+    pub(super) fn place(&mut self, id: MessageId, clock: u64) {
+        self.set_state(id, EntryState::Stored);
+        let known = self.entries.iter().position(|entry| entry.id == Some(id));
+        let Some(at) = known.filter(|at| *at >= self.closed) else {
+            return;
+        };
+        if self.entries[at].clock != clock {
+            let entry = self.entries.remove(at);
+            self.insert(Entry { clock, ..entry });
+        }
+    }
+
     /// Takes a line back.
     pub(super) fn withdraw(&mut self, id: MessageId) {
         let Some(place) = self.entries.iter().position(|entry| entry.id == Some(id)) else {
@@ -249,6 +262,22 @@ mod tests {
             prop_assert_eq!(&ids(&forwards), &sorted);
             prop_assert_eq!(&ids(&turned)[1..], &sorted);
         }
+    }
+
+    ///
+    #[test]
+    fn what_counts_later_than_it_was_said_moves_behind_what_came_before_and_an_earlier_chapter_stays()
+     {
+        let mut history = History::default();
+        for (clock, id) in [(1, 1), (2, 2), (2, 3)] {
+            history.insert(said(clock, id));
+        }
+        let name = |id| MessageId::from_bytes([id; 16]);
+        history.place(name(1), 4);
+        assert_eq!(ids(&history), [2, 3, 1].map(name));
+        history.close_chapter();
+        history.place(name(2), 9);
+        assert_eq!(ids(&history), [2, 3, 1].map(name));
     }
 
     #[test]

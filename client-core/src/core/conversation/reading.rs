@@ -32,8 +32,8 @@ impl Conversation {
             } => {
                 self.handle_message(&author, id, clock, content, now);
             }
-            GroupEvent::Stored { id } => {
-                self.history.set_state(id, EntryState::Stored);
+            GroupEvent::Stored { id, clock } => {
+                self.history.place(id, clock);
                 self.events.push_back(ConversationEvent::Stored(id));
                 self.note_closing_stored(id);
             }
@@ -41,8 +41,8 @@ impl Conversation {
                 self.history.set_state(id, EntryState::NotConfirmed);
                 self.events.push_back(ConversationEvent::Unconfirmed(id));
             }
-            GroupEvent::Confirmed { id } => {
-                self.history.set_state(id, EntryState::Stored);
+            GroupEvent::Confirmed { id, clock } => {
+                self.history.place(id, clock);
                 self.events.push_back(ConversationEvent::Confirmed(id));
             }
             GroupEvent::NotSaid { .. } => {}

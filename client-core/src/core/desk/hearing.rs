@@ -39,7 +39,7 @@ impl Desk {
                     clock,
                     content,
                 } => self.hear_message(&author, (id, clock), content, context),
-                GroupEvent::Stored { id } => {
+                GroupEvent::Stored { id, .. } => {
                     self.hear_left(id, context);
                     self.hear_stored(id, context);
                     self.erase_stored(&id, context);
@@ -65,7 +65,7 @@ impl Desk {
                         self.snapshot_due = Some(self.snapshot_turn(context.now));
                     }
                 }
-                GroupEvent::Confirmed { id } => {
+                GroupEvent::Confirmed { id, .. } => {
                     if self.snapshots.contains(&id) {
                         self.snapshot_due = None;
                     }

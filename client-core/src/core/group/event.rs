@@ -27,6 +27,8 @@ pub enum GroupEvent {
     Stored {
         /// Its id.
         id: MessageId,
+        /// Its Lamport clock, as everybody counts it where it stands.
+        clock: u64,
     },
     /// A message that was shown is not part of the history unless it comes again.
     Unconfirmed {
@@ -37,6 +39,8 @@ pub enum GroupEvent {
     Confirmed {
         /// Its id.
         id: MessageId,
+        /// Its Lamport clock, as everybody counts it where it stands.
+        clock: u64,
     },
     /// An own message that was to be said in its epoch or not at all did not count.
     NotSaid {

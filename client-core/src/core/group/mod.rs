@@ -388,7 +388,7 @@ impl Group {
         }
         let (secret, leaf) = (self.facts.secret.clone(), self.facts.own_leaf);
         if let Some(id) = self.outbox.handle_seen(seen, &secret, leaf, rng) {
-            self.events.push_back(GroupEvent::Stored { id });
+            self.count_own(id);
         }
         self.keep_own_erase_keys(now);
         self.streams

@@ -43,7 +43,9 @@ pub(super) struct Shown {
 #[derive(Clone, Copy, Serialize, Deserialize)]
 struct Mark {
     is_confirmed: bool,
-    #[serde(default)]
+    /// As its author gave it.
+    said: u64,
+    /// As it counts where it stands.
     clock: u64,
     /// When it was last seen in a stream: nothing older than the retention can come again.
     day: Day,
@@ -101,6 +103,7 @@ impl Shown {
             id,
             Mark {
                 is_confirmed: true,
+                said: clock,
                 clock,
                 day,
             },
@@ -116,31 +119,51 @@ impl Shown {
         message: Message,
         day: Day,
     ) -> Option<GroupEvent> {
-        // Clamped, not refused: the own clock is no ground for a verdict.
-        let before = self.last.get(&author.key).copied().unwrap_or(self.floor);
-        let ahead = self.clock.saturating_add(LAMPORT_AHEAD_MAX);
-        let clock = message.clock.min(ahead).max(before.saturating_add(1));
-        let known = self.messages.get(&id).copied();
+        let known = self.messages.get_mut(&id);
+        let was_shown = known.is_some();
+        if let Some(mark) = known.filter(|mark| mark.is_confirmed) {
+            mark.day = day;
+            return None;
+        }
+        let clock = self.count(author.key, message.clock);
         let mark = Mark {
             is_confirmed: true,
-            clock: known.map_or(clock, |mark| mark.clock),
+            said: message.clock,
+            clock,
             day,
         };
         self.messages.insert(id, mark);
-        match known.map(|mark| mark.is_confirmed) {
-            None => {
-                self.last.insert(author.key, clock);
-                self.clock = self.clock.max(clock);
-                Some(GroupEvent::Message {
-                    author,
-                    id,
-                    clock,
-                    content: message.content,
-                })
+        Some(if was_shown {
+            GroupEvent::Confirmed { id, clock }
+        } else {
+            GroupEvent::Message {
+                author,
+                id,
+                clock,
+                content: message.content,
             }
-            Some(false) => Some(GroupEvent::Confirmed { id }),
-            Some(true) => None,
+        })
+    }
+
+    /// Takes note that an own message stands: it counts as it does for those who read it.
+    fn stored(&mut self, own: PublicKey, id: MessageId) -> u64 {
+        let said = self.messages.get(&id).map_or(0, |mark| mark.said);
+        let clock = self.count(own, said);
+        if let Some(mark) = self.messages.get_mut(&id) {
+            mark.clock = clock;
         }
+        clock
+    }
+
+    /// What the next message of an author counts as.
+    fn count(&mut self, author: PublicKey, said: u64) -> u64 {
+        // Clamped, not refused: the own clock is no ground for a verdict.
+        let before = self.last.get(&author).copied().unwrap_or(self.floor);
+        let ahead = self.clock.saturating_add(LAMPORT_AHEAD_MAX);
+        let clock = said.min(ahead).max(before.saturating_add(1));
+        self.last.insert(author, clock);
+        self.clock = self.clock.max(clock);
+        clock
     }
 
     /// Takes note that a message shown lies behind its stream's end.
@@ -206,6 +229,12 @@ impl Group {
                 stream.advance(is_void, shown);
             }
         }
+    }
+
+    /// An own message stands.
+    pub(super) fn count_own(&mut self, id: MessageId) {
+        let clock = self.shown.stored(self.own_key(), id);
+        self.events.push_back(GroupEvent::Stored { id, clock });
     }
 
     /// A message decides nothing: that this member alone can't read it stops nobody.
@@ -334,6 +363,40 @@ mod tests {
         assert_eq!(clock(show(&mut shown, message(6, 203))), 203);
     }
 
+    ///
+    #[test]
+    fn what_is_said_again_in_a_later_epoch_counts_alike_for_its_author_and_for_all_who_read_it() {
+        let text = Content::Text(String::new());
+        let salt = MessageId::from_bytes([3; 16]);
+        let mut own = Shown::default();
+        let (name, said) = own.own_message(salt, text, author().key, 0).unwrap();
+        let said: Message = cbor::decode(&said).unwrap();
+        // Others spoke meanwhile; some saw what a cut left out, and some did not.
+        let mut others = [Shown::default(), Shown::default()];
+        others[0].show(author(), name, said.clone(), 0);
+        others[0].end(name, false);
+        let mut speaker = author();
+        speaker.key = SecretKey::from_bytes([9; 32]).public();
+        for shown in others.iter_mut().chain([&mut own]) {
+            for number in 1..4 {
+                let message = message(number, u64::from(number));
+                shown.show(speaker.clone(), id(&message), message, 0);
+            }
+            shown.new_epoch(|waits| *waits == name);
+        }
+        let counted = own.stored(author().key, name);
+        assert_eq!(counted, 4);
+        for mut shown in others {
+            let event = shown.show(author(), name, said.clone(), 0);
+            let Some(GroupEvent::Message { clock, .. } | GroupEvent::Confirmed { clock, .. }) =
+                event
+            else {
+                panic!("not shown");
+            };
+            assert_eq!(clock, counted);
+        }
+    }
+
     ///
     #[test]
     fn a_double_is_shown_once_and_confirms_what_a_cut_left_out() {
@@ -344,8 +407,9 @@ mod tests {
         assert_eq!(show(&mut shown, message(1, 1)), None);
         let id = id(&message(1, 1));
         shown.end(id, false);
+        shown.new_epoch(|_| false);
         let again = show(&mut shown, message(1, 1));
-        assert_eq!(again, Some(GroupEvent::Confirmed { id }));
+        assert_eq!(again, Some(GroupEvent::Confirmed { id, clock: 1 }));
     }
 
     ///
