@@ -7,12 +7,15 @@ mod world;
 use std::{collections::BTreeSet, time::Duration};
 
 use cobijo_client_core::core::client::{
-    Command, ConversationEvent, Erasure, Event, PersonCommand, PersonStage, Stopped,
+    Command, ConversationEvent, Erasure, Event, PersonCommand, PersonStage, Standing, Stopped,
 };
 use cobijo_protocol::{capsule::Shows, slot::Address};
 use world::{
     World,
-    phrase::{come_back, comes_online, goes_away, keep, person, stage, talking, waiting},
+    phrase::{
+        FRAMES, come_back, comes_online, goes_away, keep, keys, lose_on_the_way_back, person,
+        stage, talking, waiting,
+    },
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -246,6 +249,70 @@ fn whoever_is_away_wipes_when_she_comes_and_reads_nothing_more_before() {
     let is_entry =
         |event: &Event| matches!(event, Event::Conversation(_, ConversationEvent::Entry(_)));
     assert!(!world.saw(luz, is_entry));
+}
+
+/// [E-2]
+#[test]
+fn a_device_that_she_came_back_to_twice_keeps_nothing_of_what_she_erases() {
+    let (mut world, luz, ana, slots) = said();
+    keep(&mut world, ana, Shows::All);
+    come_back(&mut world);
+    let back = Command::Person(PersonCommand::Return {
+        link: world.link(0),
+        keys: keys(),
+    });
+    world.command(ana, back).unwrap();
+    world.wait(MINUTE);
+    let rooms = world.clients[ana].client.conversations();
+    let present = rooms.iter().find(|room| room.open).unwrap().id;
+    assert_eq!(rooms.len(), 2);
+    let erase = PersonCommand::Erase {
+        conversation: present,
+        at_once: true,
+    };
+    world.command(ana, Command::Person(erase)).unwrap();
+    world.wait(MINUTE);
+    assert_erased(&world, ana, &slots, "");
+    assert_wiped(&world, luz, "");
+}
+
+/// [E-3]
+#[test]
+fn a_device_that_reads_on_its_way_back_that_she_has_erased_all_says_so_and_shows_nothing() {
+    let mut locked = 0;
+    for frames in FRAMES {
+        let (mut world, _, ana, _) = said();
+        keep(&mut world, ana, Shows::All);
+        let anew = world.client();
+        lose_on_the_way_back(&mut world, anew, frames);
+        if stage(&world, ana) != PersonStage::Talking || world.clients[anew].disk.is_empty() {
+            continue;
+        }
+        let command = erase(&world, ana, true);
+        world.command(ana, command).unwrap();
+        world.wait(MINUTE);
+        world.clients[anew].events.clear();
+        world.restart(anew);
+        world.wait(MINUTE);
+        // Nothing was found yet: she types her phrase again.
+        if world.clients[anew].client.standing() == Standing::Fresh {
+            continue;
+        }
+        assert!(
+            world.saw(anew, |event| matches!(
+                event,
+                Event::NothingFound | Event::Locked(_)
+            )),
+            "{frames}"
+        );
+        assert!(!remembers(&world, anew), "{frames}");
+        assert!(
+            world.clients[anew].client.conversations().is_empty(),
+            "{frames}"
+        );
+        locked += 1;
+    }
+    assert!(locked > 6);
 }
 
 /// [E-3]

@@ -128,6 +128,22 @@ fn her_first_device_locks_itself_as_soon_as_another_waits_in_its_place() {
     assert!(world.clients[ana].client.conversations().is_empty());
 }
 
+/// [B-7]
+#[test]
+fn a_letter_that_she_takes_back_where_she_came_back_to_is_not_found_by_her_phrase_any_more() {
+    let (mut world, _, ana) = waiting();
+    keep(&mut world, ana, Shows::New);
+    goes_away(&mut world, ana);
+    let anew = come_back(&mut world);
+    let stop = Command::Person(PersonCommand::StopWaiting);
+    world.command(anew, stop).unwrap();
+    world.wait(MINUTE);
+    let again = come_back(&mut world);
+    let is_nothing = |event: &Event| matches!(event, Event::NothingFound);
+    assert!(world.saw(again, is_nothing));
+    assert_eq!(world.clients[again].client.standing(), Standing::Fresh);
+}
+
 /// [B-7] [B-8]
 #[test]
 fn whoever_was_answered_while_she_was_away_comes_back_into_the_conversation() {

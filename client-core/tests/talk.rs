@@ -286,6 +286,28 @@ fn who_was_removed_from_the_desk_before_she_came_in_is_removed_when_she_does() {
     assert_eq!(world.room(ana), ["Luz"]);
 }
 
+///
+#[test]
+fn who_left_and_is_let_in_again_by_her_yes_writes_there_again() {
+    let (mut world, luz, ana) = talking();
+    let conversation = world.conversation(luz).id;
+    world.command(luz, Command::Leave(conversation)).unwrap();
+    world.wait(HOUR);
+    assert_eq!(world.room(ana), Vec::<String>::new());
+    let ask = PersonCommand::AskDesk {
+        conversation: world.conversation(ana).id,
+        text: "¿Puedes volver?".to_owned(),
+    };
+    world.command(ana, Command::Person(ask)).unwrap();
+    world.claim(luz).unwrap();
+    world.accept(ana);
+    world.wait(HOUR);
+    assert_eq!(world.room(ana), ["Luz"]);
+    assert!(world.conversation(luz).open);
+    world.say(luz, "Aquí estoy").unwrap();
+    assert_eq!(world.texts(ana).last().unwrap(), "Aquí estoy");
+}
+
 #[test]
 fn when_nobody_answers_the_desk_sends_a_colleague() {
     let (mut world, luz, ana) = talking();

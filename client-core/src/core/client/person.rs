@@ -181,6 +181,7 @@ impl Person {
             }
             PersonCommand::StopWaiting => {
                 let first = self.first.take().ok_or(CommandError::NotNow)?;
+                self.returning = None;
                 self.take_back(first);
                 Ok(())
             }

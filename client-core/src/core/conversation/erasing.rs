@@ -22,6 +22,12 @@ impl Conversation {
         }
     }
 
+    /// What another copy of it can erase goes with it.
+    pub(crate) fn erase_with(&mut self, copy: &mut Self) {
+        let (waited, said) = (copy.take_waited(), copy.take_erase_keys());
+        self.waited.extend(waited.into_iter().chain(said));
+    }
+
     /// Whether nobody can be told any more, or all have been; gives whether they have.
     pub(crate) fn is_told(&self) -> Option<bool> {
         let is_over = self.group.is_over();

@@ -49,6 +49,8 @@ impl Conversation {
         }
         group.inherit_erase_keys(&mut self.group);
         self.group = group;
+        // Who had left was let in again.
+        self.left = false;
         self.rescuing.clear();
         self.proposals.drop_present(&self.group.members());
         self.note_missing(&before, now);

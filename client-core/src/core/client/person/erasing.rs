@@ -34,7 +34,13 @@ impl Person {
         Ok(())
     }
 
-    fn keep_erasing(&mut self, talking: Talking, pace: Pace, context: &mut Context<'_>) {
+    fn keep_erasing(&mut self, mut talking: Talking, pace: Pace, context: &mut Context<'_>) {
+        // A device that she came back to twice holds the same conversation twice.
+        let group = talking.conversation.group_id().to_vec();
+        let is_copy = |one: &mut Talking| one.conversation.group_id() == group;
+        for mut copy in self.ended.extract_if(.., is_copy) {
+            talking.conversation.erase_with(&mut copy.conversation);
+        }
         let Talking {
             id,
             channel,
@@ -50,8 +56,11 @@ impl Person {
         let ended = self.ended.extract_if(.., |talking| is_wiped(talking));
         let wiped: Vec<_> = ended.collect();
         let present = self.conversation.take_if(|talking| is_wiped(talking));
-        if present.is_some() {
+        if let Some(talking) = &present {
             self.returning = None;
+            if talking.conversation.is_returning() {
+                context.event(Event::NothingFound);
+            }
         }
         if let Some(asking) = self.asking.take_if(|_| present.is_some()) {
             self.take_back(asking.into_contacting());
