@@ -5,22 +5,25 @@
 //! [`MemoryRelay::next_answer`] hands one answer back. Between any two of these calls a test may close
 //! the connection, so lost, late and reordered frames need nothing more.
 
+mod cards;
+mod frames;
+mod mailbox;
 mod session;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use cobijo_client_core::core::port::{Chain, Dropped, Put, RelayFacts, Seen, Wants};
+use cobijo_client_core::core::port::{Chain, Put, RelayFacts, Seen, Wants};
 use cobijo_protocol::{
     Day,
     cell::{Cell, CellHash},
     limits::{
-        CONNECTION_CREDITS, MAILBOX_ITEMS_MAX, REGISTERED_ADDRESSES_MAX, RETENTION_DAYS_DEFAULT,
-        SWEEP_JUMP_DAYS_MAX,
+        CONNECTION_CREDITS, REGISTERED_ADDRESSES_MAX, RETENTION_DAYS_DEFAULT, SWEEP_JUMP_DAYS_MAX,
     },
     mailbox::{ItemId, MailboxKey},
     slot::{Address, EraseKey, SlotKey},
 };
 
+use cards::Cards;
 use session::{Answer, Request, Session};
 
 /// One connection; another one after each reconnection.
@@ -53,8 +56,10 @@ pub struct MemoryRelay {
     made: u64,
     lies: Vec<(Viewer, Address, Lie)>,
     is_backwards: bool,
+    cards: Cards,
 }
 
+#[derive(Clone)]
 struct Kept {
     expires: Day,
     content: SlotContent,
@@ -95,6 +100,19 @@ impl MemoryRelay {
             made: 0,
             lies: Vec::new(),
             is_backwards: false,
+            cards: Cards::default(),
+        }
+    }
+
+    /// Another relay that keeps the same, with no connections.
+    pub fn fork(&self) -> Self {
+        Self {
+            slots: self.slots.clone(),
+            mailboxes: self.mailboxes.clone(),
+            cards: self.cards.clone(),
+            swept: self.swept,
+            made: self.made,
+            ..Self::new(self.day)
         }
     }
 
@@ -125,16 +143,6 @@ impl MemoryRelay {
         for items in self.mailboxes.values_mut() {
             items.retain(|_, kept| kept.expires >= day);
         }
-    }
-
-    /// Lets a mailbox take drops, as a current card does that names it.
-    pub fn host_mailbox(&mut self, mailbox: MailboxKey) {
-        self.mailboxes.entry(mailbox).or_default();
-    }
-
-    /// Number of items in a mailbox.
-    pub fn items(&self, mailbox: &MailboxKey) -> usize {
-        self.mailboxes.get(mailbox).map_or(0, BTreeMap::len)
     }
 
     /// What stands in a slot.
@@ -172,19 +180,22 @@ impl MemoryRelay {
 
     /// Opens a connection; its first answer is [`Seen::Connected`].
     pub fn connect(&mut self, viewer: Viewer) -> ConnectionId {
-        let id = ConnectionId(self.next_number());
+        let id = self.accept(viewer);
         let facts = RelayFacts {
             day: self.day,
             retention_days: self.retention_days,
         };
+        self.answer(id, vec![Seen::Connected(facts)]);
+        id
+    }
+
+    fn accept(&mut self, viewer: Viewer) -> ConnectionId {
+        let id = ConnectionId(self.next_number());
         let connection = Connection {
             viewer,
             session: Session::default(),
             requests: VecDeque::new(),
-            answers: VecDeque::from([Answer {
-                seen: vec![Seen::Connected(facts)],
-                chain: None,
-            }]),
+            answers: VecDeque::new(),
             registered: BTreeSet::new(),
             opened: BTreeSet::new(),
             credits: CONNECTION_CREDITS,
@@ -234,14 +245,18 @@ impl MemoryRelay {
         true
     }
 
-    /// Runs the first `puts` puts of the next request, and then the connection is lost.
+    /// Runs the first `puts` puts, or operations, of the next request, and then the connection is lost.
     pub fn run_part(&mut self, id: ConnectionId, puts: usize) {
-        if let Some(Request::Puts(frame, _)) = self.take_request(id) {
-            for put in frame.iter().take(puts) {
-                if self.put(put) == Outcome::Taken {
-                    break;
+        match self.take_request(id) {
+            Some(Request::Puts(frame, _)) => {
+                for put in frame.iter().take(puts) {
+                    if self.put(put) == Outcome::Taken {
+                        break;
+                    }
                 }
             }
+            Some(Request::Frame(frame)) => self.run_frame(id, &frame, puts),
+            Some(_) | None => {}
         }
         self.close(id);
     }
@@ -294,6 +309,7 @@ impl MemoryRelay {
                 }
             }
             Request::Puts(frame, chain) => self.run_puts(id, &frame, chain),
+            Request::Frame(frame) => self.run_frame(id, &frame, usize::MAX),
             Request::Erase(slot_key, erase_key) => {
                 self.erase_raw(&slot_key, &erase_key);
                 self.answer(id, vec![Seen::Erased(slot_key.address(&erase_key.mark()))]);
@@ -302,7 +318,11 @@ impl MemoryRelay {
                 let dropped = self.drop_cell(mailbox, &cell);
                 self.answer(id, vec![Seen::Dropped(mailbox, dropped)]);
             }
-            Request::Open(mailbox) => self.open(id, mailbox),
+            Request::Open(mailbox) => {
+                for item in self.open(id, mailbox) {
+                    self.answer(id, vec![item]);
+                }
+            }
             Request::Remove(mailbox, item) => {
                 if let Some(items) = self.mailboxes.get_mut(&mailbox) {
                     items.remove(&item);
@@ -338,6 +358,7 @@ impl MemoryRelay {
             connection.answers.push_back(Answer {
                 seen,
                 chain: Some(chain),
+                ..Answer::default()
             });
         }
     }
@@ -433,58 +454,14 @@ impl MemoryRelay {
         }
     }
 
-    fn drop_cell(&mut self, mailbox: MailboxKey, cell: &Cell) -> Dropped {
-        let expires = self.expiry();
-        let item = ItemId::from_bytes(u128::from(self.next_number()).to_be_bytes());
-        let Some(items) = self.mailboxes.get_mut(&mailbox) else {
-            return Dropped::Unknown;
-        };
-        let is_here =
-            |kept: &Kept| matches!(&kept.content, SlotContent::Full(known) if known == cell);
-        if items.values().any(is_here) {
-            return Dropped::Stored;
-        }
-        if items.len() >= MAILBOX_ITEMS_MAX {
-            return Dropped::Full;
-        }
-        let content = SlotContent::Full(cell.clone());
-        items.insert(item, Kept { expires, content });
-        let owners: Vec<_> = self
-            .connections
-            .iter()
-            .filter(|(_, connection)| connection.opened.contains(&mailbox))
-            .map(|(id, _)| *id)
-            .collect();
-        for owner in owners {
-            self.answer(owner, vec![Seen::Item(mailbox, item, cell.clone())]);
-        }
-        Dropped::Stored
-    }
-
-    fn open(&mut self, id: ConnectionId, mailbox: MailboxKey) {
-        if let Some(connection) = self.connections.get_mut(&id) {
-            connection.opened.insert(mailbox);
-        }
-        let items: Vec<_> = self
-            .mailboxes
-            .get(&mailbox)
-            .into_iter()
-            .flatten()
-            .filter_map(|(item, kept)| match &kept.content {
-                SlotContent::Full(cell) => Some(Seen::Item(mailbox, *item, cell.clone())),
-                SlotContent::Gone(_) => None,
-            })
-            .collect();
-        for item in items {
-            self.answer(id, vec![item]);
-        }
-    }
-
     fn answer(&mut self, id: ConnectionId, seen: Vec<Seen>) {
         if let Some(connection) = self.connections.get_mut(&id)
             && !seen.is_empty()
         {
-            connection.answers.push_back(Answer { seen, chain: None });
+            connection.answers.push_back(Answer {
+                seen,
+                ..Answer::default()
+            });
         }
     }
 
@@ -496,6 +473,7 @@ impl MemoryRelay {
 
 #[cfg(test)]
 mod tests {
+    use cobijo_client_core::core::port::Dropped;
     use cobijo_protocol::{
         keys::SecretKey,
         slot::{Kind, Slot, ThreadSecret},

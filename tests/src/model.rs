@@ -10,8 +10,10 @@
 //! * [`ledger`]: the reference model
 //! * `actions`, `faults`, `traitor`: what members do, what befalls them, what hostile ones do
 //! * `settle`: the end, when everybody catches up and nothing may be missing
+//! * [`journeys`]: another model, of whole clients
 
 pub mod client;
+pub mod journeys;
 pub mod ledger;
 pub mod world;
 

@@ -9,8 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use clap::Parser;
-use cobijo_tests::model::{Options, Summary, play};
+use clap::{Parser, ValueEnum};
+use cobijo_tests::model::{Options, Summary, journeys, play};
 
 /// Plays members of a group over a relay in memory against a reference model.
 #[derive(Parser)]
@@ -24,15 +24,36 @@ struct Arguments {
     /// How many seeds.
     #[arg(long)]
     seeds: Option<u64>,
-    /// Things that happen before everybody catches up.
-    #[arg(long, default_value_t = 120)]
-    steps: u32,
+    /// What is played; without it, both.
+    #[arg(long)]
+    play: Option<Played>,
+    /// Things that happen before everybody catches up: else 120 to a group, 60 on journeys.
+    #[arg(long)]
+    steps: Option<u32>,
     /// Stops after the first seed that fails.
     #[arg(long)]
     until_failure: bool,
     /// Threads to play on.
     #[arg(long, default_value_t = 2)]
     threads: u64,
+}
+
+/// Which model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Played {
+    /// Members of one group.
+    Group,
+    /// Whole clients: what people do, and what the desk does.
+    Journeys,
+}
+
+impl Played {
+    fn steps(self) -> u32 {
+        match self {
+            Self::Group => 120,
+            Self::Journeys => 60,
+        }
+    }
 }
 
 fn main() -> ExitCode {
@@ -44,8 +65,12 @@ fn main() -> ExitCode {
     } else {
         arguments.seeds.unwrap_or(u64::MAX)
     };
-    let options = Options {
-        steps: arguments.steps,
+    let played = match arguments.play {
+        Some(played) => vec![played],
+        None => vec![Played::Group, Played::Journeys],
+    };
+    let options = |played: Played| Options {
+        steps: arguments.steps.unwrap_or(played.steps()),
         is_traced: is_single,
     };
     let until = Instant::now() + Duration::from_secs_f64(arguments.minutes * 60.0);
@@ -61,7 +86,9 @@ fn main() -> ExitCode {
                         if index >= seeds || Instant::now() >= until {
                             return tally;
                         }
-                        tally.play(first.wrapping_add(index), options);
+                        for &played in &played {
+                            tally.play(first.wrapping_add(index), played, options(played));
+                        }
                         if arguments.until_failure && tally.failed > 0 {
                             next.store(seeds, Ordering::Relaxed);
                         }
@@ -96,8 +123,11 @@ struct Tally {
 }
 
 impl Tally {
-    fn play(&mut self, seed: u64, options: Options) {
-        let outcome = catch_unwind(AssertUnwindSafe(|| play(seed, options)));
+    fn play(&mut self, seed: u64, played: Played, options: Options) {
+        let outcome = catch_unwind(AssertUnwindSafe(|| match played {
+            Played::Group => play(seed, options),
+            Played::Journeys => journeys::play(seed, options),
+        }));
         let fault = match outcome {
             Ok(Ok(summary)) => {
                 self.passed += 1;
@@ -108,9 +138,13 @@ impl Tally {
         };
         self.failed += 1;
         let steps = options.steps;
+        let name = match played {
+            Played::Group => "group",
+            Played::Journeys => "journeys",
+        };
         println!("seed {seed}: {fault}");
         println!(
-            "  replay: cargo run --profile model -p cobijo-tests --bin model -- --seed {seed} --steps {steps}"
+            "  replay: cargo run --profile model -p cobijo-tests --bin model -- --play {name} --seed {seed} --steps {steps}"
         );
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use cobijo_client_core::core::port::{Chain, Put, Seen, Wants};
 use cobijo_protocol::{
     cell::Cell,
+    frame::Outcome,
     limits::{FRAME_OPERATIONS_MAX, WATCH_ADDRESSES_MAX},
     mailbox::{ItemId, MailboxKey},
     slot::{Address, EraseKey, SlotKey},
@@ -28,8 +29,11 @@ struct Sending {
     in_flight: bool,
 }
 
+#[derive(Default)]
 pub(super) struct Answer {
     pub(super) seen: Vec<Seen>,
+    /// Where a whole frame is answered, and not what one machine asked: what became of each operation.
+    pub(super) outcomes: Vec<Outcome>,
     /// The chain that a frame of puts belongs to.
     pub(super) chain: Option<Chain>,
 }
@@ -39,6 +43,8 @@ pub(super) enum Request {
     Unwatch(Vec<Address>),
     /// Puts of one frame, and the whole chain that they belong to.
     Puts(Vec<Put>, Chain),
+    /// A frame, as a client sends it.
+    Frame(Vec<u8>),
     Erase(SlotKey, EraseKey),
     Drop(MailboxKey, Cell),
     Open(MailboxKey),
