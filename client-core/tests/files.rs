@@ -300,8 +300,7 @@ fn what_is_shown_ends_for_everyone_and_at_the_relay_and_stays_so_whatever_a_cloc
             assert_eq!(line_state(world, client), FileState::Expired);
             assert_eq!(world.clients[client].parts.len(), 0);
         }
-        // The message that told of it.
-        assert_eq!(stands(world, &slots), 1);
+        assert_eq!(stands(world, &slots), 0);
     };
     is_over(&world);
     world.now = begun;
@@ -326,10 +325,16 @@ fn no_author_shows_anything_for_longer_than_three_days_nor_after_its_time() {
 
     let away = goes_away(&mut world, luz);
     let way = world.shown_for(1);
-    world.send_file(ana, way, &bytes(5_000));
+    let slots = put(&mut world, |world| {
+        world.send_file(ana, way, &bytes(5_000));
+    });
+    // Her device is off when its time is over: what is read late tells of it, and no more.
+    let hers = goes_away(&mut world, ana);
     world.wait(2 * HOUR);
     comes_online(&mut world, luz, away);
     assert_eq!(world.file_states(luz), [FileState::Expired; 2]);
+    comes_online(&mut world, ana, hers);
+    assert_eq!(stands(&world, &slots), 0);
 }
 
 /// [F-6]

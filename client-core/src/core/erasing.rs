@@ -177,6 +177,11 @@ impl Sweep {
         };
     }
 
+    /// Those that are left, for another one to erase.
+    pub(crate) fn into_slots(self) -> Erasing {
+        self.slots.into()
+    }
+
     /// How many slots are left.
     pub(crate) fn left(&self) -> usize {
         self.slots.len()

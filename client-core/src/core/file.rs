@@ -12,6 +12,7 @@ mod told;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use cobijo_protocol::{
+    content::MessageId,
     file::{File, FileBodies},
     keys::PublicKey,
     limits::FILES_MAX,
@@ -23,8 +24,8 @@ use super::{
     client::{
         ChannelId, FileId, FileNumber, FileState, FileView, FileWork, OutgoingFile, PartDone,
     },
-    erasing::Pace,
-    port::{Now, RelayFacts, Seen, Wants},
+    erasing::{Erasing, Pace, Sweep},
+    port::{Now, RelayFacts, Rng, Seen, Wants},
 };
 
 pub(crate) use sweeping::FileSweep;
@@ -41,6 +42,9 @@ pub(crate) struct Files {
     sending: Vec<Outgoing>,
     told: Vec<Told>,
     sweep: FileSweep,
+    /// Own messages of which nothing is left to be said.
+    ended: BTreeSet<MessageId>,
+    heads: Sweep,
     #[serde(skip)]
     work: VecDeque<FileWork>,
     #[serde(skip)]
@@ -95,6 +99,7 @@ impl Files {
     pub(crate) fn tell(
         &mut self,
         file: &File,
+        id: MessageId,
         author: PublicKey,
         sent: Option<(FileNumber, FileId)>,
         own: bool,
@@ -103,7 +108,7 @@ impl Files {
         let number = sent.map_or_else(|| self.next_number(), |(number, _)| number);
         let local = sent.map(|(_, local)| local);
         self.told
-            .push(Told::new(number, file, author, local, own, now));
+            .push(Told::new(number, file, id, author, local, own, now));
         self.expire(now);
         self.make_room();
         let told = self.told.iter().find(|told| told.view.number == number);
@@ -146,12 +151,13 @@ impl Files {
         self.take_back(file, outgoing.number, now);
     }
 
-    /// Forgets all; gives what stands at the relay of it. [F-9]
-    pub(crate) fn take(&mut self) -> Vec<FileBodies> {
+    /// Forgets all; gives what stands at the relay of it: bodies, and messages that were being erased. [F-9]
+    pub(crate) fn take(&mut self) -> (Vec<FileBodies>, Erasing) {
         let Self {
             sending,
             told,
             sweep,
+            heads,
             ..
         } = std::mem::take(self);
         let sending = sending
@@ -159,7 +165,8 @@ impl Files {
             .map(|one| one.sending.into_parts().1.bodies);
         let told = told.into_iter().filter_map(|told| told.bodies);
         let swept = sweep.into_files();
-        swept.into_iter().chain(sending).chain(told).collect()
+        let bodies = swept.into_iter().chain(sending).chain(told);
+        (bodies.collect(), heads.into_slots())
     }
 
     /// Only these lines are left: other files are no longer shown.
@@ -206,7 +213,8 @@ impl Files {
 
     fn is_busy(&self) -> bool {
         let is_receiving = self.told.iter().any(|told| told.receiving.is_some());
-        !self.sending.is_empty() || is_receiving || !self.sweep.is_over()
+        let is_erasing = !self.sweep.is_over() || !self.heads.is_over();
+        !self.sending.is_empty() || is_receiving || is_erasing
     }
 
     /// What is wanted, and on which channel.
@@ -220,6 +228,7 @@ impl Files {
         if let Some(receiving) = receiving.next() {
             receiving.wants(&mut wants);
         }
+        self.heads.wants(&mut wants);
         self.sweep.wants(&mut wants);
         Some((channel, wants))
     }
@@ -239,6 +248,7 @@ impl Files {
                 break;
             }
         }
+        self.heads.handle_seen(seen, now);
         self.sweep.handle_seen(seen, now);
         self.go_on(now);
     }
@@ -305,7 +315,22 @@ impl Files {
         self.receive();
         self.note_progress();
         self.expire(now);
+        self.heads.advance(now);
         self.sweep.advance(now);
+    }
+
+    /// Own messages that are to be erased at the relay, as soon as they stand there. [F-6]
+    pub(crate) fn ended(&self) -> &BTreeSet<MessageId> {
+        &self.ended
+    }
+
+    /// What erases them.
+    pub(crate) fn erase_ended(&mut self, slots: Erasing, now: Now, rng: &mut Rng) {
+        if !slots.is_empty() {
+            self.ended.clear();
+            self.heads.add(slots, Pace::AtOnce, now, rng);
+            self.heads.advance(now);
+        }
     }
 
     fn receive(&mut self) {
@@ -327,7 +352,10 @@ impl Files {
         let mut swept = Vec::new();
         for told in &mut self.told {
             if let Some(bodies) = told.expire(now) {
-                swept.extend(bodies.filter(|_| told.view.own));
+                if told.view.own {
+                    swept.extend(bodies);
+                    self.ended.insert(told.id);
+                }
                 if !told.is_hidden {
                     self.changed.push_back(told.view.clone());
                 }
@@ -345,7 +373,9 @@ impl Files {
     pub(crate) fn poll_timeout(&self) -> Option<Now> {
         let shown = self.told.iter().filter_map(|told| told.until);
         let sending = self.sending.iter().filter_map(Outgoing::until);
-        shown.chain(sending).chain(self.sweep.poll_timeout()).min()
+        let sweeps = self.sweep.poll_timeout().into_iter();
+        let sweeps = sweeps.chain(self.heads.poll_timeout());
+        shown.chain(sending).chain(sweeps).min()
     }
 
     /// What the shell has to do.

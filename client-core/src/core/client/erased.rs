@@ -33,7 +33,7 @@ impl Erased {
         context: &mut Context<'_>,
     ) -> Self {
         let waited = conversation.take_waited();
-        let files = conversation.take_file_bodies();
+        let (files, heads) = conversation.take_files();
         conversation.erase();
         let mut erased = Self {
             id,
@@ -47,6 +47,7 @@ impl Erased {
         // Before what was said in the group.
         let (now, rng) = (context.now, &mut *context.rng);
         erased.sweep.add(waited, pace, now, rng);
+        erased.sweep.add(heads, pace, now, rng);
         erased.files.add(files, pace, now);
         erased.handle_timeout(context);
         erased

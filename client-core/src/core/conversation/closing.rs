@@ -61,7 +61,7 @@ impl Conversation {
         self.former = Former::default();
         self.rescuing.clear();
         // Those stay at the relay: they are hers to erase.
-        let _file_bodies = self.take_file_bodies();
+        let _at_the_relay = self.take_files();
         self.events.clear();
         self.events.push_back(ConversationEvent::Closed);
     }

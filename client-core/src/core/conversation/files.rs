@@ -16,6 +16,7 @@ use crate::core::{
         FileView, FileWork, OutgoingFile, PartDone,
     },
     contest::random,
+    erasing::Erasing,
     port::{Now, Rng, Seen, Wants},
 };
 
@@ -114,7 +115,7 @@ impl Conversation {
     }
 
     /// Where all of its files stand; none is left here. [F-9]
-    pub(crate) fn take_file_bodies(&mut self) -> Vec<FileBodies> {
+    pub(crate) fn take_files(&mut self) -> (Vec<FileBodies>, Erasing) {
         std::mem::take(&mut self.files).take()
     }
 
@@ -126,6 +127,10 @@ impl Conversation {
             }
         } else if !self.is_returning() {
             self.files.stop_sending(now);
+        }
+        if !self.files.ended().is_empty() {
+            let slots = self.group.withdraw(self.files.ended());
+            self.files.erase_ended(slots, now, rng);
         }
         self.keep_file_lines();
         while let Some(view) = self.files.poll_changed() {
@@ -144,7 +149,7 @@ impl Conversation {
             return;
         };
         let key = self.group.own_key();
-        let view = self.files.tell(&file, key, Some(sent), true, now);
+        let view = self.files.tell(&file, id, key, Some(sent), true, now);
         let entry = Entry {
             id: Some(id),
             clock: self.group.clock(),
@@ -160,10 +165,10 @@ impl Conversation {
 
     /// Somebody tells of a file: nothing of it is fetched.
     pub(super) fn hear_file(&mut self, file: &File, author: PublicKey, entry: Entry) {
-        if entry.id.is_some_and(|id| self.history.has(id)) {
+        let Some(id) = entry.id.filter(|id| !self.history.has(*id)) else {
             return;
-        }
-        let view = self.files.tell(file, author, None, entry.own, entry.at);
+        };
+        let view = self.files.tell(file, id, author, None, entry.own, entry.at);
         self.insert(Entry {
             content: EntryContent::File(Box::new(view)),
             ..entry

@@ -34,8 +34,9 @@ fn file(way: Way) -> File {
 }
 
 fn hear(files: &mut Files, author: u8) -> FileNumber {
+    let id = MessageId::from_bytes([author; 16]);
     files
-        .tell(&file(Way::Keep), key(author), None, false, NOW)
+        .tell(&file(Way::Keep), id, key(author), None, false, NOW)
         .number
 }
 
@@ -92,7 +93,7 @@ fn nobody_drives_out_files_that_others_sent_however_many_she_lists() {
     assert_eq!(files.views().len(), FILES_MAX);
     assert!(files.views().iter().any(|view| view.number == hers));
     assert!(!files.views().iter().any(|view| view.number == first));
-    assert_eq!(files.take().len(), FILES_MAX);
+    assert_eq!(files.take().0.len(), FILES_MAX);
 }
 
 /// [F-9]
@@ -107,7 +108,7 @@ fn what_has_no_line_is_not_shown_and_still_erased() {
     assert_eq!(files.local().count(), 0);
     let open = files.open(withdrawn, FileId::from_bytes([2; 16]));
     assert_eq!(open, Err(FileRefused::Unknown));
-    assert_eq!(files.take().len(), 2);
+    assert_eq!(files.take().0.len(), 2);
 }
 
 #[test]
@@ -122,7 +123,7 @@ fn what_the_relay_no_longer_has_is_gone_unless_it_is_here() {
     assert_eq!(files.views()[0].state, FileState::Unopened);
     files.forget(&relay(92));
     assert_eq!(files.views()[0].state, FileState::Gone);
-    assert!(files.take().is_empty());
+    assert!(files.take().0.is_empty());
 }
 
 /// [F-4]

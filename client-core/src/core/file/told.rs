@@ -2,6 +2,7 @@
 
 use cobijo_protocol::{
     Day,
+    content::MessageId,
     file::{File, FileBodies, Way},
     keys::PublicKey,
     limits::FILE_SHOWN_MAX,
@@ -17,6 +18,7 @@ use crate::core::port::{Now, RelayFacts};
 #[derive(Serialize, Deserialize)]
 pub(super) struct Told {
     pub(super) view: FileView,
+    pub(super) id: MessageId,
     pub(super) author: PublicKey,
     day: Day,
     /// When it ends here, if it is only shown.
@@ -33,6 +35,7 @@ impl Told {
     pub(super) fn new(
         number: FileNumber,
         file: &File,
+        id: MessageId,
         author: PublicKey,
         local: Option<FileId>,
         own: bool,
@@ -58,6 +61,7 @@ impl Told {
         };
         Self {
             view,
+            id,
             author,
             day: now.day(),
             until,
