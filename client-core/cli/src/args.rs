@@ -1,5 +1,6 @@
 //! What can be typed. Help in Spanish stands in `catalogue::help`, by the same names.
 
+pub(crate) mod circle;
 mod files;
 mod people;
 
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::catalogue::Language;
+use circle::CircleCommand;
 
 pub(crate) use files::{EvidenceArgs, FileCommand};
 pub(crate) use people::{BoardLines, CheckOutArg, NoteLines, ReasonArg};
@@ -249,6 +251,17 @@ pub(crate) enum Command {
     },
     /// Pauses: for a quarter of an hour the queue offers you nobody.
     Pause,
+    /// Circles: peer support for several persons.
+    #[command(subcommand)]
+    Circle(CircleCommand),
+    /// Opens a room about a conversation for colleagues alone; the person never sees it.
+    Side {
+        /// The conversation's number in the list.
+        conversation: u32,
+        /// Who comes in.
+        #[arg(required = true)]
+        colleagues: Vec<String>,
+    },
     /// A helpline's team.
     #[command(subcommand)]
     Desk(DeskCommand),
@@ -405,6 +418,8 @@ impl Command {
             Self::Debrief { text, .. } => !text.is_empty(),
             Self::Board { lines, .. } => lines.are_typed(),
             Self::Notes { lines, .. } => lines.are_typed(),
+            Self::Circle(CircleCommand::Create { about, .. }) => about.is_some(),
+            Self::Circle(CircleCommand::Accept { alias, .. }) => alias.is_some(),
             Self::Desk(DeskCommand::Admit { words, .. }) => words.is_some(),
             Self::Desk(DeskCommand::Join { invite, .. }) => invite.is_some(),
             Self::Wait
@@ -431,6 +446,8 @@ impl Command {
             | Self::CheckOut { .. }
             | Self::Words { .. }
             | Self::Pause
+            | Self::Circle(_)
+            | Self::Side { .. }
             | Self::Desk(_)
             | Self::Exit => false,
         }

@@ -57,32 +57,22 @@ macro_rules! catalogue {
 catalogue! {
     // To a person who writes.
     LinkAsk => "Enlace de la mesa: ", "The desk's link: ";
-    WriteAsk => "Con tus palabras, lo que quieras contar. No tiene que estar en orden.\nPara enviar: una línea con un solo punto. Para no enviar nada: Ctrl+C.",
-        "In your own words, whatever you want to tell. It does not have to be in order.\nTo send: a line with only a full stop. To send nothing: Ctrl+C.";
+    WriteAsk => "Con tus palabras, lo que quieras contar. No tiene que estar en orden.\nPara enviar: una línea con un solo punto. Para no enviar nada: Ctrl+C.", "In your own words, whatever you want to tell. It does not have to be in order.\nTo send: a line with only a full stop. To send nothing: Ctrl+C.";
     WriteAgain => "Escribes otra vez a la misma mesa, como si fuera la primera.", "You write to the same desk again, as if for the first time.";
-    TextAsk => "Escribe tu mensaje. Para enviar: una línea con un solo punto. Para no enviar nada: Ctrl+C.",
-        "Write your message. To send: a line with only a full stop. To send nothing: Ctrl+C.";
+    TextAsk => "Escribe tu mensaje. Para enviar: una línea con un solo punto. Para no enviar nada: Ctrl+C.", "Write your message. To send: a line with only a full stop. To send nothing: Ctrl+C.";
     LineCut => "La terminal cortó esa línea; llegó hasta: «…{}». Sigue desde ahí en otra línea.", "The terminal cut that line; it came as far as: “…{}”. Go on from there in another line.";
     Sending => "Enviando…", "Sending…";
-    IntakeStored => "Llegó tu mensaje. Mensaje automático: una persona lo leerá. Suele tardar entre {} y {} minutos. Puedes seguir escribiendo (cobijo add), o salir y volver (cobijo wait); no pierdes tu lugar.",
-        "Your message arrived. Automatic message: a person will read it. It usually takes {} to {} minutes. You can keep writing (cobijo add), or leave and come back (cobijo wait); you keep your place.";
-    IntakeClosed => "Llegó tu mensaje. Mensaje automático: ahora no hay nadie. Volvemos {}; entonces lo leerá una persona. Puedes seguir escribiendo (cobijo add), o salir y volver (cobijo wait); no pierdes tu lugar.",
-        "Your message arrived. Automatic message: nobody is here now. We are back {}; a person will read it then. You can keep writing (cobijo add), or leave and come back (cobijo wait); you keep your place.";
-    IntakePaused => "Llegó tu mensaje. Mensaje automático: la mesa está en pausa y puede tardar más de lo normal. No es por ti. Tu mensaje queda guardado; puedes volver cuando quieras (cobijo wait).",
-        "Your message arrived. Automatic message: the desk is paused and it may take longer than usual. It is not because of you. Your message is kept; you can come back whenever you want (cobijo wait).";
-    OtherLines => "Si estás en peligro y puedes hacerlo sin riesgo, llama al 911. También existe la Línea de las Mujeres: 079, opción 1, las 24 horas. Son líneas del gobierno y pueden abrir un expediente.",
-        "If you are in danger and can do it safely, call 911. There is also the Women's Line: 079, option 1, 24 hours. These are government lines and may open a file.";
-    IntakeExpired => "Mensaje automático: la mesa lleva un tiempo sin abrir. Tu mensaje queda guardado; puede tardar más de lo normal. No es por ti.",
-        "Automatic message: the desk has not opened for a while. Your message is kept; it may take longer than usual. It is not because of you.";
+    IntakeStored => "Llegó tu mensaje. Mensaje automático: una persona lo leerá. Suele tardar entre {} y {} minutos. Puedes seguir escribiendo (cobijo add), o salir y volver (cobijo wait); no pierdes tu lugar.", "Your message arrived. Automatic message: a person will read it. It usually takes {} to {} minutes. You can keep writing (cobijo add), or leave and come back (cobijo wait); you keep your place.";
+    IntakeClosed => "Llegó tu mensaje. Mensaje automático: ahora no hay nadie. Volvemos {}; entonces lo leerá una persona. Puedes seguir escribiendo (cobijo add), o salir y volver (cobijo wait); no pierdes tu lugar.", "Your message arrived. Automatic message: nobody is here now. We are back {}; a person will read it then. You can keep writing (cobijo add), or leave and come back (cobijo wait); you keep your place.";
+    IntakePaused => "Llegó tu mensaje. Mensaje automático: la mesa está en pausa y puede tardar más de lo normal. No es por ti. Tu mensaje queda guardado; puedes volver cuando quieras (cobijo wait).", "Your message arrived. Automatic message: the desk is paused and it may take longer than usual. It is not because of you. Your message is kept; you can come back whenever you want (cobijo wait).";
+    OtherLines => "Si estás en peligro y puedes hacerlo sin riesgo, llama al 911. También existe la Línea de las Mujeres: 079, opción 1, las 24 horas. Son líneas del gobierno y pueden abrir un expediente.", "If you are in danger and can do it safely, call 911. There is also the Women's Line: 079, option 1, 24 hours. These are government lines and may open a file.";
+    IntakeExpired => "Mensaje automático: la mesa lleva un tiempo sin abrir. Tu mensaje queda guardado; puede tardar más de lo normal. No es por ti.", "Automatic message: the desk has not opened for a while. Your message is kept; it may take longer than usual. It is not because of you.";
     AdditionStored => "Llegó lo que agregaste.", "What you added has arrived.";
-    Waiting => "Esperando a que alguien responda. Lo que te pasa importa y no es tu culpa.",
-        "Waiting for someone to answer. What is happening to you matters and it is not your fault.";
+    Waiting => "Esperando a que alguien responda. Lo que te pasa importa y no es tu culpa.", "Waiting for someone to answer. What is happening to you matters and it is not your fault.";
     Answered => "Alguien te responde. Para hablar: cobijo talk", "Someone answers you. To talk: cobijo talk";
     AnsweredLive => "Alguien te responde.", "Someone answers you.";
-    PhraseOffer => "Si quieres poder volver desde otro dispositivo, pide una frase: cobijo phrase. No es obligatorio.",
-        "If you want to be able to return from another device, ask for a phrase: cobijo phrase. You don't have to.";
-    PhraseShown => "Tu frase para volver:\n{}\nCon estas 8 palabras puedes volver desde cualquier dispositivo. Quien las tenga puede entrar. Nadie puede recuperarlas por ti, ni la mesa.\nGuárdala donde nadie la busque: en tu memoria, en papel entre otras cosas, o con alguien de confianza. Evita fotos y notas que se sincronizan. Esta ventana la sigue mostrando hasta que la cierras.",
-        "Your phrase to come back:\n{}\nWith these 8 words you can return from any device. Whoever has them can get in. Nobody can recover them for you, not even the desk.\nKeep it where nobody looks: in your memory, on paper among other things, or with someone you trust. Avoid photos and notes that sync. This window goes on showing it until you close it.";
+    PhraseOffer => "Si quieres poder volver desde otro dispositivo, pide una frase: cobijo phrase. No es obligatorio.", "If you want to be able to return from another device, ask for a phrase: cobijo phrase. You don't have to.";
+    PhraseShown => "Tu frase para volver:\n{}\nCon estas 8 palabras puedes volver desde cualquier dispositivo. Quien las tenga puede entrar. Nadie puede recuperarlas por ti, ni la mesa.\nGuárdala donde nadie la busque: en tu memoria, en papel entre otras cosas, o con alguien de confianza. Evita fotos y notas que se sincronizan. Esta ventana la sigue mostrando hasta que la cierras.", "Your phrase to come back:\n{}\nWith these 8 words you can return from any device. Whoever has them can get in. Nobody can recover them for you, not even the desk.\nKeep it where nobody looks: in your memory, on paper among other things, or with someone you trust. Avoid photos and notes that sync. This window goes on showing it until you close it.";
     PhraseCheck => "Para comprobar que la tienes, escribe la palabra {}. Si no quieres una frase, solo pulsa Enter: ", "To check you have it, type word {}. If you want no phrase, just press Enter: ";
     PhraseWrongWord => "No es esa palabra. Míralas otra vez; la frase todavía no sirve.", "It is not that word. Look at them again; the phrase does not work yet.";
     PhraseRefused => "Está bien. No se guardó ninguna frase; las palabras que viste no sirven.", "That's fine. No phrase was kept; the words you saw do not work.";
@@ -97,18 +87,12 @@ catalogue! {
     Returning => "Buscando dónde estabas…", "Looking for where you were…";
     ReturnNew => "Mensajes nuevos: {}. Para verlos: cobijo read", "New messages: {}. To see them: cobijo read";
     PhraseKept => "Tu frase ya sirve para volver.", "Your phrase works now: you can come back with it.";
-    PhraseNotKept => "Tu frase no se pudo renovar; quizá ya no sirve para volver. Acuerda una palabra clave con tu acompañante, o empieza otra conversación desde un dispositivo de confianza: cobijo write",
-        "Your phrase could not be renewed; perhaps it no longer works to come back. Agree on a code word with your accompanier, or start another conversation from a device you trust: cobijo write";
-    CameBack => "Ya estás otra vez en tu conversación. Tu otro dispositivo ya no puede leer lo nuevo. Para hablar: cobijo talk",
-        "You are in your conversation again. Your other device can no longer read what is new. To talk: cobijo talk";
-    CameBackWaiting => "Sigues esperando donde estabas; no perdiste tu lugar. Tu otro dispositivo ya no puede seguir. (cobijo wait)",
-        "You go on waiting where you were; you kept your place. Your other device can't go on. (cobijo wait)";
-    Paused => "Sesión en pausa en este dispositivo. Si no lo esperabas, puedes empezar otra conversación desde un dispositivo de confianza: cobijo write",
-        "Session paused on this device. If you did not expect this, you can start another conversation from a device you trust: cobijo write";
-    Unjoinable => "Se encontró dónde estabas, pero no se puede entrar desde aquí. Inténtalo otra vez más tarde, o empieza otra conversación: cobijo write",
-        "Where you were was found, but it can't be entered from here. Try again later, or start another conversation: cobijo write";
-    NothingFound => "Con esa frase no se encontró nada aquí. Revisa las palabras y el enlace. Nadie puede recuperar una frase: si la perdiste, empieza otra conversación (cobijo write). Si acordaste una palabra clave con tu acompañante, dísela.",
-        "Nothing was found here with that phrase. Check the words and the link. Nobody can recover a phrase: if you lost it, start another conversation (cobijo write). If you agreed a code word with your accompanier, tell them.";
+    PhraseNotKept => "Tu frase no se pudo renovar; quizá ya no sirve para volver. Acuerda una palabra clave con tu acompañante, o empieza otra conversación desde un dispositivo de confianza: cobijo write", "Your phrase could not be renewed; perhaps it no longer works to come back. Agree on a code word with your accompanier, or start another conversation from a device you trust: cobijo write";
+    CameBack => "Ya estás otra vez en tu conversación. Tu otro dispositivo ya no puede leer lo nuevo. Para hablar: cobijo talk", "You are in your conversation again. Your other device can no longer read what is new. To talk: cobijo talk";
+    CameBackWaiting => "Sigues esperando donde estabas; no perdiste tu lugar. Tu otro dispositivo ya no puede seguir. (cobijo wait)", "You go on waiting where you were; you kept your place. Your other device can't go on. (cobijo wait)";
+    Paused => "Sesión en pausa en este dispositivo. Si no lo esperabas, puedes empezar otra conversación desde un dispositivo de confianza: cobijo write", "Session paused on this device. If you did not expect this, you can start another conversation from a device you trust: cobijo write";
+    Unjoinable => "Se encontró dónde estabas, pero no se puede entrar desde aquí. Inténtalo otra vez más tarde, o empieza otra conversación: cobijo write", "Where you were was found, but it can't be entered from here. Try again later, or start another conversation: cobijo write";
+    NothingFound => "Con esa frase no se encontró nada aquí. Revisa las palabras y el enlace. Nadie puede recuperar una frase: si la perdiste, empieza otra conversación (cobijo write). Si acordaste una palabra clave con tu acompañante, dísela.", "Nothing was found here with that phrase. Check the words and the link. Nobody can recover a phrase: if you lost it, start another conversation (cobijo write). If you agreed a code word with your accompanier, tell them.";
     Withdrawn => "Retiraste tu mensaje. La puerta queda abierta.", "You took your message back. The door stays open.";
 
     // In a conversation.
@@ -207,6 +191,28 @@ catalogue! {
     ConversationEnded => "[{}] {} (terminada)", "[{}] {} (ended)";
     TalkHint => "Escribe y pulsa Enter para enviar. /who, /code, /leave; /exit para salir de esta vista.", "Type, and press Enter to send. /who, /code, /leave; /exit to leave this view.";
 
+    // Circles.
+    Circle => "Círculo «{}»: {}", "Circle “{}”: {}";
+    CircleInvited => "Te invitan al círculo «{}». Facilitan: {}. Hoy son {}. {}\nLas demás verán el nombre que elijas ahí, y nada más de ti. Para entrar: cobijo circle accept. Para no entrar: cobijo circle refuse; nadie se entera.", "You are invited to the circle “{}”. Facilitated by: {}. They are {} today. {}\nThe others will see the name that you choose there, and nothing else of you. To come in: cobijo circle accept. Not to: cobijo circle refuse; nobody is told.";
+    InvitedHint => "Te invitan a un círculo. Para ver quién está y qué verían de ti: cobijo list", "You are invited to a circle. To see who is there and what they would see of you: cobijo list";
+    PseudonymAsk => "El nombre que quieres tener ahí; mejor uno que no uses en otro lugar: ", "The name that you want there; better one that you use nowhere else: ";
+    CircleAboutAsk => "Para qué es el círculo; lo lee quien decide si entra. Para terminar: una línea con un solo punto.", "What the circle is for; whoever decides to come in reads it. To end: a line with only a full stop.";
+    CircleWaits => "Va en camino. Quien facilita te deja entrar; entonces el círculo está en tu lista (cobijo list).", "It is on its way. Whoever facilitates lets you in; then the circle is in your list (cobijo list).";
+    CircleRefused => "No entras al círculo. Nadie se entera.", "You stay out of the circle. Nobody is told.";
+    NoCircleInvite => "No tienes ninguna invitación a un círculo por responder.", "You have no invitation to a circle to answer.";
+    WhichCircle => "Te invitan a varios círculos. Di a cuál, por su nombre.", "You are invited to several circles. Say which, by its name.";
+    LeftCircle => "Saliste del círculo. Aquí no queda nada de él. La puerta queda abierta.", "You have left the circle. Nothing of it is left here. The door stays open.";
+    ErasedCircle => "Saliste del círculo, y se borró: aquí todo, y del servidor lo que tú escribiste. Lo que las demás ya leyeron sigue con ellas.", "You have left the circle, and it is erased: all of it here, and from the server what you wrote. What the others have read stays with them.";
+    CircleCreated => "El círculo existe. Invita desde una conversación: cobijo circle invite CÍRCULO CONVERSACIÓN", "The circle exists. Invite from a conversation: cobijo circle invite CIRCLE CONVERSATION";
+    InvitedIntoCircle => "Quedó invitada. Ella decide; su no es silencioso.", "She is invited. She decides; her no is silent.";
+    AliasStands => "Aceptó entrar con un nombre que ya está en el círculo o es de quien facilita. Pídele otro, e invítala de nuevo (cobijo circle invite).", "She said yes under a name that stands in the circle already or is a facilitator's. Ask her for another one, and invite her again (cobijo circle invite).";
+    AsksAgain => "[{}] {} pide volver a entrar desde otro dispositivo. Antes, pregúntale en su conversación algo que solo ella sepa: también podría ser quien tiene su frase. Para dejarla entrar: cobijo circle let-in {} «{}»", "[{}] {} asks to come in again from another device. First ask her in her conversation what only she knows: it might be whoever has her phrase. To let her in: cobijo circle let-in {} “{}”";
+    LetIn => "Ya está de nuevo en el círculo. No ve lo de antes.", "She is in the circle again. She sees nothing from before.";
+    NotFacilitator => "Eso solo lo hace quien facilita el círculo.", "Only a facilitator of the circle can do that.";
+    SideRoom => "Sala del equipo: {}", "Team room: {}";
+    SideRoomBeside => "Sala del equipo sobre la conversación {}: {}", "Team room about conversation {}: {}";
+    SideOpened => "La sala del equipo está abierta. La persona no la ve. Se borra cuando termina su conversación.", "The team room is open. The person does not see it. It is erased when her conversation ends.";
+
     // To a team.
     DeskCreated => "La mesa existe. Este es su enlace, para publicarlo:\n{}", "The desk exists. This is its link, to be published:\n{}";
     HostHint => "Quien administra el servidor tiene que alojarla. Su identificador: {}", "The relay's operator has to host it. Its id: {}";
@@ -250,8 +256,7 @@ catalogue! {
     ShiftOn => "Empezó tu turno. Se puede: queue, claim N, pass N, dismiss N --sure, list, read N, say N texto, propose N alias --reason \"…\", exit", "Your shift has begun. You can type: queue, claim N, pass N, dismiss N --sure, list, read N, say N text, propose N alias --reason \"…\", exit";
     BadLine => "No entiendo esa orden. Se puede: queue, claim N, dismiss N --sure, list, read N, say N texto, propose N alias --reason \"…\", exit", "That command isn't understood. You can type: queue, claim N, dismiss N --sure, list, read N, say N text, propose N alias --reason \"…\", exit";
     ShiftOff => "Terminaste tu turno.", "Your shift is over.";
-    QueueFull => "Tienes las conversaciones que dijiste: {} de {}. No se te ofrece a nadie más hasta que termine una o salgas de ella (cobijo leave N).",
-        "You have as many conversations as you said: {} of {}. You are offered nobody else until one ends or you leave it (cobijo leave N).";
+    QueueFull => "Tienes las conversaciones que dijiste: {} de {}. No se te ofrece a nadie más hasta que termine una o salgas de ella (cobijo leave N).", "You have as many conversations as you said: {} of {}. You are offered nobody else until one ends or you leave it (cobijo leave N).";
     QueueEmpty => "Nadie espera.", "Nobody is waiting.";
     QueueRow => "{}. {}: espera desde hace {} min, {}, {}{}", "{}. {}: waiting for {} min, {}, {}{}";
     Called => "{}: {}", "{}: {}";
@@ -341,8 +346,7 @@ catalogue! {
     BlockAbuse => "Bloquear es solo después de un abuso: cobijo close N --reason abuse --block", "Blocking is only after abuse: cobijo close N --reason abuse --block";
     Closed => "Cerrada. Aquí no queda nada de lo que se dijo.", "Closed. Nothing of what was said is kept here.";
     ClosedView => "[{}] Cerrada.", "[{}] Closed.";
-    ClosedForNow => "Cerrar por ahora. Gracias por la confianza. Tú decides qué se queda: Guardar {} días / Borrar todo. La puerta queda abierta. (Se guarda si no haces nada. Para borrar: cobijo erase. Para volver a hablar: cobijo ask-desk)",
-        "Close for now. Thank you for your trust. You decide what stays: Keep {} days / Erase everything. The door stays open. (It is kept if you do nothing. To erase: cobijo erase. To talk again: cobijo ask-desk)";
+    ClosedForNow => "Cerrar por ahora. Gracias por la confianza. Tú decides qué se queda: Guardar {} días / Borrar todo. La puerta queda abierta. (Se guarda si no haces nada. Para borrar: cobijo erase. Para volver a hablar: cobijo ask-desk)", "Close for now. Thank you for your trust. You decide what stays: Keep {} days / Erase everything. The door stays open. (It is kept if you do nothing. To erase: cobijo erase. To talk again: cobijo ask-desk)";
     DebriefOffer => "Eso pesa. Si te sirve, escribe una nota solo para ti, o compártela con una coordinadora (cobijo debrief), o toma una pausa (cobijo pause).", "That weighs. If it helps, write a note for yourself alone, or share it with a coordinator (cobijo debrief), or take a pause (cobijo pause).";
     DebriefAsk => "Escribe tu nota. Se queda en este dispositivo, o la lee solo la coordinadora que dijiste. Para terminar: una línea con un solo punto.", "Write your note. It stays on this device, or only the coordinator whom you named reads it. To end: a line with only a full stop.";
     DebriefKept => "Guardada en este dispositivo; nadie más la tiene. (cobijo words)", "Kept on this device; nobody else has it. (cobijo words)";
@@ -364,8 +368,7 @@ catalogue! {
 
     // Passphrases.
     PassphraseAsk => "Contraseña del perfil: ", "Passphrase of the profile: ";
-    PassphraseWhy => "Elige una contraseña, de al menos seis palabras al azar. Cierra lo que este programa guarda en este dispositivo. Nadie puede recuperarla por ti.",
-        "Choose a passphrase, of at least six random words. It locks what this program keeps on this device. Nobody can recover it for you.";
+    PassphraseWhy => "Elige una contraseña, de al menos seis palabras al azar. Cierra lo que este programa guarda en este dispositivo. Nadie puede recuperarla por ti.", "Choose a passphrase, of at least six random words. It locks what this program keeps on this device. Nobody can recover it for you.";
     PassphraseNew => "Contraseña nueva para este perfil: ", "New passphrase for this profile: ";
     PassphraseAgain => "Otra vez: ", "Once more: ";
 

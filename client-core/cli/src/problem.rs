@@ -42,6 +42,7 @@ impl From<CommandError> for Problem {
             CommandError::InviteExpired => Key::JoinExpired,
             CommandError::LastCoordinator => Key::LastCoordinator,
             CommandError::NobodyYet => Key::NobodyYet,
+            CommandError::NotFacilitator => Key::NotFacilitator,
             CommandError::NotCoordinator => Key::NotCoordinator,
             CommandError::NotMember => Key::NotMember,
             CommandError::NotOnShift => Key::NotOnShift,

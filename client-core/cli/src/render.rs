@@ -1,5 +1,6 @@
 //! What the client tells and shows, as an object for scripts and as text for people.
 
+mod circle;
 pub(crate) mod files;
 mod opening;
 mod people;
@@ -350,6 +351,9 @@ impl Screen {
                 String::new(),
             ),
             ConversationEvent::Proposed(message) => quiet("proposed", message),
+            ConversationEvent::Invited(_) => plain("circle-invited", Key::InvitedHint),
+            ConversationEvent::AliasStands => plain("alias-stands", Key::AliasStands),
+            ConversationEvent::AsksAgain { alias } => self.asks_again(id, alias),
             ConversationEvent::Stopped(stopped) => {
                 let text = stopped_key(*stopped).map_or_else(String::new, |key| plain("", key).1);
                 let object =
@@ -361,7 +365,7 @@ impl Screen {
 
     fn no_longer_at_desk(self, number: u32, speaker: &Speaker) -> Shown {
         let alias = match speaker {
-            Speaker::Member { alias, .. } => clean(alias),
+            Speaker::Member { alias, .. } | Speaker::Pseudonym(alias) => clean(alias),
             Speaker::Person => self.text(Key::APerson).into(),
         };
         let values = [&*self.speaker(speaker), &*number.to_string(), &*alias];

@@ -8,6 +8,7 @@
 mod board;
 mod capacity;
 mod channels;
+mod circles;
 mod command;
 mod context;
 mod conversations;
@@ -37,7 +38,8 @@ pub use board::{
     PeopleCommand, Told, WordView,
 };
 pub use capacity::{Capacity, NoCapacity};
-pub use command::{Command, CommandError, Description, PersonCommand, TeamCommand};
+pub use circles::{AskingView, CircleInviteView, CircleView};
+pub use command::{CircleCommand, Command, CommandError, Description, PersonCommand, TeamCommand};
 pub use event::{
     CardRefusal, ConversationEvent, Event, IntakeFailure, InviteEnd, JoinFailure, Locked, Stopped,
 };

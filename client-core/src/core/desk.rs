@@ -172,6 +172,8 @@ pub(crate) enum DeskEvent {
     Statement(Statement),
     /// A colleague's KeyPackage was taken: she can be proposed.
     Proposal(ConversationId, Box<Proposal>),
+    /// A colleague's KeyPackage was taken: she can be added to a circle.
+    ToCircle(ConversationId, serde_bytes::ByteBuf),
     /// None could be taken.
     ProposalFailed(ConversationId),
     /// The queue changed: there may be somebody to help back.

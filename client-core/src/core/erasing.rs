@@ -108,6 +108,14 @@ impl EraseKeys {
         self.kept.drain(..).flat_map(|kept| kept.slots).collect()
     }
 
+    /// Those of what `author` wrote; the others stay.
+    pub(crate) fn take_of_author(&mut self, author: &PublicKey) -> Erasing {
+        let kept = std::mem::take(&mut self.kept).into_iter();
+        let (own, others) = kept.partition::<VecDeque<_>, _>(|kept| kept.author == *author);
+        self.kept = others;
+        own.into_iter().flat_map(|kept| kept.slots).collect()
+    }
+
     /// Goes on with what another group's messages are erased by.
     pub(crate) fn inherit(&mut self, other: Self) {
         let newer = std::mem::replace(self, other);

@@ -62,6 +62,13 @@ pub enum Lineage {
     },
     /// Whichever: it is the group of this id.
     Group(ByteBuf),
+    /// A circle of this id, led by these. [O-5]
+    Circle {
+        /// The MLS group id.
+        group: ByteBuf,
+        /// Attested keys of its facilitators, in order.
+        facilitators: Vec<PublicKey>,
+    },
     /// It is the very group that a person could not follow: her rescue.
     Same(Box<Known>),
 }
@@ -291,7 +298,11 @@ impl Expect {
         let Some(signer) = group.welcomed_by() else {
             return false;
         };
-        self.signers.contains(&signer.person_or_attested_key())
+        let key = signer.person_or_attested_key();
+        // Only a facilitator lets anybody into a circle. [O-1]
+        let terms = group.terms();
+        let leads = terms.profile != Profile::Circle || terms.facilitators.contains(&key);
+        leads && self.signers.contains(&key)
     }
 
     fn allows_roster(&self, group: &Group) -> bool {
@@ -305,7 +316,7 @@ impl Expect {
         let knows = match &self.lineage {
             Lineage::Same(known) => known.allows(group),
             Lineage::Successor { group: id, .. } => id.as_slice() == group.id(),
-            Lineage::Group(id) => *id == group.id(),
+            Lineage::Group(id) | Lineage::Circle { group: id, .. } => *id == group.id(),
             Lineage::First | Lineage::Any => true,
         };
         knows && self.roster.as_ref().is_none_or(|told| *told == roster())
@@ -332,6 +343,9 @@ impl Lineage {
         match self {
             Self::First => terms.predecessor.is_none(),
             Self::Any | Self::Group(_) => true,
+            Self::Circle { facilitators, .. } => {
+                terms.predecessor.is_none() && terms.facilitators == *facilitators
+            }
             Self::Successor { number, .. } => terms.number() == *number,
             Self::Same(known) => known.terms == *terms,
         }
@@ -367,7 +381,7 @@ mod tests {
             profile: Profile::Circle,
             policy: POLICY,
             root,
-            facilitators: Vec::new(),
+            facilitators: vec![leaf(1).0.public()],
             predecessor: None,
         };
         let ((maker, key, credential), (_, own_key, own)) = (leaf(1), leaf(2));

@@ -6,6 +6,7 @@
 
 pub mod capsule;
 pub mod card;
+pub mod circle;
 pub mod claim;
 pub mod client;
 pub mod contest;
@@ -14,6 +15,7 @@ pub mod desk;
 pub mod erasing;
 pub(crate) mod file;
 pub mod group;
+mod history;
 pub mod intake;
 pub(crate) mod invite;
 pub mod joining;

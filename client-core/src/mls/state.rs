@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cobijo_protocol::{
-    card::DeskKey,
+    card::{Attested, DeskKey},
     cbor,
     commit::{EXPORTER_LABEL, TERMS_EXTENSION, Terms},
     credential::{Credential, Identity},
@@ -214,6 +214,13 @@ impl MlsState {
         })
     }
 
+    /// What attests the member of that leaf, with its chain; nothing for a person's.
+    pub fn attested(&mut self, leaf: u32, rng: &mut Rng) -> Option<Attested> {
+        let Live { group, .. } = self.live(rng).ok()?;
+        let node = group.public_group().leaf(LeafNodeIndex::new(leaf))?;
+        attested_of(node)
+    }
+
     /// Encrypts an application message: a PrivateMessage with empty authenticated data.
     ///
     /// # Errors
@@ -342,9 +349,13 @@ pub(super) fn identify(node: &LeafNode, root: &PublicKey) -> Option<(PublicKey, 
 
 /// The desk key that a member's leaf shows.
 fn desk_key_of(node: &LeafNode) -> Option<Signed<DeskKey>> {
+    attested_of(node).map(|attested| attested.desk_key)
+}
+
+fn attested_of(node: &LeafNode) -> Option<Attested> {
     let credential = BasicCredential::try_from(node.credential().clone()).ok()?;
     match cbor::decode(credential.identity()).ok()? {
-        Credential::Member(attested) => Some(attested.desk_key),
+        Credential::Member(attested) => Some(attested),
         Credential::Person(_) => None,
     }
 }

@@ -7,6 +7,7 @@
     dead_code
 )]
 
+pub(crate) mod circle;
 pub(crate) mod files;
 pub(crate) mod hostile;
 pub(crate) mod people;
@@ -29,7 +30,7 @@ use cobijo_protocol::{
     card::{Role, Text},
     frame::{FromRelay, encode_from_relay},
     keys::PublicKey,
-    link::{DeskId, DeskLink, Invite, RelayUrl},
+    link::{DeskLink, Invite, RelayUrl},
     mailbox::MailboxKey,
     slot::Address,
 };
@@ -233,7 +234,7 @@ impl World {
         members
             .filter_map(|member| match member.speaker {
                 Speaker::Member { alias, .. } => Some(alias),
-                Speaker::Person => None,
+                Speaker::Person | Speaker::Pseudonym(_) => None,
             })
             .collect()
     }
@@ -493,8 +494,4 @@ pub(crate) fn description(name: &str) -> Description {
         wait_minutes: (5, 20),
         languages: vec!["es".to_owned()],
     }
-}
-
-pub(crate) fn desk_of(link: &DeskLink) -> DeskId {
-    link.desk
 }

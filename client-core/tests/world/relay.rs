@@ -58,6 +58,11 @@ impl Relay {
         self.slots.remove(address);
     }
 
+    /// Slots that were erased.
+    pub(crate) fn erased(&self) -> usize {
+        self.slots.values().filter(|cell| cell.is_none()).count()
+    }
+
     pub(crate) fn items(&self, mailbox: &MailboxKey) -> usize {
         self.mailboxes.get(mailbox).map_or(0, BTreeMap::len)
     }

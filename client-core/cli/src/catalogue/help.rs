@@ -1,5 +1,7 @@
 //! Help in Spanish, by the names of commands and their arguments; in English it stands in `args`.
 
+mod circle;
+
 use clap::{Arg, ArgAction, Command};
 
 const OPTIONS: &str = "Opciones";
@@ -485,6 +487,7 @@ fn translate_argument(argument: Arg, path: &str) -> Arg {
 fn find(name: &str) -> Option<&'static str> {
     SPANISH
         .iter()
+        .chain(circle::SPANISH)
         .find(|(found, _)| *found == name)
         .map(|&(_, text)| text)
 }

@@ -13,7 +13,11 @@ use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 
 use super::files::{file_object, fingerprint_object};
-use super::{Shown, both, for_people, sentence};
+use super::{
+    Shown, both,
+    circle::{circle_object, invitation_object},
+    for_people, sentence,
+};
 use crate::{
     catalogue::{Key, Language, alias},
     screen::{Screen, clean},
@@ -144,6 +148,8 @@ impl Screen {
         let object = json!({
             "conversation": view.id.number(), "alias": view.alias.map(alias), "open": view.open, "closed": view.closed, "erased": view.erased, "members": members,
             "proposals": proposals, "files": files, "code": view.code.as_ref().map(both),
+            "circle": view.circle.as_ref().map(circle_object),
+            "invitations": view.invitations.iter().map(invitation_object).collect::<Vec<_>>(),
         });
         (object, text)
     }
@@ -151,6 +157,9 @@ impl Screen {
     /// What the desk calls a conversation, and who is in it.
     fn called(self, view: &ConversationView) -> String {
         let members = self.members(view);
+        if let Some(circle) = &view.circle {
+            return self.circle(circle, &members);
+        }
         match view.alias {
             Some(called) => self.fill(Key::Called, &[&alias(called), &members]),
             None => members,
@@ -255,6 +264,7 @@ impl Screen {
     pub(super) fn speaker(self, speaker: &Speaker) -> String {
         match speaker {
             Speaker::Person => self.text(Key::APerson).to_owned(),
+            Speaker::Pseudonym(alias) => clean(alias),
             Speaker::Member { alias, role } => {
                 self.fill(Key::Member, &[&clean(alias), self.role(*role)])
             }
@@ -264,7 +274,7 @@ impl Screen {
     pub(super) fn name(self, speaker: &Speaker) -> String {
         match speaker {
             Speaker::Person => self.text(Key::APerson).to_owned(),
-            Speaker::Member { alias, .. } => clean(alias),
+            Speaker::Member { alias, .. } | Speaker::Pseudonym(alias) => clean(alias),
         }
     }
 
@@ -318,6 +328,7 @@ fn entry_object(entry: &Entry, kind: &str) -> Value {
 pub(super) fn object_of(speaker: &Speaker) -> Value {
     match speaker {
         Speaker::Person => json!({ "is": "person" }),
+        Speaker::Pseudonym(alias) => json!({ "is": "pseudonym", "alias": alias }),
         Speaker::Member { alias, role } => json!({ "is": "member", "alias": alias, "role": role }),
     }
 }

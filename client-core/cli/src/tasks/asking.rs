@@ -69,6 +69,7 @@ impl Task {
                 is_sure: false,
             } => ask_to_dismiss(rows, screen, client)?,
             Self::People(people) => Self::People(people.ask(screen, client)?),
+            Self::Circle(task) => Self::Circle(task.ask(screen)?),
             Self::Erase(what) => Self::Erase(what.ask(screen, client)?),
             Self::File(task) => Self::File(task.ask(screen, client)?),
             Self::Join { alias, .. } if begins_to_join(&client.standing()) => {

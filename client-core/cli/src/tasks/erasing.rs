@@ -71,7 +71,8 @@ impl App {
             return Ok(());
         }
         let conversation = self.pick(number)?;
-        let is_going_on = self.view(conversation)?.erased.is_some();
+        let view = self.view(conversation)?;
+        let (is_going_on, is_circle) = (view.erased.is_some(), view.circle.is_some());
         if !is_going_on {
             self.command(Command::Person(PersonCommand::Erase {
                 conversation,
@@ -79,7 +80,9 @@ impl App {
             }))?;
         }
         let is_told = self.until_erased().await?;
-        self.say_done(if is_told {
+        self.say_done(if is_circle {
+            Key::ErasedCircle
+        } else if is_told {
             Key::Erased
         } else {
             Key::ErasedUntold

@@ -2,6 +2,7 @@
 //! what is asked for, then done.
 
 mod asking;
+mod circle;
 mod describing;
 mod desk;
 mod erasing;
@@ -27,7 +28,9 @@ use cobijo_protocol::{
 use data_encoding::BASE64URL_NOPAD;
 use zeroize::Zeroizing;
 
-use self::{describing::Changes, erasing::Erase, files::FileTask, people::People};
+use self::{
+    circle::CircleTask, describing::Changes, erasing::Erase, files::FileTask, people::People,
+};
 use crate::{
     app::App,
     args::{Command, DeskCommand, ReadsArg, ShiftChange},
@@ -83,6 +86,7 @@ pub(crate) enum Task {
         reason: Option<String>,
         reads: ReadsArg,
     },
+    Circle(CircleTask),
     CreateDesk {
         relay: RelayUrl,
         alias: String,
@@ -129,13 +133,7 @@ pub(crate) fn check(command: &Command) -> Result<Task, Problem> {
         Command::Code { conversation } => Task::Code(conversation),
         Command::Yes { alias } => Task::Yes(alias),
         Command::No { alias } => Task::No(alias),
-        Command::Remove {
-            conversation,
-            alias,
-        } => Task::Remove {
-            conversation,
-            alias,
-        },
+        Command::Remove { .. } => check_remove(command)?,
         Command::AskDesk { text } => Task::AskDesk(typed(&text)),
         Command::File(command) => Task::File(FileTask::check(command)?),
         Command::Leave { conversation } => Task::Leave(conversation),
@@ -148,20 +146,20 @@ pub(crate) fn check(command: &Command) -> Result<Task, Problem> {
         Command::Shift { change, capacity } => check_shift(change, capacity)?,
         Command::Erase {
             conversation,
-            now,
-            sure,
+            now: at_once,
+            sure: is_sure,
         } => Task::Erase(Erase {
             conversation,
-            at_once: now,
-            is_sure: sure,
+            at_once,
+            is_sure,
         }),
         Command::Queue => Task::Queue,
         Command::Claim { row } => Task::Claim(row),
         Command::Pass { row } => Task::Pass(row),
-        Command::Dismiss { rows, sure } => Task::Dismiss {
+        Command::Dismiss {
             rows,
-            is_sure: sure,
-        },
+            sure: is_sure,
+        } => Task::Dismiss { rows, is_sure },
         Command::Propose {
             conversation,
             colleague,
@@ -181,8 +179,24 @@ pub(crate) fn check(command: &Command) -> Result<Task, Problem> {
         | Command::Debrief { .. }
         | Command::Words { .. }
         | Command::Pause => Task::People(People::check(command)?),
+        Command::Circle(command) => Task::Circle(CircleTask::check(command)?),
+        Command::Side { .. } => Task::Circle(CircleTask::check_side(command)?),
         Command::Desk(command) => check_desk(command)?,
         Command::Exit => Task::Exit,
+    })
+}
+
+fn check_remove(command: &Command) -> Result<Task, Problem> {
+    let Command::Remove {
+        conversation,
+        alias,
+    } = command
+    else {
+        return Err(Key::Unknown.into());
+    };
+    Ok(Task::Remove {
+        conversation: *conversation,
+        alias: alias.clone(),
     })
 }
 
@@ -317,15 +331,13 @@ impl App {
                 self.keep_phrase(&phrase, whole).await
             }
             Task::StopReturning => self.stop_returning(),
-            Task::Return(None) => self.has_come_back().await,
-            Task::Return(Some((link, phrase))) => self.come_back(link, &phrase).await,
+            Task::Return(way) => self.return_by(way).await,
             Task::Shift { change, capacity } => self.change_shift(change, capacity).await,
             Task::Erase(what) => self.erase(what).await,
             Task::Queue => self.queue().await,
             Task::Claim(row) => self.claim(row).await,
             Task::Pass(row) => self.pass(row).await,
-            Task::Dismiss { is_sure: false, .. } => Err(Key::DismissSure.into()),
-            Task::Dismiss { rows, .. } => self.dismiss(&rows).await,
+            Task::Dismiss { rows, is_sure } => self.dismiss(&rows, is_sure).await,
             Task::Propose {
                 conversation,
                 colleague,
@@ -335,6 +347,7 @@ impl App {
                 let reason = reason.ok_or(Key::NoText)?;
                 self.propose(conversation, &colleague, reason, reads).await
             }
+            Task::Circle(task) => self.circle(task).await,
             Task::People(people) => self.people(people).await,
             Task::Exit => Ok(()),
             task => self.perform_of_desk(task).await,

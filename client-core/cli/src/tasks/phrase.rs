@@ -111,11 +111,18 @@ impl App {
         .await
     }
 
-    pub(super) async fn come_back(
+    /// Comes back by her phrase, or goes on with what an earlier run began.
+    pub(super) async fn return_by(
         &mut self,
-        link: DeskLink,
-        phrase: &Phrase,
+        way: Option<(DeskLink, Phrase)>,
     ) -> Result<(), Problem> {
+        match way {
+            None => self.has_come_back().await,
+            Some((link, phrase)) => self.come_back(link, &phrase).await,
+        }
+    }
+
+    async fn come_back(&mut self, link: DeskLink, phrase: &Phrase) -> Result<(), Problem> {
         let keys = self.derive(phrase)?;
         self.command(Command::Person(PersonCommand::Return { link, keys }))?;
         self.screen.progress(Key::Returning);

@@ -35,7 +35,12 @@ impl App {
             .iter()
             .map(|view| self.screen.conversation(view))
             .collect();
+        let views = self.client().conversations();
+        let invited = views.iter().flat_map(|view| &view.invitations);
+        let invited = invited.filter(|invitation| !invitation.is_answered);
+        let invited: Vec<_> = invited.map(|one| self.screen.invitation(one)).collect();
         let mut lines: Vec<&str> = shown.iter().map(|(_, text)| text.as_str()).collect();
+        lines.extend(invited.iter().map(String::as_str));
         if is_waiting(&self.client().standing()) {
             lines.push(self.screen.text(Key::Waiting));
         } else if lines.is_empty() {
@@ -90,7 +95,13 @@ impl App {
             return Ok(());
         }
         let conversation = self.pick(number)?;
+        let is_circle = self.view(conversation)?.circle.is_some();
         self.command(Command::Leave(conversation))?;
+        if is_circle {
+            self.settle().await?;
+            self.say_done(Key::LeftCircle);
+            return Ok(());
+        }
         self.until(Patience::Relay, |client, _| {
             let view = client
                 .conversations()
@@ -146,7 +157,7 @@ impl App {
         let view = self.view(id)?;
         let mut found = view.members.iter().filter(|member| match &member.speaker {
             Speaker::Person => false,
-            Speaker::Member { alias: known, .. } => same(alias, known),
+            Speaker::Member { alias: known, .. } | Speaker::Pseudonym(known) => same(alias, known),
         });
         match (found.next(), found.next()) {
             (Some(member), None) => Ok(member.key),

@@ -85,7 +85,10 @@ impl App {
         Ok(())
     }
 
-    pub(super) async fn dismiss(&mut self, rows: &[u32]) -> Result<(), Problem> {
+    pub(super) async fn dismiss(&mut self, rows: &[u32], is_sure: bool) -> Result<(), Problem> {
+        if !is_sure {
+            return Err(Key::DismissSure.into());
+        }
         let rows = rows.iter().copied().map(RowId::from_number);
         for row in rows {
             if self.client().queue().iter().all(|known| known.id != row) {

@@ -3,6 +3,7 @@
 use cobijo_protocol::{
     capsule::Shows,
     card::{Role, Text},
+    circle::About,
     content::{MessageId, Reads},
     keys::PublicKey,
     link::{DeskLink, Invite, RelayUrl},
@@ -103,6 +104,8 @@ pub enum TeamCommand {
         /// What the colleague will be able to read.
         reads: Reads,
     },
+    /// For a circle or a side room.
+    Circle(CircleCommand),
     /// Coordinator: removes a member from the desk and, by statement, from every conversation.
     RemoveMember(PublicKey),
     /// Coordinator with the root key: makes a new group for the desk, where colleagues can't follow the one
@@ -112,6 +115,46 @@ pub enum TeamCommand {
     People(PeopleCommand),
     /// Leaves the desk and its conversations ([`Event::LeftDesk`](super::Event::LeftDesk)).
     LeaveDesk,
+}
+
+/// What a member of a desk may ask for about circles and side rooms.
+#[derive(Clone)]
+pub enum CircleCommand {
+    /// Creates a circle, with a colleague as the other facilitator if there is to be one.
+    Create {
+        /// What it is.
+        about: About,
+        /// Attested key of the colleague.
+        second: Option<PublicKey>,
+    },
+    /// Facilitator: asks the person of a conversation into a circle.
+    Invite {
+        /// Which circle.
+        circle: ConversationId,
+        /// Whom.
+        conversation: ConversationId,
+    },
+    /// Facilitator: lets somebody in again who has come back.
+    LetIn {
+        /// Which circle.
+        circle: ConversationId,
+        /// Her question's message.
+        asking: MessageId,
+    },
+    /// Facilitator: removes somebody from a circle.
+    Remove {
+        /// Which circle.
+        circle: ConversationId,
+        /// Key of the leaf.
+        member: PublicKey,
+    },
+    /// Opens a side room about a conversation, for these colleagues.
+    OpenSide {
+        /// About whom.
+        conversation: ConversationId,
+        /// Attested keys.
+        colleagues: Vec<PublicKey>,
+    },
 }
 
 /// What a person who writes to a desk may ask for.
@@ -143,6 +186,22 @@ pub enum PersonCommand {
         conversation: ConversationId,
         /// The proposal's message.
         proposal: MessageId,
+    },
+    /// Says yes to an invitation to a circle.
+    JoinCircle {
+        /// Where she was invited.
+        conversation: ConversationId,
+        /// The invitation's message.
+        invite: MessageId,
+        /// The pseudonym that she wants there.
+        alias: String,
+    },
+    /// Says no to it; nobody is told.
+    RefuseCircle {
+        /// Where she was invited.
+        conversation: ConversationId,
+        /// The invitation's message.
+        invite: MessageId,
     },
     /// Removes an accompanier.
     Remove {
@@ -242,6 +301,9 @@ pub enum CommandError {
     /// Nobody has used the invitation yet, so there are no words to compare.
     #[error("nobody has used the invitation yet")]
     NobodyYet,
+    /// Only a facilitator of the circle may do this.
+    #[error("only for facilitators of the circle")]
+    NotFacilitator,
     /// Only a coordinator with the desk key may do this.
     #[error("only for coordinators who hold the desk key")]
     NotCoordinator,

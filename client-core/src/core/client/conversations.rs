@@ -5,7 +5,12 @@ mod ending;
 use std::collections::VecDeque;
 
 use cobijo_protocol::{
-    commit::Statement, content::Proposal, keys::PublicKey, link::RelayUrl, slot::ThreadSecret,
+    circle::CircleContent,
+    commit::Statement,
+    content::{MessageId, Proposal},
+    keys::PublicKey,
+    link::RelayUrl,
+    slot::ThreadSecret,
     words::person_alias,
 };
 use serde::{Deserialize, Serialize};
@@ -16,7 +21,7 @@ use super::{
 };
 use crate::core::{
     claim::queue::Opened,
-    conversation::Conversation,
+    conversation::{AboutCircle, Conversation},
     erasing::Pace,
     group::{Group, removed_by},
     port::{Now, Seen, Wants},
@@ -111,6 +116,45 @@ impl Conversations {
     pub(super) fn forget(&mut self, channel: ChannelId) {
         self.list
             .retain(|one| one.channel != channel || one.conversation.person_has_arrived());
+    }
+
+    /// Says something about a circle; gives its message's name.
+    pub(super) fn tell(
+        &mut self,
+        id: ConversationId,
+        content: CircleContent,
+        context: &mut Context<'_>,
+    ) -> Result<MessageId, CommandError> {
+        let name = self.find(id)?.tell(content, context.rng)?;
+        self.handle_timeout(context);
+        Ok(name)
+    }
+
+    /// What was said about circles.
+    pub(super) fn about_circles(&mut self) -> Vec<AboutCircle> {
+        let list = self.list.iter_mut();
+        let said = |one: &mut Numbered| {
+            std::iter::from_fn(|| one.conversation.poll_about_circle()).collect::<Vec<_>>()
+        };
+        list.flat_map(said).collect()
+    }
+
+    /// The MLS group id of a conversation.
+    pub(super) fn group_id(&mut self, id: ConversationId) -> Result<&[u8], CommandError> {
+        Ok(self.find(id)?.group_id())
+    }
+
+    /// The conversation of that group id.
+    pub(super) fn of_group(&self, group: &[u8]) -> Option<ConversationId> {
+        let mut list = self.list.iter();
+        let one = list.find(|one| one.conversation.group_id() == group);
+        one.map(|one| one.id)
+    }
+
+    /// Whether that conversation goes on.
+    pub(super) fn is_open(&self, id: ConversationId) -> bool {
+        let mut list = self.list.iter();
+        list.any(|one| one.id == id && one.conversation.is_open())
     }
 
     /// The person of a conversation.
@@ -321,6 +365,8 @@ impl Conversations {
                 erased: None,
                 proposals: one.conversation.proposals(),
                 files: one.conversation.files(),
+                circle: None,
+                invitations: Vec::new(),
             }
         };
         let erased = self.erased.iter();

@@ -88,6 +88,8 @@ impl Erased {
             erased: Some(erasure),
             proposals: Vec::new(),
             files: Vec::new(),
+            circle: None,
+            invitations: Vec::new(),
         }
     }
 

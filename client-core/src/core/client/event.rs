@@ -241,6 +241,15 @@ pub enum ConversationEvent {
     Closed,
     /// A proposal waits for the person's answer.
     Proposed(MessageId),
+    /// Person: an invitation to a circle waits for her answer.
+    Invited(MessageId),
+    /// Facilitator: somebody said yes under a pseudonym that stands already; she is to be asked again.
+    AliasStands,
+    /// Facilitator: somebody has come back, and asks to be let in again.
+    AsksAgain {
+        /// Her pseudonym.
+        alias: String,
+    },
     /// Adding or removing somebody was not possible.
     ChangeRefused,
     /// Person: a colleague of the desk offers to come in; her yes adds.

@@ -117,6 +117,8 @@ mod tests {
             erased: None,
             proposals: vec![proposal.clone()],
             files: Vec::new(),
+            circle: None,
+            invitations: Vec::new(),
         };
         let offer = ConversationEvent::DeskOffers(speaker());
         let said = ConversationEvent::Entry(entry.clone());

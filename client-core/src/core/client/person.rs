@@ -2,6 +2,7 @@
 //! nobody answers. Routes to the machines of `intake`, `waiting` and `conversation`.
 
 mod asking;
+mod circling;
 mod erasing;
 mod files;
 mod keeping;
@@ -33,8 +34,10 @@ use crate::{
     mls::Suite,
 };
 use asking::Asking;
+use circling::Circling;
 use keeping::Phrase;
 use returning::Returning;
+use showing::contact_event;
 
 /// Conversations that one profile keeps after they ended.
 const ENDED_MAX: usize = 64;
@@ -70,6 +73,7 @@ pub(super) struct Person {
     /// She comes back by it.
     #[serde(default)]
     returning: Option<Returning>,
+    circling: Circling,
     #[serde(skip)]
     is_fetching: bool,
 }
@@ -135,6 +139,7 @@ impl Person {
             phrase: None,
             is_kept: false,
             returning: None,
+            circling: Circling::default(),
             is_fetching: false,
         };
         person.go_on(context);
@@ -149,6 +154,12 @@ impl Person {
         match command {
             Command::Team(_) => Err(CommandError::NotMember),
             Command::Person(command) => self.handle_person_command(command, context),
+            Command::Say { conversation, text } if self.circling.circles.has(conversation) => {
+                self.circling.circles.say(conversation, &text, context)
+            }
+            Command::Leave(conversation) if self.circling.circles.has(conversation) => {
+                self.circling.circles.leave(conversation, context)
+            }
             Command::Say { conversation, text } => {
                 let (now, talking) = (context.now, self.talking(conversation)?);
                 talking.conversation.say(&text, now, context.rng)?;
@@ -194,6 +205,9 @@ impl Person {
                 conversation,
                 proposal,
             } => self.refuse(conversation, proposal, context),
+            PersonCommand::JoinCircle { .. } | PersonCommand::RefuseCircle { .. } => {
+                self.answer_invitation(command, context)
+            }
             PersonCommand::Remove {
                 conversation,
                 member,
@@ -203,6 +217,9 @@ impl Person {
                 at_once,
             } => {
                 let pace = if at_once { Pace::AtOnce } else { Pace::Spread };
+                if self.circling.circles.has(conversation) {
+                    return self.circling.circles.erase(conversation, pace, context);
+                }
                 self.erase(conversation, pace, context)
             }
             PersonCommand::KeepPhrase { keys, shows } => self.keep_phrase(&keys, shows, context),
@@ -212,27 +229,6 @@ impl Person {
                 self.ask_desk(conversation, &text, context)
             }
         }
-    }
-
-    /// Writes to the same desk once more, as somebody whom it has never heard of.
-    fn write_again(
-        &mut self,
-        link: &DeskLink,
-        language: &str,
-        text: &str,
-        context: &mut Context<'_>,
-    ) -> Result<(), CommandError> {
-        let may = self.stage() == PersonStage::Ended && *link == self.link;
-        if !may || self.ended.len() >= ENDED_MAX {
-            return Err(CommandError::InUse);
-        }
-        self.first = Some(Contacting::begin(link, language, text, context)?);
-        self.ended.extend(self.conversation.take());
-        self.drop_phrase();
-        if let Some(asking) = self.asking.take() {
-            self.take_back(asking.into_contacting());
-        }
-        Ok(())
     }
 
     fn take_back(&mut self, mut contacting: Contacting) {
@@ -275,7 +271,7 @@ impl Person {
         };
         let lines = contacts.chain(talking).map(line);
         let phrase = self.phrase_line().into_iter().chain(self.returning_line());
-        let lines = lines.chain(self.file_lines());
+        let lines = lines.chain(self.file_lines()).chain(self.circle_lines());
         lines.chain(phrase).chain(self.erased_lines()).collect()
     }
 
@@ -320,6 +316,7 @@ impl Person {
             self.phrase_seen(channel, seen, context);
             self.returning_seen(channel, seen, context);
             self.erased_seen(channel, seen, context);
+            self.circles_seen(channel, seen, context);
         }
         self.go_on(context);
     }
@@ -363,6 +360,9 @@ impl Person {
                 contacting.waiting.postpone_card(now);
             }
         }
+        if let Ok(card) = &believed {
+            self.circling.circles.handle_card(card);
+        }
         if let Some(talking) = &mut self.conversation
             && talking.conversation.needs_card(now)
         {
@@ -392,7 +392,8 @@ impl Person {
         let looks = looks.filter_map(|talking| talking.conversation.card_due());
         let looks = looks.filter(|_| !self.is_fetching);
         let phrase = self.phrase_due();
-        let phrase = phrase.into_iter().chain(self.erased_due());
+        let circles = self.circling.circles.poll_timeout();
+        let phrase = phrase.into_iter().chain(self.erased_due()).chain(circles);
         contacts.chain(talking).chain(looks).chain(phrase).min()
     }
 
@@ -404,6 +405,7 @@ impl Person {
             talking.conversation.handle_timeout(now, context.rng);
         }
         self.erased_timeout(context);
+        self.circling.circles.handle_timeout(context);
         self.go_on(context);
     }
 
@@ -412,6 +414,7 @@ impl Person {
         self.go_on_first(context);
         self.stop_asking_elsewhere();
         self.go_on_asking(context);
+        self.go_on_circles(context);
         self.go_on_returning(context);
         self.go_on_keeping(context);
         self.go_on_erasing(context);
@@ -478,20 +481,4 @@ impl Person {
             context.event(Event::Answered(id));
         }
     }
-}
-
-/// Tells what became of her contact with the desk.
-fn contact_event(event: ContactEvent, context: &mut Context<'_>) {
-    context.event(match event {
-        ContactEvent::CardExpired => Event::CardExpired,
-        ContactEvent::Stored {
-            wait_minutes,
-            opening,
-        } => Event::IntakeStored {
-            wait_minutes,
-            opening,
-        },
-        ContactEvent::Full => Event::IntakeFailed(IntakeFailure::Full),
-        ContactEvent::AdditionStored => Event::AdditionStored,
-    });
 }

@@ -14,6 +14,8 @@ impl From<ConversationError> for CommandError {
             | ConversationError::Mls(_)
             | ConversationError::Stopped => Self::Stopped,
             ConversationError::NotPerson => Self::NotNow,
+            ConversationError::NotFacilitator => Self::NotFacilitator,
+            ConversationError::Full => Self::TooMany,
             ConversationError::File(FileRefused::Unknown)
             | ConversationError::Unacceptable(_)
             | ConversationError::Unknown => Self::Unknown,

@@ -1,9 +1,11 @@
 //! A desk's side: a member, or a newcomer on her way in. Routes between the desk and the conversations.
 
+mod circling;
 mod files;
 mod newcomer;
 mod people;
 mod stopped;
+mod taking;
 
 use cobijo_protocol::{
     card::is_alias,
@@ -14,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     BoardView, CardAbsent, ChannelId, Command, CommandError, Context, ConversationId,
     ConversationView, Entry, Event, JoinFailure, Line, PublishAnswer, QueueRow, QueueState, RowId,
-    Standing, TeamCommand, conversations::Conversations,
+    Standing, TeamCommand, circles::Circles, conversations::Conversations,
 };
 use crate::core::{
     desk::{Desk, DeskEvent},
@@ -40,6 +42,7 @@ pub(super) enum Team {
 pub(super) struct Member {
     desk: Desk,
     conversations: Conversations,
+    circles: Circles,
     /// Her way back into a desk that she couldn't follow.
     coming_back: Option<Box<Newcomer>>,
     /// Whether she had as many live conversations as she takes, when that was looked at last.
@@ -84,6 +87,7 @@ impl Team {
             | TeamCommand::Pass(_)
             | TeamCommand::Dismiss(_)
             | TeamCommand::Propose { .. }
+            | TeamCommand::Circle(_)
             | TeamCommand::RemoveMember(_)
             | TeamCommand::MakeSuccessor(_)
             | TeamCommand::People(_)
@@ -172,6 +176,7 @@ impl Team {
                 let coming_back = member.coming_back.as_ref();
                 let coming_back = coming_back.and_then(|newcomer| newcomer.poll_timeout());
                 let due = conversations.into_iter().chain(desk);
+                let due = due.chain(member.circles.poll_timeout());
                 due.chain(coming_back).chain(member.care.due()).min()
             }
         }
@@ -187,6 +192,7 @@ impl Team {
                 }
                 member.conversations.handle_timeout(context);
                 member.care.handle_timeout(context);
+                member.circles.handle_timeout(context);
                 member.route(context);
             }
         }
@@ -216,13 +222,20 @@ impl Team {
     pub(super) fn conversations(&self) -> Vec<ConversationView> {
         match self {
             Self::Newcomer(_) => Vec::new(),
-            Self::Member(member) => member.conversations.views(),
+            Self::Member(member) => {
+                let conversations = &member.conversations;
+                let circles = member.circles.views(|group| conversations.of_group(group));
+                conversations.views().into_iter().chain(circles).collect()
+            }
         }
     }
 
     pub(super) fn history(&self, conversation: ConversationId) -> Vec<Entry> {
         match self {
             Self::Newcomer(_) => Vec::new(),
+            Self::Member(member) if member.circles.has(conversation) => {
+                member.circles.history(conversation)
+            }
             Self::Member(member) => member.conversations.history(conversation),
         }
     }
@@ -233,6 +246,7 @@ impl Member {
         Self {
             desk,
             conversations: Conversations::default(),
+            circles: Circles::default(),
             coming_back: None,
             was_full: false,
             care: Care::default(),
@@ -258,39 +272,6 @@ impl Member {
         }
     }
 
-    /// Live conversations, with the answers on their way.
-    fn live(&self, now: Now) -> usize {
-        self.conversations.live(now) + self.desk.answering(now)
-    }
-
-    fn is_full(&self, now: Now) -> bool {
-        self.live(now) >= usize::from(self.desk.capacity().get())
-    }
-
-    /// Who waits. Above what she takes, only whom she is answering is shown.
-    fn queue(&self, now: Now) -> Vec<QueueRow> {
-        let mut rows = self.desk.queue(now);
-        if self.is_full(now) || self.care.is_pausing() {
-            rows.retain(|row| row.state == QueueState::Claiming);
-        }
-        rows
-    }
-
-    fn claim(&mut self, row: RowId, context: &mut Context<'_>) -> Result<(), CommandError> {
-        if self.desk.is_on_shift() && self.is_full(context.now) {
-            return Err(CommandError::AtCapacity);
-        }
-        self.desk.claim(row, context)
-    }
-
-    /// Says where the queue offers rows again, or none any more.
-    fn note_full(&mut self, context: &mut Context<'_>) {
-        let is_full = self.is_full(context.now);
-        if is_full != std::mem::replace(&mut self.was_full, is_full) {
-            context.event(Event::QueueChanged);
-        }
-    }
-
     fn handle_command(
         &mut self,
         command: Command,
@@ -300,7 +281,14 @@ impl Member {
             Command::Team(command) => self.handle_team_command(command, context)?,
             Command::Person(_) => return Err(CommandError::InUse),
             Command::Say { conversation, text } => {
-                self.conversations.say(conversation, &text, context)?;
+                if self.circles.has(conversation) {
+                    self.circles.say(conversation, &text, context)?;
+                } else {
+                    self.conversations.say(conversation, &text, context)?;
+                }
+            }
+            Command::Leave(conversation) if self.circles.has(conversation) => {
+                self.circles.leave(conversation, context)?;
             }
             Command::File(command) => self.conversations.handle_file_command(command, context)?,
             Command::Leave(conversation) => self.conversations.leave(conversation, context)?,
@@ -352,12 +340,14 @@ impl Member {
             TeamCommand::Claim(row) => self.claim(row, context),
             TeamCommand::Pass(row) => desk.pass(row, context),
             TeamCommand::Dismiss(row) => desk.dismiss(row, context),
+            TeamCommand::Circle(command) => self.handle_circle_command(command, context),
             TeamCommand::RemoveMember(member) => desk.remove_member(member, context),
             TeamCommand::MakeSuccessor(left_out) => desk.make_successor(&left_out, context),
             TeamCommand::People(command) => self.handle_people_command(command, context),
             TeamCommand::LeaveDesk => {
                 desk.leave(context)?;
                 self.conversations.leave_all(context);
+                self.circles.leave_all(context);
                 Ok(())
             }
             TeamCommand::Propose {
@@ -395,6 +385,7 @@ impl Member {
         let mut lines = self.desk.lines();
         let coming_back = self.coming_back.iter();
         lines.extend(coming_back.flat_map(|newcomer| newcomer.lines()));
+        lines.extend(self.circles.lines(self.desk.relay()));
         for line in self.conversations.lines(self.desk.relay()) {
             // An answer and the conversation that came of it share a channel.
             match lines.iter_mut().find(|one| one.channel == line.channel) {
@@ -420,6 +411,7 @@ impl Member {
         }
         for seen in seen {
             self.conversations.handle_seen(channel, seen, context);
+            self.circles.handle_seen(channel, seen, context);
         }
         self.route(context);
     }
@@ -428,6 +420,9 @@ impl Member {
     fn route(&mut self, context: &mut Context<'_>) {
         while let Some(event) = self.desk.poll_event() {
             match event {
+                DeskEvent::Joined { group, .. } if Self::is_circle(&group) => {
+                    self.join_circle(*group, context);
+                }
                 DeskEvent::Joined {
                     channel,
                     row,
@@ -450,10 +445,17 @@ impl Member {
                 DeskEvent::Statement(statement) => {
                     let root = self.desk.root();
                     self.conversations.learn(&statement, &root, context);
+                    self.circles.learn(&statement, context);
                 }
                 DeskEvent::Proposal(id, proposal) => {
                     if self.conversations.propose(id, *proposal, context).is_err() {
                         context.event(Event::ProposalFailed(id));
+                    }
+                }
+                DeskEvent::ToCircle(id, key_package) => {
+                    if let Ok(circle) = self.circles.find(id) {
+                        circle.add_member(key_package);
+                        self.circles.handle_timeout(context);
                     }
                 }
                 DeskEvent::ProposalFailed(id) => context.event(Event::ProposalFailed(id)),
@@ -465,6 +467,7 @@ impl Member {
         }
         self.conversations.drain(context);
         self.tell_ended(context);
+        self.route_circles(context);
         for r in self.conversations.rescued() {
             self.desk.handle_rescued(&r, context);
         }

@@ -9,7 +9,13 @@ use cobijo_protocol::{
     words::{AliasIndices, WordIndices},
 };
 
-use super::{capacity::Capacity, command::Description, event::JoinFailure, file::FileView};
+use super::{
+    capacity::Capacity,
+    circles::{CircleInviteView, CircleView},
+    command::Description,
+    event::JoinFailure,
+    file::FileView,
+};
 use crate::core::port::Now;
 
 /// Declares a number that this profile gives to something; it means nothing elsewhere.
@@ -233,6 +239,10 @@ pub struct ConversationView {
     pub proposals: Vec<ProposalView>,
     /// Its files, and those that are on their way into it.
     pub files: Vec<FileView>,
+    /// What it is, where it is a circle or a side room.
+    pub circle: Option<CircleView>,
+    /// Circles that the person was invited to here, and is in none of yet.
+    pub invitations: Vec<CircleInviteView>,
 }
 
 /// Who erased a conversation.
@@ -266,6 +276,8 @@ pub struct MemberView {
 pub enum Speaker {
     /// The survivor.
     Person,
+    /// A person in a circle, by the name that she has there.
+    Pseudonym(String),
     /// A member of the desk.
     Member {
         /// The name that people see.

@@ -13,6 +13,7 @@ impl Conversation {
     pub(crate) fn erase(&mut self) {
         self.left = true;
         self.history = History::default();
+        self.about_circles.clear();
         self.proposals = Proposals::default();
         self.former = Former::default();
         self.rescuing.clear();

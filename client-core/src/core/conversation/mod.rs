@@ -2,11 +2,11 @@
 //!
 //! Wraps the group. A successor takes its place without a break: what was said before stays before.
 
+mod circles;
 mod closing;
 mod erasing;
 mod files;
 mod former;
-mod history;
 mod proposals;
 mod reading;
 mod rescue;
@@ -31,18 +31,20 @@ use super::{
     erasing::Erasing,
     file::{FileRefused, Files},
     group::{Change, Group, GroupError, Member},
+    history::{History, speaker},
     port::{Now, Rng, Seen, Wants},
 };
 use crate::mls::{MlsError, key_package::OfferedKeyPackage};
 use closing::Closing;
 use former::Former;
-use history::History;
 use proposals::Proposals;
 use rescue::Rescuing;
 use returning::Returning;
 use succession::person_of;
 
-pub use history::speaker;
+pub(crate) use reading::stopped;
+
+pub use circles::AboutCircle;
 pub use proposals::Unacceptable;
 
 /// A conversation, whichever group carries it now.
@@ -70,6 +72,8 @@ pub struct Conversation {
     /// She has come back, and her commit has not won.
     #[serde(default)]
     returning: Option<Returning>,
+    /// What was said about circles, until its owner has taken it.
+    about_circles: VecDeque<AboutCircle>,
     #[serde(skip)]
     events: VecDeque<ConversationEvent>,
 }
@@ -95,6 +99,12 @@ pub enum ConversationError {
     /// The proposal can't be accepted.
     #[error(transparent)]
     Unacceptable(#[from] Unacceptable),
+    /// A circle has as many members as there may be.
+    #[error("circle that is full")]
+    Full,
+    /// Only a facilitator may do this.
+    #[error("only for facilitators")]
+    NotFacilitator,
     /// There is nobody of that key.
     #[error("nobody of that key is here")]
     Unknown,
@@ -126,6 +136,7 @@ impl Conversation {
             closing: Closing::default(),
             waited: Erasing::new(),
             returning: None,
+            about_circles: VecDeque::new(),
             events: VecDeque::new(),
         }
     }
@@ -201,7 +212,7 @@ impl Conversation {
 
     /// Why it can't be followed any more.
     pub fn stopped(&self) -> Option<Stopped> {
-        self.group.stop().map(reading::stopped)
+        self.group.stop().map(stopped)
     }
 
     /// Whether it can be written in: not after she has left.

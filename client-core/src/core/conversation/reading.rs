@@ -104,6 +104,9 @@ impl Conversation {
         }
         let own = self.is_hers(&author.identity);
         self.heard(clock, own);
+        if let Content::Circle(content) = content {
+            return self.hear_about_circle(author, id, content);
+        }
         let line = self.line(&content);
         let Some(line) = line else { return };
         let entry = Entry {
@@ -299,7 +302,7 @@ fn is_other_device(removed: &[Identity], here: &[Identity]) -> bool {
 }
 
 /// Why a group can't be followed, as it is shown.
-pub(super) fn stopped(stop: Stop) -> Stopped {
+pub(crate) fn stopped(stop: Stop) -> Stopped {
     match stop {
         Stop::Broken => Stopped::Broken,
         Stop::Stale => Stopped::Stale,

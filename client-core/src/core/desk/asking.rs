@@ -10,7 +10,8 @@ use cobijo_protocol::{
 
 use super::{Desk, Invited};
 use crate::core::{
-    client::{CommandError, Context, Description, Event, InviteEnd, InviteId},
+    claim::Me,
+    client::{CommandError, Context, ConversationId, Description, Event, InviteEnd, InviteId},
     contest::random,
     invite::{Invitation, NotAdmissible},
     key_packages::{Purpose, Take, Wish},
@@ -199,18 +200,42 @@ impl Desk {
         self.take(wish, context)
     }
 
+    /// Begins to take a colleague's KeyPackage, to bring her into a circle of this member's.
+    ///
+    /// # Errors
+    /// [`CommandError`] where she can't be brought.
+    pub(crate) fn take_for_circle(
+        &mut self,
+        circle: ConversationId,
+        colleague: PublicKey,
+        context: &mut Context<'_>,
+    ) -> Result<(), CommandError> {
+        let purpose = Purpose::Circle { circle, colleague };
+        self.contend(&purpose, &colleague, context)
+    }
+
     /// Contends for the next KeyPackage of the colleague.
     pub(super) fn take(
         &mut self,
         wish: Wish,
         context: &mut Context<'_>,
     ) -> Result<(), CommandError> {
+        let colleague = wish.colleague;
+        self.contend(&Purpose::Proposal(wish), &colleague, context)
+    }
+
+    fn contend(
+        &mut self,
+        purpose: &Purpose,
+        colleague: &PublicKey,
+        context: &mut Context<'_>,
+    ) -> Result<(), CommandError> {
         for _ in 0..POOL_KEY_PACKAGES {
             let message = self
                 .board
-                .take_key_package(&wish.colleague)
+                .take_key_package(colleague)
                 .ok_or(CommandError::ColleagueUnavailable)?;
-            let purpose = Purpose::Proposal(wish.clone());
+            let purpose = purpose.clone();
             let take = Take::new(purpose, message, &self.me, context.now, context.rng);
             if let Some(take) = take {
                 self.takes.push(take);
@@ -220,7 +245,8 @@ impl Desk {
         Err(CommandError::ColleagueUnavailable)
     }
 
-    fn check_colleague(&self, colleague: &PublicKey) -> Result<(), CommandError> {
+    /// Refuses whoever is no colleague.
+    pub(crate) fn check_colleague(&self, colleague: &PublicKey) -> Result<(), CommandError> {
         if *colleague == self.me.key.public() {
             return Err(CommandError::Yourself);
         }
@@ -230,6 +256,11 @@ impl Desk {
         } else {
             Err(CommandError::Unknown)
         }
+    }
+
+    /// Who this member is.
+    pub(crate) fn me(&self) -> &Me {
+        &self.me
     }
 
     fn check_coordinator(&self) -> Result<(), CommandError> {

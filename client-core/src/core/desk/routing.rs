@@ -127,9 +127,17 @@ impl Desk {
                     self.events
                         .push_back(DeskEvent::Proposal(conversation, proposal));
                 }
+                Ok(Taken::ToCircle(circle, message)) => {
+                    self.events.push_back(DeskEvent::ToCircle(circle, message));
+                }
                 Ok(Taken::ToAdd(key, message)) => self.note_taken(Brought { key, message }),
                 Ok(Taken::Elsewhere(Purpose::Successor { colleague, .. })) => {
                     self.bring(&colleague.key, context);
+                }
+                Ok(Taken::Elsewhere(Purpose::Circle { circle, colleague })) => {
+                    if self.take_for_circle(circle, colleague, context).is_err() {
+                        self.events.push_back(DeskEvent::ProposalFailed(circle));
+                    }
                 }
                 Ok(Taken::Elsewhere(Purpose::Proposal(wish))) => {
                     let conversation = wish.conversation;

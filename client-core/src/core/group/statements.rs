@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cobijo_protocol::{
-    card::{DeskKey, verify_desk_key},
+    card::{Attested, DeskKey, verify_desk_key},
     commit::{Removal, Statement, sign_leave, verify_leave},
     content::{Content, MessageId},
     credential::Identity,
@@ -100,6 +100,13 @@ impl Group {
         {
             leaving.id = Some(id);
         }
+    }
+
+    /// What attests the member of this key who is here, with its chain.
+    pub(crate) fn attested(&mut self, key: &PublicKey, rng: &mut Rng) -> Option<Attested> {
+        let leaf = self.facts.leaves.iter().find(|leaf| leaf.key == *key)?;
+        let index = leaf.index;
+        self.mls.attested(index, rng)
     }
 
     /// Takes note of a statement, to act on it in this member's turn.

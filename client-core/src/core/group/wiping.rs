@@ -56,6 +56,12 @@ impl Group {
         self.erase_keys.take_of(&said)
     }
 
+    /// What erases what this member said.
+    pub(crate) fn take_own_erase_keys(&mut self) -> Erasing {
+        let own = self.own_key();
+        self.erase_keys.take_of_author(&own)
+    }
+
     /// Goes on with what erases the messages of the group before.
     pub(crate) fn inherit_erase_keys(&mut self, before: &mut Self) {
         self.erase_keys

@@ -61,8 +61,34 @@ impl PersonPackage {
         rng: &mut Rng,
     ) -> Result<Self, MlsError> {
         let key = SecretKey::from_bytes(random(rng));
-        let credential =
-            Credential::Person(PersonCredential::sign(person, serial, leaf, &key.public()));
+        let credential = PersonCredential::sign(person, serial, leaf, &key.public());
+        Self::with(suite, key, credential, rng)
+    }
+
+    /// Makes her leaf of a circle, under her pseudonym there. [O-2]
+    ///
+    /// # Errors
+    /// [`MlsError`] where openmls fails.
+    pub fn for_circle(
+        suite: Suite,
+        person: &SecretKey,
+        serial: u32,
+        alias: &str,
+        rng: &mut Rng,
+    ) -> Result<Self, MlsError> {
+        let key = SecretKey::from_bytes(random(rng));
+        let leaf = PersonLeaf::Device;
+        let credential = PersonCredential::sign(person, serial, leaf, &key.public());
+        Self::with(suite, key, credential.with_alias(alias), rng)
+    }
+
+    fn with(
+        suite: Suite,
+        key: SecretKey,
+        credential: PersonCredential,
+        rng: &mut Rng,
+    ) -> Result<Self, MlsError> {
+        let credential = Credential::Person(credential);
         let package = OwnKeyPackage::new(suite, &key, &credential, rng)?;
         Ok(Self {
             key,

@@ -45,6 +45,13 @@ pub(crate) struct Wish {
 pub(crate) enum Purpose {
     /// To propose her.
     Proposal(Wish),
+    /// To bring her into a circle, or a side room, of the taker's. [O-1]
+    Circle {
+        /// Which.
+        circle: ConversationId,
+        /// Attested key of the colleague.
+        colleague: PublicKey,
+    },
     /// To bring her into the desk's next group, which the root key names.
     Successor {
         /// As her leaf in the group before showed her.
@@ -60,6 +67,7 @@ impl Purpose {
     fn is_of(&self, attestation: &Attestation) -> bool {
         match self {
             Self::Proposal(wish) => wish.colleague == attestation.key,
+            Self::Circle { colleague, .. } => *colleague == attestation.key,
             Self::Successor { colleague, .. } => {
                 let of = |one: &Attestation| (one.key, one.role, one.alias.clone());
                 of(colleague) == of(attestation)
@@ -73,6 +81,10 @@ impl Purpose {
                 let by = me.attested.clone();
                 cbor::encode(&Taking::sign(&me.key, by, welcome_secret, wish.person))
             }
+            Self::Circle { .. } => {
+                let (by, own) = (me.attested.clone(), me.key.public());
+                cbor::encode(&Taking::sign(&me.key, by, welcome_secret, own))
+            }
             Self::Successor { succession, .. } => cbor::encode(succession),
         }
     }
@@ -83,7 +95,7 @@ impl Purpose {
             (Self::Successor { succession, .. }, Taker::Successor(next)) => {
                 succession.unverified().ok().as_ref() == Some(next)
             }
-            (Self::Proposal(_) | Self::Successor { .. }, _) => false,
+            (Self::Proposal(_) | Self::Circle { .. } | Self::Successor { .. }, _) => false,
         }
     }
 }
@@ -102,6 +114,8 @@ pub(crate) struct Take {
 pub(crate) enum Taken {
     /// It is this client's, to propose its owner.
     ToPropose(ConversationId, Box<Proposal>),
+    /// It is this client's, to add its owner to a circle.
+    ToCircle(ConversationId, ByteBuf),
     /// It is this client's, to add its owner to the desk's next group.
     ToAdd(PublicKey, ByteBuf),
     /// A colleague took it.
@@ -188,6 +202,7 @@ impl Take {
                 };
                 Taken::ToPropose(wish.conversation, Box::new(proposal))
             }
+            Purpose::Circle { circle, .. } => Taken::ToCircle(circle, self.message),
             Purpose::Successor { colleague, .. } => Taken::ToAdd(colleague.key, self.message),
         }
     }
@@ -232,6 +247,10 @@ impl Taker {
     /// The conversation of the person, welcomed by herself, or the group that the root key names.
     pub(super) fn expect(&self, me: &Me) -> Expect {
         let (profile, signer, lineage) = match self {
+            // Her own key in a person's place: a circle of hers. [O-1]
+            Self::Person { by, person } if by.key == *person => {
+                (Profile::Circle, *person, Lineage::First)
+            }
             Self::Person { person, .. } => (Profile::Conversation, *person, Lineage::Any),
             Self::Successor(next) => {
                 let lineage = Lineage::Successor {

@@ -400,7 +400,7 @@ pub(super) fn aliases(view: &ConversationView) -> BTreeSet<String> {
     members
         .filter_map(|member| match &member.speaker {
             Speaker::Member { alias, .. } => Some(alias.clone()),
-            Speaker::Person => None,
+            Speaker::Person | Speaker::Pseudonym(_) => None,
         })
         .collect()
 }

@@ -247,7 +247,7 @@ impl World {
         let members: Vec<_> = { view.members.iter() }
             .filter_map(|member| match &member.speaker {
                 Speaker::Member { alias, .. } => Some((member.key, alias.clone())),
-                Speaker::Person => None,
+                Speaker::Person | Speaker::Pseudonym(_) => None,
             })
             .collect();
         let Some((member, alias)) = self.pick(&members).cloned() else {

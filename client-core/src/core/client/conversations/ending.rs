@@ -134,5 +134,7 @@ pub(super) fn closed_view(id: ConversationId) -> ConversationView {
         erased: None,
         proposals: Vec::new(),
         files: Vec::new(),
+        circle: None,
+        invitations: Vec::new(),
     }
 }

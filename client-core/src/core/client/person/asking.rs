@@ -7,8 +7,9 @@ use cobijo_protocol::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CommandError, Contact, Contacting, Context, ConversationEvent, ConversationId, Event, Person,
-    Reason, Suite, Waiting, WaitingEvent, Wanted, contact_event,
+    CommandError, Contact, Contacting, Context, ConversationEvent, ConversationId, DeskLink,
+    ENDED_MAX, Event, Person, PersonStage, Reason, Suite, Waiting, WaitingEvent, Wanted,
+    contact_event,
 };
 use crate::{
     core::{
@@ -55,6 +56,27 @@ impl Asking {
 }
 
 impl Person {
+    /// Writes to the same desk once more, as somebody whom it has never heard of.
+    pub(super) fn write_again(
+        &mut self,
+        link: &DeskLink,
+        language: &str,
+        text: &str,
+        context: &mut Context<'_>,
+    ) -> Result<(), CommandError> {
+        let may = self.stage() == PersonStage::Ended && *link == self.link;
+        if !may || self.ended.len() >= ENDED_MAX {
+            return Err(CommandError::InUse);
+        }
+        self.first = Some(Contacting::begin(link, language, text, context)?);
+        self.ended.extend(self.conversation.take());
+        self.drop_phrase();
+        if let Some(asking) = self.asking.take() {
+            self.take_back(asking.into_contacting());
+        }
+        Ok(())
+    }
+
     /// Asks the desk, once at a time.
     pub(super) fn ask_desk(
         &mut self,

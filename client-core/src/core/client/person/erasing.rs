@@ -145,6 +145,7 @@ impl Person {
         let taken_back = self.taken_back.iter();
         let taken_back = taken_back.map(|one| one.waiting.contact().left_to_erase());
         let left: usize = erased.chain(taken_back).sum();
-        left + usize::from(self.is_erasing_capsules())
+        let circles = self.circling.circles.left_to_erase();
+        left + circles + usize::from(self.is_erasing_capsules())
     }
 }

@@ -1,6 +1,6 @@
 //! The phrase that she keeps, and what it finds. [B-5], [B-7], [B-8]
 
-use cobijo_protocol::capsule::Shows;
+use cobijo_protocol::capsule::{CapsuleCircle, Shows};
 use serde::{Deserialize, Serialize};
 
 use super::{ChannelId, CommandError, Context, Event, Line, Now, Person, Suite, Wants};
@@ -23,6 +23,11 @@ pub(super) struct Phrase {
 }
 
 impl Phrase {
+    /// Has its capsules name these circles.
+    pub(super) fn name_circles(&mut self, circles: Vec<CapsuleCircle>) {
+        self.keeping.name_circles(circles);
+    }
+
     pub(super) fn new(keeping: Keeping, context: &mut Context<'_>) -> Self {
         Self {
             channel: context.new_channel(),
@@ -183,6 +188,7 @@ impl Person {
         self.returning = None;
         self.phrase = None;
         self.is_kept = false;
+        self.circling.forget();
         context.event(Event::Locked(why));
     }
 }

@@ -14,8 +14,9 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use super::{
-    ChannelId, CommandError, Contact, Contacting, Context, Conversation, ENDED_MAX, Event,
-    HighestCard, Line, Person, PersonStage, Seen, Suite, Talking, Waiting, Wants, keeping::Phrase,
+    ChannelId, Circling, CommandError, Contact, Contacting, Context, Conversation, ENDED_MAX,
+    Event, HighestCard, Line, Person, PersonStage, Seen, Suite, Talking, Waiting, Wants,
+    keeping::Phrase,
 };
 use crate::{
     core::{
@@ -111,6 +112,7 @@ impl Person {
             phrase: Some(Phrase::new(keeping, context)),
             is_kept: false,
             returning: Some(returning),
+            circling: Circling::returning(newest.circles.clone()),
             is_fetching: false,
         })
     }

@@ -1,8 +1,8 @@
 //! What a person is shown of her side.
 
 use super::{
-    Asking, ConversationId, ConversationView, Entry, Erasure, Person, PersonStage, PersonView,
-    Talking,
+    Asking, ContactEvent, Context, ConversationId, ConversationView, Entry, Erasure, Event,
+    IntakeFailure, Person, PersonStage, PersonView, Talking,
 };
 
 impl Person {
@@ -57,16 +57,38 @@ impl Person {
                 erased: None,
                 proposals,
                 files: talking.conversation.files(),
+                circle: None,
+                invitations: self.circling.views(talking.id),
             }
         };
         let shown = self.ended.iter().chain(self.shown());
         let erased = self.erased.iter();
         let erased = erased.map(|erased| erased.view(Erasure::Going));
-        shown.map(view).chain(erased).collect()
+        let circles = self.circling.circles.views(|_| None);
+        shown.map(view).chain(circles).chain(erased).collect()
     }
 
     pub(in crate::core::client) fn history(&self, id: ConversationId) -> Vec<Entry> {
         let talking = self.talks().find(|talking| talking.id == id);
-        talking.map_or_else(Vec::new, |talking| talking.conversation.history().to_vec())
+        match talking {
+            Some(talking) => talking.conversation.history().to_vec(),
+            None => self.circling.circles.history(id),
+        }
     }
+}
+
+/// Tells what became of her contact with the desk.
+pub(super) fn contact_event(event: ContactEvent, context: &mut Context<'_>) {
+    context.event(match event {
+        ContactEvent::CardExpired => Event::CardExpired,
+        ContactEvent::Stored {
+            wait_minutes,
+            opening,
+        } => Event::IntakeStored {
+            wait_minutes,
+            opening,
+        },
+        ContactEvent::Full => Event::IntakeFailed(IntakeFailure::Full),
+        ContactEvent::AdditionStored => Event::AdditionStored,
+    });
 }

@@ -32,6 +32,7 @@ impl TeamCommand {
             | Self::Pass(_)
             | Self::Dismiss(_)
             | Self::Propose { .. }
+            | Self::Circle(_)
             | Self::RemoveMember(_)
             | Self::People(_)
             | Self::LeaveDesk => WhileStopped::Never,

@@ -1,4 +1,4 @@
-//! What was said, in the order of the Lamport clocks: the display model of a conversation.
+//! What was said, in the order of the Lamport clocks: the display model of conversations and circles.
 
 use cobijo_protocol::{content::MessageId, credential::Identity};
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ const LINE_BYTES: usize = 256;
 
 /// The lines of a conversation, its predecessors' included.
 #[derive(Clone, Default, Serialize, Deserialize)]
-pub(super) struct History {
+pub(crate) struct History {
     entries: Vec<Entry>,
     /// How many lines are of groups that this one is the successor of, whose clocks were others.
     closed: usize,
@@ -23,7 +23,7 @@ pub(super) struct History {
 
 impl History {
     /// All lines, in order.
-    pub(super) fn entries(&self) -> &[Entry] {
+    pub(crate) fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
@@ -37,7 +37,7 @@ impl History {
     }
 
     /// Takes a line; a double of one that stands is dropped.
-    pub(super) fn insert(&mut self, entry: Entry) -> bool {
+    pub(crate) fn insert(&mut self, entry: Entry) -> bool {
         if entry.id.is_some() && self.entries.iter().any(|known| known.id == entry.id) {
             return false;
         }
@@ -50,7 +50,7 @@ impl History {
     }
 
     /// A line that the client says itself, behind all that is shown.
-    pub(super) fn note(&mut self, content: EntryContent, now: Now) -> Entry {
+    pub(crate) fn note(&mut self, content: EntryContent, now: Now) -> Entry {
         let entry = Entry {
             id: None,
             clock: self.clock(),
@@ -66,7 +66,7 @@ impl History {
     }
 
     /// What she wrote while she waited: before everything that is said in the group.
-    pub(super) fn first_text(&mut self, text: String, own: bool, now: Now) -> Entry {
+    pub(crate) fn first_text(&mut self, text: String, own: bool, now: Now) -> Entry {
         let entry = text_of_hers(text, 0, own, now);
         let is_first = |known: &&Entry| known.clock == 0 && known.author.is_some();
         let before = self.entries[self.closed..].iter().take_while(is_first);
@@ -77,7 +77,7 @@ impl History {
     }
 
     /// What she told the desk: behind all that is shown.
-    pub(super) fn asked(&mut self, text: String, own: bool, now: Now) -> Entry {
+    pub(crate) fn asked(&mut self, text: String, own: bool, now: Now) -> Entry {
         let entry = text_of_hers(text, self.clock(), own, now);
         self.entries.push(entry.clone());
         self.make_room();
@@ -107,12 +107,12 @@ impl History {
     }
 
     /// Whether a message has a line.
-    pub(super) fn has(&self, id: MessageId) -> bool {
+    pub(crate) fn has(&self, id: MessageId) -> bool {
         self.entries.iter().any(|entry| entry.id == Some(id))
     }
 
     /// Shows where a file is on its way.
-    pub(super) fn set_file(&mut self, changed: &FileView) {
+    pub(crate) fn set_file(&mut self, changed: &FileView) {
         for entry in &mut self.entries {
             if let EntryContent::File(view) = &mut entry.content
                 && view.number == changed.number
@@ -123,14 +123,14 @@ impl History {
     }
 
     /// Sets how sure a line is.
-    pub(super) fn set_state(&mut self, id: MessageId, state: EntryState) {
+    pub(crate) fn set_state(&mut self, id: MessageId, state: EntryState) {
         if let Some(entry) = self.entries.iter_mut().find(|entry| entry.id == Some(id)) {
             entry.state = state;
         }
     }
 
     /// A line stands, at this clock: where it was said again in a later epoch, behind what came before that.
-    pub(super) fn place(&mut self, id: MessageId, clock: u64) {
+    pub(crate) fn place(&mut self, id: MessageId, clock: u64) {
         self.set_state(id, EntryState::Stored);
         let known = self.entries.iter().position(|entry| entry.id == Some(id));
         let Some(at) = known.filter(|at| *at >= self.closed) else {
@@ -143,7 +143,7 @@ impl History {
     }
 
     /// Takes a line back.
-    pub(super) fn withdraw(&mut self, id: MessageId) {
+    pub(crate) fn withdraw(&mut self, id: MessageId) {
         let Some(place) = self.entries.iter().position(|entry| entry.id == Some(id)) else {
             return;
         };
@@ -152,7 +152,7 @@ impl History {
     }
 
     /// Forgets what was there before she said, or did, something at this clock, and that itself.
-    pub(super) fn forget_before(&mut self, clock: u64) {
+    pub(crate) fn forget_before(&mut self, clock: u64) {
         let is_new = |entry: &Entry| entry.clock > clock || (entry.clock == clock && !entry.own);
         let closed = self.entries.iter().take(self.closed);
         self.closed = closed.filter(|entry| is_new(entry)).count();
@@ -160,7 +160,7 @@ impl History {
     }
 
     /// Goes on behind the lines of the group that this one is the successor of.
-    pub(super) fn close_chapter(&mut self) {
+    pub(crate) fn close_chapter(&mut self) {
         self.closed = self.entries.len();
     }
 }
@@ -202,9 +202,12 @@ fn order(entry: &Entry) -> (u64, Option<MessageId>) {
 }
 
 /// How somebody is shown.
-pub fn speaker(identity: &Identity) -> Speaker {
+pub(crate) fn speaker(identity: &Identity) -> Speaker {
     match identity {
-        Identity::Person(_) => Speaker::Person,
+        Identity::Person(hers) => match &hers.alias {
+            Some(alias) => Speaker::Pseudonym(alias.clone()),
+            None => Speaker::Person,
+        },
         Identity::Member { attestation, .. } => Speaker::Member {
             alias: attestation.alias.clone(),
             role: attestation.role,
