@@ -118,6 +118,31 @@ fn when_she_leaves_or_erases_what_was_written_of_her_goes_from_all_clients_and_t
 
 ///
 #[test]
+fn what_was_on_its_way_when_she_left_stands_nowhere_afterwards() {
+    let mut team = Team::new();
+    let (mar, luz, eva, ana, person) = (team.mar, team.luz, team.eva, team.ana, team.person());
+    team.world.mute = Some((eva, 0));
+    team.write(eva, person, 1, "zarzamora").unwrap();
+    let of_eva = &mut team.world.clients[eva];
+    of_eva.disk = of_eva.client.snapshot().to_vec();
+    team.world.disconnect(eva);
+    team.world.mute = None;
+    // She is cut off with what she wrote, and the others are told that it is over.
+    team.world.mute = Some((eva, 0));
+    let leave = Command::Leave(team.world.conversation(ana).id);
+    team.world.command(ana, leave).unwrap();
+    team.world.wait(MINUTE);
+    team.world.mute = None;
+    team.world.restart(eva);
+    team.world.wait(2 * MINUTE);
+    for member in [mar, luz, eva] {
+        assert!(team.row(member, person).is_none(), "{member}");
+        assert!(!team.remembers(member, "zarzamora"), "{member}");
+    }
+}
+
+///
+#[test]
 fn a_lie_that_it_is_over_is_seen_and_what_stood_stands_again_however_often_it_is_told() {
     let mut team = Team::new();
     let (mar, luz, eva, person) = (team.mar, team.luz, team.eva, team.person());

@@ -222,3 +222,28 @@ pub struct Block {
     /// Whether she is blocked, or no longer.
     pub blocked: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    ///
+    #[test]
+    fn words_are_all_as_long_and_nothing_else_is_one() {
+        let (talk, debrief) = (Word::Talk, Word::Debrief("ciruela".to_owned()));
+        for word in [talk, debrief] {
+            let plaintext = word.to_plaintext().unwrap();
+            assert_eq!(plaintext.len(), WORD_BYTES);
+            assert_eq!(Word::from_plaintext(&plaintext).as_ref(), Some(&word));
+            assert_eq!(Word::from_plaintext(&plaintext[1..]), None);
+            let mut padded = plaintext.clone();
+            padded[WORD_BYTES - 1] = 1;
+            assert_eq!(Word::from_plaintext(&padded), None);
+            let mut long = plaintext;
+            long[0] = 0xff;
+            assert_eq!(Word::from_plaintext(&long), None);
+        }
+        let long = Word::Debrief("x".repeat(WORD_BYTES));
+        assert_eq!(long.to_plaintext(), Err(WordTooLong));
+    }
+}

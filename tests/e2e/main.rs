@@ -8,6 +8,7 @@
 mod admission;
 mod erasing;
 mod files;
+mod handover;
 mod inputs;
 mod journey;
 mod kills;

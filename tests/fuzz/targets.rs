@@ -16,6 +16,7 @@ use cobijo_protocol::{
     content::Message,
     credential::Credential,
     frame::{decode_from_relay, decode_operations, encode_from_relay, encode_operations},
+    handover::Word,
     intake::{Claim, Intake, Reply, Taking, Waiting},
     keys::{PublicKey, Signed},
     limits::FRAME_UNIT_BYTES,
@@ -99,6 +100,12 @@ pub(crate) const TARGETS: &[Target] = &[
         vectors: &[("group", "/welcome_payload/cbor")],
         malformed: Some("welcome-payload"),
         check: canonical::<WelcomePayload>,
+    },
+    Target {
+        name: "word",
+        vectors: &[("group", "/words/*/plaintext")],
+        malformed: None,
+        check: word,
     },
     Target {
         name: "intake",
@@ -250,6 +257,14 @@ fn intake(input: &[u8]) -> bool {
     };
     let plaintext = intake.to_plaintext().map(|plaintext| plaintext.to_vec());
     assert_eq!(plaintext.as_deref(), Ok(input));
+    true
+}
+
+fn word(input: &[u8]) -> bool {
+    let Some(word) = Word::from_plaintext(input) else {
+        return false;
+    };
+    assert_eq!(word.to_plaintext().as_deref(), Ok(input));
     true
 }
 

@@ -1,6 +1,7 @@
 //! The whole journey with the real programs: a desk, its team, two people who write to it.
 
 mod evidence;
+mod handover;
 mod team;
 
 use std::collections::BTreeSet;
@@ -40,7 +41,8 @@ pub fn play(report: Report<'_>) -> anyhow::Result<()> {
     goodbye(&mut team, room, other, report)?;
     relay.stop()?;
     report("the relay stops when it is told to", json!({}));
-    nothing_is_found(&relay, &team, report)
+    nothing_is_found(&relay, &team, report)?;
+    handover::play(report)
 }
 
 /// A conversation with one person.
