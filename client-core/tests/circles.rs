@@ -106,6 +106,7 @@ fn an_invitation_is_answered_once_and_by_whom_it_was_for() {
         colleague,
         reason: "Es abogada".to_owned(),
         reads: Reads::FromNow,
+        purpose: cobijo_protocol::content::Purpose::Accompany,
     };
     scene.world.team(scene.luz, propose).unwrap();
     scene.world.accept(ana);

@@ -87,6 +87,7 @@ fn while_another_accompanier_stays_it_goes_on_and_what_the_board_says_stands() {
     let propose = TeamCommand::Propose {
         conversation,
         colleague,
+        purpose: cobijo_protocol::content::Purpose::Accompany,
         reason: "Para lo legal".to_owned(),
         reads: Reads::FromNow,
     };

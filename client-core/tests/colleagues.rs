@@ -16,7 +16,7 @@ use cobijo_client_core::{
 use cobijo_protocol::{
     Day,
     card::{Attestation, Attested, Card, Daily, DeskKey, Role, UnverifiedCard},
-    content::{DeskContent, Reads},
+    content::{DeskContent, Purpose, Reads},
     keys::{PublicKey, SecretKey, Signed},
     link::DeskLink,
     mailbox::MailboxKey,
@@ -268,6 +268,7 @@ fn a_colleague_who_takes_every_key_package_keeps_nobody_else_from_coming_in_and_
     let accept = PersonCommand::Accept {
         conversation: conversation.id,
         proposal: conversation.proposals[0].id,
+        reads: Reads::Summary,
     };
     world.command(ana, Command::Person(accept)).unwrap();
     world.wait(HOUR);
@@ -278,6 +279,7 @@ fn propose(world: &mut World, member: usize, colleague: usize) {
     let propose = TeamCommand::Propose {
         conversation: world.conversation(member).id,
         colleague: world.key(colleague),
+        purpose: Purpose::Accompany,
         reason: String::new(),
         reads: Reads::FromNow,
     };

@@ -10,7 +10,7 @@ use cobijo_client_core::core::client::{
     Client, Command, CommandError, ConversationEvent, Event, IntakeFailure, PersonCommand,
     PersonStage, QueueReason, Speaker, Standing, TeamCommand,
 };
-use cobijo_protocol::card::Role;
+use cobijo_protocol::{card::Role, content::Reads};
 use world::World;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -90,7 +90,7 @@ fn her_no_to_an_offer_brings_her_back_into_the_queue() {
     ask(&mut world, ana).unwrap();
     world.claim(eva).unwrap();
     let offers = |event: &Event| {
-        let Event::Conversation(_, ConversationEvent::DeskOffers(speaker)) = event else {
+        let Event::Conversation(_, ConversationEvent::DeskOffers(speaker, _)) = event else {
             return false;
         };
         matches!(speaker, Speaker::Member { alias, .. } if alias == "Eva")
@@ -367,6 +367,7 @@ fn accept(world: &mut World, ana: usize) -> Result<(), CommandError> {
     let yes = PersonCommand::Accept {
         conversation,
         proposal,
+        reads: Reads::Summary,
     };
     person(world, ana, yes)
 }

@@ -137,6 +137,7 @@ fn who_is_left_out_leaves_her_conversations_by_a_colleagues_commit() {
     let propose = TeamCommand::Propose {
         conversation: world.conversation(luz).id,
         colleague: world.key(eva),
+        purpose: cobijo_protocol::content::Purpose::Accompany,
         reason: "Abogada".to_owned(),
         reads: cobijo_protocol::content::Reads::FromNow,
     };
@@ -393,6 +394,7 @@ fn a_removal_goes_on_though_nobody_brings_her_along() {
     let propose = TeamCommand::Propose {
         conversation: world.conversation(luz).id,
         colleague: world.key(eva),
+        purpose: cobijo_protocol::content::Purpose::Accompany,
         reason: String::new(),
         reads: cobijo_protocol::content::Reads::FromNow,
     };

@@ -10,7 +10,10 @@ use cobijo_client_core::core::client::{
     Command, CommandError, Entry, EntryContent, Event, PersonCommand, PersonStage, QueueReason,
     QueueState, RowId, Speaker, Standing, TeamCommand,
 };
-use cobijo_protocol::{card::Role, content::Reads};
+use cobijo_protocol::{
+    card::Role,
+    content::{Purpose, Reads},
+};
 use world::World;
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -57,6 +60,7 @@ fn what_is_refused_leaves_the_profile_as_it_was() {
     let propose = TeamCommand::Propose {
         conversation,
         colleague: of_luz,
+        purpose: Purpose::Accompany,
         reason: String::new(),
         reads: Reads::FromNow,
     };
@@ -142,6 +146,7 @@ fn a_colleague_is_in_the_room_by_the_persons_yes_alone() {
     let accept = PersonCommand::Accept {
         conversation,
         proposal: proposals[0].id,
+        reads: Reads::Summary,
     };
     world.command(ana, Command::Person(accept)).unwrap();
     world.say(eva, "Hola, soy Eva").unwrap();
@@ -228,6 +233,7 @@ fn a_proposal_and_her_yes_survive_a_crash_after_every_frame() {
         let accept = PersonCommand::Accept {
             conversation: room.id,
             proposal: room.proposals[0].id,
+            reads: Reads::Summary,
         };
         world.command_and_crash(ana, Command::Person(accept), frames);
         for client in [ana, luz, eva] {
@@ -245,6 +251,7 @@ fn nobody_proposes_herself_or_a_stranger() {
     let stranger = TeamCommand::Propose {
         conversation,
         colleague: cobijo_protocol::keys::SecretKey::from_bytes([9; 32]).public(),
+        purpose: Purpose::Accompany,
         reason: String::new(),
         reads: Reads::FromNow,
     };
@@ -427,6 +434,7 @@ fn proposal(world: &World, luz: usize, colleague: usize) -> Command {
     Command::Team(TeamCommand::Propose {
         conversation: world.conversation(luz).id,
         colleague: world.key(colleague),
+        purpose: Purpose::Accompany,
         reason: "Es abogada".to_owned(),
         reads: Reads::FromNow,
     })

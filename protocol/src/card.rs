@@ -38,7 +38,7 @@ impl Labelled for DeskKey {
 
 opaque_debug!(Attestation);
 
-/// What an attested member may do.
+/// What an attested member may do. Only coordinators have rights that others don't. [D-4]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
@@ -46,6 +46,22 @@ pub enum Role {
     Accompanier,
     /// Holds the desk key, and answers people.
     Coordinator,
+    /// Answers people, and knows digital security.
+    DigitalSecurity,
+    /// Answers people, and knows the law.
+    Lawyer,
+    /// Answers people, and knows psychology.
+    Psychologist,
+}
+
+impl Role {
+    /// Whether people are told of this role as of somebody with a special knowledge.
+    pub fn is_specialist(self) -> bool {
+        match self {
+            Self::Accompanier | Self::Coordinator => false,
+            Self::DigitalSecurity | Self::Lawyer | Self::Psychologist => true,
+        }
+    }
 }
 
 /// What a desk key signs about a member.

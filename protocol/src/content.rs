@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     Day,
-    card::{Attested, CardVersion, DeskKey},
+    card::{Attested, CardVersion, DeskKey, Role},
     circle::CircleContent,
     commit::Statement,
     file::{File, Fingerprint},
@@ -84,6 +84,22 @@ pub enum Content {
     Fingerprint(Fingerprint),
     /// An accompanier closes the conversation for now, and leaves once this is stored.
     Closing,
+    /// What was told so far, in the words that she and her accompaniers agreed on.
+    Summary {
+        /// Above the one that it takes the place of.
+        version: u32,
+        /// All of it; nothing where she erased it.
+        text: String,
+    },
+    /// The author's shift ends.
+    ShiftEnds {
+        /// When.
+        at: Minute,
+        /// When she is back, if she knows.
+        back: Option<Minute>,
+        /// With whom the person may go on meanwhile.
+        next: Option<Proposal>,
+    },
     /// The author leaves; whoever commits next removes the leaf.
     Leave(Statement),
     /// A fact that the next commit must act on, passed on by a member.
@@ -100,12 +116,60 @@ pub enum Content {
 pub struct Proposal {
     /// Who is proposed.
     pub member: Attested,
+    /// What for.
+    pub purpose: Purpose,
     /// Why, in the proposer's words.
     pub reason: String,
     /// What will be readable.
     pub reads: Reads,
     /// The colleague's KeyPackage, which the proposer has taken.
     pub key_package: ByteBuf,
+}
+
+/// What a colleague is proposed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Purpose {
+    /// To accompany her too.
+    Accompany,
+    /// To learn beside the proposer.
+    Buddy,
+    /// To go on in place of the proposer, whose shift ends.
+    HandOver,
+    /// To help with what she knows.
+    Specialist,
+    /// To support the proposer.
+    Supervise,
+}
+
+impl Purpose {
+    /// Whether somebody of that role, who will read that, can be proposed for it.
+    pub fn fits(self, role: Role, reads: Reads) -> bool {
+        match self {
+            Self::Accompany => true,
+            Self::Buddy => reads == Reads::FromNow,
+            Self::HandOver => reads == Reads::Summary,
+            Self::Specialist => role.is_specialist(),
+            Self::Supervise => role == Role::Coordinator,
+        }
+    }
+}
+
+/// Minutes since 1970 in UTC: nobody's clock shows more of a shift.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Minute(u32);
+
+impl Minute {
+    /// Wraps the number.
+    pub const fn from_number(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// The number.
+    pub const fn number(self) -> u32 {
+        self.0
+    }
 }
 
 /// What of the past a newcomer will read.

@@ -193,6 +193,21 @@ pub const WORD_BYTES: usize = 2_048;
 
 /// Time that somebody waits before the coordinators are told, and before they are told again.
 pub const UNCLAIMED_AFTER: Duration = Duration::from_secs(3_600);
+/// Bytes of a summary: a page that a newcomer reads before her first word.
+pub const SUMMARY_BYTES_MAX: usize = 4_000;
+
+/// Version of a summary that a member's may have: above it only the person's count, so that nobody takes it
+/// out of her hands.
+pub const SUMMARY_VERSION_OF_MEMBERS_MAX: u32 = 1 << 31;
+
+/// Version above which the numbering begins anew when a member goes: honest edits don't come near.
+pub const SUMMARY_VERSION_ORDINARY_MAX: u32 = 1 << 20;
+
+/// Versions that her erasing leaves room for: what others were just writing doesn't bring the summary back.
+pub const SUMMARY_ERASED_AHEAD: u32 = 64;
+
+/// Bytes of the reason of a proposal: some lines for the person to read.
+pub const REASON_BYTES_MAX: usize = 2_000;
 
 /// Unused KeyPackages that each colleague keeps in the desk group.
 pub const POOL_KEY_PACKAGES: usize = 4;

@@ -12,7 +12,7 @@ use cobijo_client_core::{
 };
 use cobijo_protocol::{
     card::{Role, Text},
-    content::Reads,
+    content::{Purpose, Reads},
     keys::PublicKey,
     link::RelayUrl,
 };
@@ -195,6 +195,7 @@ impl Luz {
         self.order(Command::Team(TeamCommand::Propose {
             conversation,
             colleague,
+            purpose: Purpose::Accompany,
             reason: "Sabe de leyes.".to_owned(),
             reads: Reads::FromNow,
         }));

@@ -16,6 +16,7 @@ use cobijo_protocol::{
     card::Role,
     cbor,
     cell::Cell,
+    content::Reads,
     credential::Credential,
     intake::{MessageHash, Reply, SignedReply, Waiting, sign_not_this_one},
     limits::CLAIM_LIFETIME,
@@ -423,7 +424,7 @@ fn a_garbage_welcome_before_the_true_one_is_passed_over() {
     world.talk(luz).propose(proposal, now, &mut rng).unwrap();
     world.run();
     let id = world.talk(ana).proposals()[0].id;
-    world.talk(ana).accept(id, now).unwrap();
+    world.talk(ana).accept(id, Reads::Summary, now).unwrap();
     world.run();
     assert_eq!(world.talk(mar).person(), Some(person));
 }

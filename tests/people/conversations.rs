@@ -11,6 +11,7 @@ use cobijo_client_core::{
 use cobijo_protocol::{
     cbor,
     commit::{CommitData, POLICY, WelcomePayload},
+    content::Reads,
     parts::{Data, Split},
     slot::{Kind, Slot, ThreadSecret},
 };
@@ -37,7 +38,10 @@ fn a_colleague_comes_in_by_her_yes_and_leaves() {
     world.run();
     let proposals = world.talk(ana).proposals();
     assert_eq!(proposals.len(), 1, "the same KeyPackage again is ignored");
-    world.talk(ana).accept(proposals[0].id, now).unwrap();
+    world
+        .talk(ana)
+        .accept(proposals[0].id, Reads::Summary, now)
+        .unwrap();
     world.run();
     world.say(mar, "Hola, soy Mar");
     world.run();
@@ -69,7 +73,7 @@ fn her_no_is_final() {
     world.talk(luz).propose(proposal, now, &mut rng).unwrap();
     world.run();
     assert!(world.talk(ana).proposals().is_empty());
-    assert!(world.talk(ana).accept(id, now).is_err());
+    assert!(world.talk(ana).accept(id, Reads::Summary, now).is_err());
     let refusals = world
         .talk(luz)
         .history()
@@ -88,7 +92,7 @@ fn who_is_no_longer_attested_is_not_added() {
     world.talk(luz).propose(proposal, now, &mut rng).unwrap();
     world.run();
     let id = world.talk(ana).proposals()[0].id;
-    let refused = world.talk(ana).accept(id, now);
+    let refused = world.talk(ana).accept(id, Reads::Summary, now);
     assert!(matches!(
         refused,
         Err(ConversationError::Unacceptable(Unacceptable::OutOfDate))
@@ -134,7 +138,7 @@ fn her_yes_to_somebody_who_left_the_desk_meanwhile_adds_nobody_and_she_is_told()
         let evicted = if is_proposer { luz } else { mar };
         let key = world.actors[evicted].me.clone().unwrap().key.public();
         world.authority.evict(&key);
-        world.talk(ana).accept(id, now).unwrap();
+        world.talk(ana).accept(id, Reads::Summary, now).unwrap();
         world.run();
         assert!(world.was_told(ana, &Told::NotAdded));
         assert!(world.actors[mar].conversation.is_none());
@@ -286,7 +290,7 @@ fn a_welcome_of_a_day_long_past_is_passed_over() {
     world.run();
     assert!(world.actors[mar].conversation.is_none());
     let id = world.talk(ana).proposals()[0].id;
-    world.talk(ana).accept(id, now).unwrap();
+    world.talk(ana).accept(id, Reads::Summary, now).unwrap();
     world.run();
     world.say(mar, "Hola, soy Mar");
     world.run();

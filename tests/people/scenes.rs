@@ -15,7 +15,7 @@ use cobijo_client_core::{
 };
 use cobijo_protocol::{
     commit::{POLICY, Predecessor, Profile, Terms},
-    content::{Proposal, Reads},
+    content::{Proposal, Purpose, Reads},
     credential::Credential,
     keys::PublicKey,
 };
@@ -32,7 +32,7 @@ impl World {
         self.talk(member).propose(proposal, now, &mut rng).unwrap();
         self.run();
         let id = self.talk(ana).proposals()[0].id;
-        self.talk(ana).accept(id, now).unwrap();
+        self.talk(ana).accept(id, Reads::Summary, now).unwrap();
         self.run();
     }
 
@@ -43,6 +43,7 @@ impl World {
         let own = OwnKeyPackage::new(Suite::Interop, &me.key, &credential, &mut self.rng).unwrap();
         let proposal = Proposal {
             member: me.attested,
+            purpose: Purpose::Accompany,
             reason: "Es abogada".to_owned(),
             reads: Reads::FromNow,
             key_package: own.message().to_vec().into(),

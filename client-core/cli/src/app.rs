@@ -200,10 +200,16 @@ impl App {
         if matches!(event, Event::Conversation(_, event) if !self.is_shown(event)) {
             return;
         }
+        if let Event::Conversation(id, ConversationEvent::SummaryChanged) = event {
+            return self.show_summary(*id);
+        }
         if let Some((object, text)) = self.screen.event(event)
             && (self.screen.json || !text.is_empty())
         {
             self.screen.show(&object, &text);
+        }
+        if let Event::Conversation(id, ConversationEvent::Proposed(_)) = event {
+            self.show_other_readers(*id);
         }
     }
 

@@ -3,11 +3,13 @@
 pub(crate) mod circle;
 mod files;
 mod people;
+mod values;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
+pub(crate) use self::values::{PurposeArg, ReadsArg, RoleArg, ShiftChange};
 use crate::catalogue::Language;
 use circle::CircleCommand;
 
@@ -102,10 +104,27 @@ pub(crate) enum Command {
         /// Its number in the list.
         conversation: Option<u32>,
     },
+    /// Shows the summary of what was told so far, writes it anew, or erases it.
+    Summary {
+        /// The conversation's number in the list.
+        conversation: Option<u32>,
+        /// Writes it anew: asks for all of it.
+        #[arg(long, conflicts_with = "erase")]
+        edit: bool,
+        /// Erases it, also from the relay and from the devices of those who are with you.
+        #[arg(long)]
+        erase: bool,
+        /// All of it, in a live view.
+        #[arg(hide = true, num_args = 0..)]
+        text: Vec<String>,
+    },
     /// Says yes: whoever was proposed may join.
     Yes {
         /// Who was proposed, where there are several.
         alias: Option<String>,
+        /// They read nothing from before, not even the summary.
+        #[arg(long)]
+        from_now: bool,
     },
     /// Says no: whoever was proposed stays out.
     No {
@@ -163,6 +182,9 @@ pub(crate) enum Command {
         /// Live conversations that you take, 1 to 5; above them you are offered nobody.
         #[arg(long, value_name = "NUMBER")]
         capacity: Option<u8>,
+        /// A colleague who learns beside you: named to every person whom you answer on this shift, who decides.
+        #[arg(long, value_name = "ALIAS")]
+        buddy: Option<String>,
     },
     /// Shows who waits.
     Queue,
@@ -191,6 +213,9 @@ pub(crate) enum Command {
         conversation: u32,
         /// The colleague's alias.
         colleague: String,
+        /// What for.
+        #[arg(long = "for", value_enum, default_value = "accompany")]
+        purpose: PurposeArg,
         /// Why, for the person to read, in a live view.
         #[arg(long, hide = true)]
         reason: Option<String>,
@@ -262,6 +287,22 @@ pub(crate) enum Command {
         #[arg(required = true)]
         colleagues: Vec<String>,
     },
+    /// Tells the person when your shift ends, and with whom she may go on meanwhile: asks why.
+    HandOver {
+        /// The conversation's number in the list.
+        conversation: u32,
+        /// Alias of a colleague: with the person's yes she comes, reads the summary, and you leave.
+        colleague: Option<String>,
+        /// When your shift ends: 20:00
+        #[arg(long, value_name = "WHEN")]
+        until: String,
+        /// When you are back: 2026-11-26 16:00
+        #[arg(long, value_name = "WHEN")]
+        back: Option<String>,
+        /// Why this colleague, for the person to read, in a live view.
+        #[arg(long, hide = true)]
+        reason: Option<String>,
+    },
     /// A helpline's team.
     #[command(subcommand)]
     Desk(DeskCommand),
@@ -319,9 +360,9 @@ pub(crate) enum DeskCommand {
         /// The six words that she told you, in a live view.
         #[arg(long, hide = true)]
         words: Option<String>,
-        /// Lets her in as a coordinator.
-        #[arg(long)]
-        coordinator: bool,
+        /// What she may do there.
+        #[arg(long, value_enum, default_value = "accompanier")]
+        role: RoleArg,
     },
     /// Takes an invitation back.
     Revoke {
@@ -413,9 +454,10 @@ impl Command {
             Self::Write { text }
             | Self::Say { text, .. }
             | Self::Add { text }
-            | Self::AskDesk { text } => !text.is_empty(),
-            Self::Propose { reason, .. } => reason.is_some(),
-            Self::Debrief { text, .. } => !text.is_empty(),
+            | Self::AskDesk { text }
+            | Self::Debrief { text, .. }
+            | Self::Summary { text, .. } => !text.is_empty(),
+            Self::Propose { reason, .. } | Self::HandOver { reason, .. } => reason.is_some(),
             Self::Board { lines, .. } => lines.are_typed(),
             Self::Notes { lines, .. } => lines.are_typed(),
             Self::Circle(CircleCommand::Create { about, .. }) => about.is_some(),
@@ -454,20 +496,6 @@ impl Command {
     }
 }
 
-/// Whether a shift begins or ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ShiftChange {
-    Start,
-    End,
-}
-
-/// What a colleague will be able to read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ReadsArg {
-    FromNow,
-    Summary,
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -476,7 +504,15 @@ mod tests {
 
     #[test]
     fn help_shows_no_place_for_a_secret() {
-        for path in [&["write"][..], &["say"], &["propose"], &["desk", "join"]] {
+        let paths = [
+            &["write"][..],
+            &["say"],
+            &["propose"],
+            &["hand-over"],
+            &["summary"],
+            &["desk", "join"],
+        ];
+        for path in paths {
             let mut command = Cli::command();
             command.build();
             let mut shown = &mut command;

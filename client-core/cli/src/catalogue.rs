@@ -2,9 +2,10 @@
 //!
 //! To her: second person, present tense, short; never why; blames the system, never her.
 
+mod filling;
 pub(crate) mod help;
 
-use cobijo_protocol::words::{AliasIndices, WordIndices};
+pub(crate) use filling::{alias, fill, words};
 
 /// A language of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -100,6 +101,15 @@ catalogue! {
     APerson => "la persona", "the person";
     Accompanier => "acompañante", "accompanier";
     Coordinator => "coordinación", "coordinator";
+    DigitalSecurity => "especialista en seguridad digital", "digital security specialist";
+    Lawyer => "especialista en derecho", "legal specialist";
+    Psychologist => "especialista en psicología", "psychology specialist";
+    ToAccompany => "acompañarte también", "being with you too";
+    ToLearn => "aprender al lado de {}", "learning beside {}";
+    ToHandOver => "seguir contigo cuando termine el turno de {}", "going on with you when {}'s shift ends";
+    ToAdvise => "ayudar con lo que sabe", "helping with what they know";
+    ToSupervise => "apoyar a {}", "supporting {}";
+    Because => "{}: {}", "{}: {}";
     Member => "{} ({})", "{} ({})";
     Says => "{}: {}", "{}: {}";
     NotConfirmed => "{} (sin confirmar)", "{} (not confirmed)";
@@ -111,15 +121,29 @@ catalogue! {
     Missing => "Falta un mensaje de {}.", "A message from {} is missing.";
     NotAllowed => "{} intentó un cambio que no está permitido. Nada cambió.", "{} tried a change that is not allowed. Nothing has changed.";
     RefusedProposal => "La respuesta es no. Siguen igual.", "The answer is no. You go on as before.";
-    ProposalAsk => "¿Quieres que se sume {}? Es {}. Serviría para: {} Podrá leer: {}. Tú decides y puedes cambiar de opinión. (cobijo yes / cobijo no)",
-        "Would you like {} to join? Role: {}. It would help with: {} They could read: {}. You decide and can change your mind. (cobijo yes / cobijo no)";
-    ProposalMade => "Propuesta: {} ({}), para: {} Podrá leer: {}. La persona decide.",
-        "Proposed: {} ({}), for: {} They could read: {}. The person decides.";
+    ProposalAsk => "¿Quieres que se sume {}? Es {}. Serviría para {} Podrá leer: {}. Tú decides y puedes cambiar de opinión. (cobijo yes / cobijo no)",
+        "Would you like {} to join? Role: {}. It would help with {} They could read: {}. You decide and can change your mind. (cobijo yes / cobijo no)";
+    ProposalMade => "Propuesta: {} ({}), para {} Podrá leer: {}. La persona decide.",
+        "Proposed: {} ({}), for {} They could read: {}. The person decides.";
+    AlsoReadBy => "El resumen lo leerá también: {}. Para que nadie más lo lea: cobijo yes --from-now", "The summary will be read by {} too. So that nobody else reads it: cobijo yes --from-now";
+    HandOver => "El turno de {} termina a las {}. ¿Prefieres esperar a que vuelva el {} o seguir con {}? {} leerá solo el resumen.", "{}'s shift ends at {}. Would you rather wait until {} or continue with {}? {} will read only the summary.";
+    HandOverOpen => "El turno de {} termina a las {}. ¿Prefieres esperar a que vuelva o seguir con {}? {} leerá solo el resumen.", "{}'s shift ends at {}. Would you rather wait until they are back or continue with {}? {} will read only the summary.";
+    HandOverWho => "{}\n{} es {}. {} (esperar: cobijo no / seguir: cobijo yes)", "{}\n{}: {}. {} (wait: cobijo no / continue: cobijo yes)";
+    HandOverMade => "Avisaste que tu turno termina a las {} y propusiste a {} ({}). La persona decide.", "You have told that your shift ends at {}, and proposed {} ({}). The person decides.";
+    ShiftEnds => "El turno de {} termina a las {}.", "{}'s shift ends at {}.";
+    ShiftEndsBack => "El turno de {} termina a las {}. Vuelve el {}.", "{}'s shift ends at {}. They are back on {}.";
+    SummaryTitle => "Lo que ya contaste (resumen)", "What you already told (summary)";
+    SummaryBody => "Lo escribimos contigo para que no tengas que repetirlo. Puedes cambiarlo o borrarlo. (cobijo summary --edit / cobijo summary --erase)", "We write it with you so you don't have to repeat it. You can change or erase it. (cobijo summary --edit / cobijo summary --erase)";
+    SummaryOfHers => "Lo que la persona ya contó (resumen)", "What the person already told (summary)";
+    SummaryNone => "Todavía no hay resumen. Para escribirlo: cobijo summary {} --edit", "There is no summary yet. To write it: cobijo summary {} --edit";
+    SummaryAsk => "Escribe el resumen, entero. Para guardarlo: una línea con un solo punto. Para dejarlo como está: Ctrl+C.", "Write the summary, all of it. To keep it: a line with only a full stop. To leave it as it is: Ctrl+C.";
+    SummaryErased => "El resumen se borra: del servidor en un minuto, y de los dispositivos de quienes te acompañan cuando se conecten. No podemos borrar lo que alguien haya copiado a mano.", "The summary is being erased: from the server within a minute, and from your accompaniers' devices when they connect. We cannot erase what someone copied by hand.";
     ReadsFromNow => "desde ahora", "from now on";
     ReadsSummary => "solo el resumen", "only the summary";
     Refused => "Está bien. Seguimos igual.", "That's fine. We go on as before.";
     Accepted => "Listo. Ya puede leer lo que se escriba desde ahora.", "Done. They can read what is written from now on.";
     DeskOffers => "{} puede acompañarte y espera tu sí. (cobijo yes / cobijo no)", "{} can be with you and waits for your yes. (cobijo yes / cobijo no)";
+    DeskOffersSummary => "{} puede acompañarte y espera tu sí. Leerá solo el resumen; si no quieres que lea nada de antes: cobijo yes --from-now. (cobijo yes / cobijo no)", "{} can be with you and waits for your yes. They will read only the summary; if you want them to read nothing from before: cobijo yes --from-now. (cobijo yes / cobijo no)";
     NotAdded => "No se sumó nadie: quien hizo la propuesta, o a quien nombraba, ya no es parte de la mesa. Puedes pedir a otra persona: cobijo ask-desk", "Nobody has come in: who proposed, or who was proposed, is no longer part of the desk. You can ask for somebody else: cobijo ask-desk";
     NoLongerAtDesk => "{} ya no es parte de la mesa, y sigue en esta conversación. Tú decides si se queda. Para que deje de leerla: cobijo remove {} \"{}\"", "{} is no longer part of the desk, and still in this conversation. You decide whether they stay. So that they no longer read it: cobijo remove {} \"{}\"";
     Former => "{} (ya no es de la mesa)", "{} (no longer of the desk)";
@@ -412,7 +436,7 @@ catalogue! {
     NoHome => "No se sabe dónde guardar el perfil. Elige una carpeta con --profile ./carpeta", "It is not known where to keep the profile. Choose a folder with --profile ./folder";
     NoRandom => "El sistema no da números al azar, y sin ellos no hay cifrado. Reinicia la máquina.", "The system gives no random numbers, and without them there is no encryption. Restart the machine.";
     RootKeyHere => "La llave raíz está en este perfil y se perdería. Guárdala antes con: cobijo desk export-root, y olvídala aquí con: cobijo desk drop-root", "The root key is in this profile and would be lost. Keep it elsewhere first: cobijo desk export-root, and forget it here: cobijo desk drop-root";
-    LastCoordinator => "Nadie más coordina esta mesa, y sin coordinación nadie puede entrar ni salir. Deja entrar antes a alguien con: cobijo desk admit --coordinator", "Nobody else coordinates this desk, and without a coordinator nobody can be let in or out. Let somebody in first with: cobijo desk admit --coordinator";
+    LastCoordinator => "Nadie más coordina esta mesa, y sin coordinación nadie puede entrar ni salir. Deja entrar antes a alguien con: cobijo desk admit --role coordinator", "Nobody else coordinates this desk, and without a coordinator nobody can be let in or out. Let somebody in first with: cobijo desk admit --role coordinator";
     InUse => "Este perfil ya es de una conversación o de una mesa. Usa otro con --profile.", "This profile belongs to a conversation or a desk already. Use another one with --profile.";
     NewProfile => "Este perfil está vacío. Empieza con: cobijo write, cobijo return o cobijo desk join", "This profile is empty. Begin with: cobijo write, cobijo return, or cobijo desk join";
     RelayBusy => "El servidor no acepta más conexiones ahora. Inténtalo en unos minutos.", "The relay takes no more connections now. Try again in a few minutes.";
@@ -437,10 +461,17 @@ catalogue! {
     WordsDiffer => "Las palabras no son las mismas: alguien más usó la invitación. No se dejó entrar a nadie; haz otra.", "The words are not the same: someone else used the invitation. Nobody was let in; make another one.";
     AtCapacity => "Tienes las conversaciones que dijiste que tomas. Lo puede atender una colega; para tomar a alguien más, termina una o sal de ella: cobijo leave N", "You have as many conversations as you said you take. A colleague can answer; to take somebody else, end one or leave it: cobijo leave N";
     BadCapacity => "Son de 1 a 5 conversaciones, y se dice al empezar el turno: cobijo shift --capacity 3", "Say from 1 to 5 conversations, as your shift begins: cobijo shift --capacity 3";
+    BadTime => "La hora se escribe así: 20:00, o así: 2026-11-26 16:00. Tiene que ser una que todavía no llega.", "Times are written like this: 20:00, or like this: 2026-11-26 16:00. It has to be one that is still to come.";
     BadAlias => "Ese alias no se puede mostrar. Usa entre 1 y 64 letras, sin signos de control.", "That alias can't be shown. Use 1 to 64 letters, without control characters.";
     AliasTaken => "En la mesa ya hay alguien con ese nombre. Haz otra invitación, y que elija otro nombre.", "Somebody in the desk has that name already. Make another invitation, and let them choose another name.";
     CardTooLarge => "El texto de la mesa es demasiado largo. Acórtalo.", "The desk's text is too long. Shorten it.";
     ColleagueUnavailable => "A esa colega todavía no se le puede proponer: tiene que conectarse antes.", "That colleague can't be proposed yet: she has to connect first.";
+    InRoomAlready => "Esa colega ya está en la conversación.", "That colleague is in the conversation already.";
+    NamingBuddy => "Antes se nombra a quien aprende a tu lado. Inténtalo otra vez en un momento.", "Whoever learns beside you is named first. Try again in a moment.";
+    NewerSummary => "Alguien cambió el resumen mientras tanto. Léelo otra vez y escribe sobre ese: cobijo summary", "Somebody has changed the summary meanwhile. Read it again, and write on from there: cobijo summary";
+    NoSummary => "No hay resumen, o quedaría vacío. Solo la persona puede borrarlo: cobijo summary --erase", "There is no summary, or it would be empty. Only the person can erase it: cobijo summary --erase";
+    NotFitting => "A esa colega no se le puede proponer para eso. Mira su papel con: cobijo desk show. Quien aprende lee solo desde ahora.", "That colleague can't be proposed for that. See her role with: cobijo desk show. Whoever learns reads from now on only.";
+    SummaryTooLong => "El resumen es demasiado largo. Deja solo lo que haría falta repetir.", "The summary is too long. Leave only what would have to be told again.";
     NoInvite => "No hay ninguna invitación abierta con ese número. Haz una con: cobijo desk invite", "There is no open invitation with that number. Make one: cobijo desk invite";
     NobodyYet => "Nadie ha usado la invitación todavía.", "Nobody has used the invitation yet.";
     NotCoordinator => "Solo puede hacerlo una coordinadora que tenga la llave de la mesa.", "Only a coordinator who holds the desk key can do this.";
@@ -462,39 +493,6 @@ catalogue! {
     NotHere => "Eso no se puede escribir dentro de esta vista. Sal antes con: exit", "That can't be typed inside this view. Leave it first: exit";
     Broken => "El programa falló; no es por ti. Lo que estaba guardado sigue ahí: ábrelo otra vez.", "The program failed; it is not because of you. What was saved is still there: open it again.";
     Unexpected => "No se pudo hacer. Inténtalo otra vez.", "It could not be done. Try again.";
-}
-
-/// A text with its `{}` filled in, in order.
-pub(crate) fn fill(text: &str, values: &[&str]) -> String {
-    let mut filled = String::with_capacity(text.len());
-    let mut values = values.iter();
-    let mut parts = text.split("{}");
-    filled.push_str(parts.next().unwrap_or_default());
-    for part in parts {
-        filled.push_str(values.next().copied().unwrap_or_default());
-        filled.push_str(part);
-    }
-    filled
-}
-
-/// Six words of the BIP-39 list, for people.
-pub(crate) fn words(indices: &WordIndices, language: Language) -> String {
-    of_list(indices, language).join(" ")
-}
-
-/// What a desk calls a conversation: in one language for all of the team, since two names would be of two people.
-pub(crate) fn alias(indices: AliasIndices) -> String {
-    of_list(&indices, Language::Es).join("-")
-}
-
-fn of_list(indices: &[u16], language: Language) -> Vec<&'static str> {
-    let list = match language {
-        Language::Es => bip39::Language::Spanish,
-        Language::En => bip39::Language::English,
-    }
-    .word_list();
-    let word = |&index: &u16| list.get(usize::from(index)).copied().unwrap_or_default();
-    indices.iter().map(word).collect()
 }
 
 #[cfg(test)]

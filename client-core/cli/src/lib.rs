@@ -7,6 +7,7 @@
 mod app;
 mod args;
 mod catalogue;
+mod clock;
 mod export;
 mod input;
 mod passphrase;

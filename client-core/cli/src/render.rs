@@ -4,13 +4,14 @@ mod circle;
 pub(crate) mod files;
 mod opening;
 mod people;
+mod talking;
 mod views;
 
 use cobijo_client_core::core::client::{
     CardRefusal, ConversationEvent, ConversationId, Entry, EntryContent, Event, InviteEnd, Locked,
     Speaker, Stopped,
 };
-use cobijo_protocol::{link::DeskLink, words::WordIndices};
+use cobijo_protocol::{content::Reads, link::DeskLink, words::WordIndices};
 use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 
@@ -333,10 +334,15 @@ impl Screen {
             ConversationEvent::Blocking => plain("blocking", Key::Blocking),
             ConversationEvent::NotAdded => plain("not-added", Key::NotAdded),
             ConversationEvent::ChangeRefused => plain("change-refused", Key::ChangeRefused),
-            ConversationEvent::DeskOffers(speaker) => {
-                let text = self.fill(Key::DeskOffers, &[&self.speaker(speaker)]);
+            ConversationEvent::DeskOffers(speaker, reads) => {
+                let key = match reads {
+                    Reads::FromNow => Key::DeskOffers,
+                    Reads::Summary => Key::DeskOffersSummary,
+                };
+                let text = self.fill(key, &[&self.speaker(speaker)]);
                 let object = json!({
-                    "event": "desk-offers", "conversation": number, "who": object_of(speaker)
+                    "event": "desk-offers", "conversation": number, "who": object_of(speaker),
+                    "reads": reads,
                 });
                 (object, text)
             }
@@ -354,6 +360,8 @@ impl Screen {
             ConversationEvent::Invited(_) => plain("circle-invited", Key::InvitedHint),
             ConversationEvent::AliasStands => plain("alias-stands", Key::AliasStands),
             ConversationEvent::AsksAgain { alias } => self.asks_again(id, alias),
+            // The view shows it.
+            ConversationEvent::SummaryChanged => (json!({}), String::new()),
             ConversationEvent::Stopped(stopped) => {
                 let text = stopped_key(*stopped).map_or_else(String::new, |key| plain("", key).1);
                 let object =

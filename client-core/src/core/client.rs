@@ -46,8 +46,9 @@ pub use event::{
 pub use file::{FileCommand, FileId, FileState, FileView, FileWork, OutgoingFile, PartDone};
 pub use view::{
     ChannelId, ColleagueView, ConversationId, ConversationView, DeskView, Entry, EntryContent,
-    EntryState, Erasure, FileNumber, InviteId, InviteView, JoiningView, MemberView, PersonStage,
-    PersonView, ProposalView, QueueReason, QueueRow, QueueState, RowId, Speaker, Standing,
+    EntryState, Erasure, FileNumber, InviteId, InviteView, JoiningView, MemberView, Next,
+    PersonStage, PersonView, ProposalView, QueueReason, QueueRow, QueueState, RowId, ShiftEnd,
+    Speaker, Standing, SummaryView,
 };
 
 pub(crate) use context::{Context, Numbers};

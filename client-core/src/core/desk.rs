@@ -51,7 +51,7 @@ use super::{
     claim::Me,
     client::{
         CardRefusal, ChannelId, CommandError, Context, ConversationId, Description, Event,
-        InviteId, Line, RowId,
+        InviteId, Line, RowId, ShiftEnd,
     },
     contest::random,
     group::{Group, Stop},
@@ -171,7 +171,7 @@ pub(crate) enum DeskEvent {
     /// A coordinator removes a member everywhere.
     Statement(Statement),
     /// A colleague's KeyPackage was taken: she can be proposed.
-    Proposal(ConversationId, Box<Proposal>),
+    Proposal(ConversationId, Box<Proposal>, Option<ShiftEnd>),
     /// A colleague's KeyPackage was taken: she can be added to a circle.
     ToCircle(ConversationId, serde_bytes::ByteBuf),
     /// None could be taken.

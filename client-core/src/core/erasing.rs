@@ -216,6 +216,11 @@ impl Sweep {
         }
     }
 
+    /// What is left; nothing of it goes any more.
+    pub(crate) fn take(&mut self) -> Erasing {
+        std::mem::take(self).slots.into()
+    }
+
     /// What is wanted from the relay.
     pub(crate) fn wants(&self, wants: &mut Wants) {
         wants

@@ -122,6 +122,14 @@ impl History {
         }
     }
 
+    /// Whether somebody has said a text.
+    pub(super) fn has_text_of(&self, author: Option<&Speaker>) -> bool {
+        let is_one = |entry: &Entry| {
+            entry.author.as_ref() == author && matches!(entry.content, EntryContent::Text(_))
+        };
+        self.entries.iter().any(is_one)
+    }
+
     /// Sets how sure a line is.
     pub(crate) fn set_state(&mut self, id: MessageId, state: EntryState) {
         if let Some(entry) = self.entries.iter_mut().find(|entry| entry.id == Some(id)) {
@@ -171,6 +179,7 @@ fn bytes_of(entry: &Entry) -> usize {
         EntryContent::Proposal { reason, .. } => reason.len(),
         // A label is short.
         EntryContent::File(_) | EntryContent::Fingerprint(_) => LINE_BYTES,
+        EntryContent::ShiftEnds { next, .. } => next.as_ref().map_or(0, |next| next.reason.len()),
         EntryContent::Refusal(_)
         | EntryContent::Missing(_)
         | EntryContent::NotAllowed(_)

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::mls::key_package::OwnKeyPackage;
 use take::Taker;
-pub(crate) use take::{Purpose, Take, Taken, Wish};
+pub(crate) use take::{Take, Taken, TakenFor, Wish};
 
 /// KeyPackages that were taken and whose Welcome is waited for, at one time; then one gives way of
 /// whoever has taken most.

@@ -16,6 +16,8 @@ use super::World;
 
 /// Where a member's disk has what concerns her desk.
 const DESK: [&str; 4] = ["side", "Team", "Member", "desk"];
+/// And her conversations.
+const CONVERSATIONS: [&str; 5] = ["side", "Team", "Member", "conversations", "list"];
 
 impl World {
     /// A member tells the desk what her own program would not.
@@ -27,15 +29,31 @@ impl World {
         };
         let message = cbor::encode(&message);
         let id = MessageId::of(&self.key(member), &message);
-        let waiting = Value::Map(vec![
-            ("id".into(), Value::serialized(&id).unwrap()),
-            ("message".into(), Value::Bytes(message)),
-            ("is_once".into(), false.into()),
-            ("state".into(), "Waiting".into()),
-        ]);
+        let waiting = waiting(id, message);
         self.alter(member, &["group", "outbox", "entries"], |entries| {
             entries.as_array_mut().unwrap().push(waiting);
         });
+    }
+
+    /// A member says in her first conversation what her own program would not.
+    pub(crate) fn say_what_is_not_allowed(&mut self, member: usize, salt: u8, content: Content) {
+        let message = cbor::encode(&Message {
+            id: MessageId::from_bytes([salt; 16]),
+            clock: self.now.millis(),
+            content,
+        });
+        let id = MessageId::of(&self.key(member), &message);
+        let waiting = waiting(id, message);
+        let mut state = saved(self, member);
+        let list = CONVERSATIONS.iter();
+        let list = list.fold(&mut state, |value, name| entry(value, name));
+        let conversation = entry(&mut list.as_array_mut().unwrap()[0], "conversation");
+        let entries = ["group", "outbox", "entries"];
+        let entries = entries
+            .iter()
+            .fold(conversation, |value, name| entry(value, name));
+        entries.as_array_mut().unwrap().push(waiting);
+        self.restart_from(member, &state);
     }
 
     /// Changes what a member's disk has of her desk, and starts her client again from there.
@@ -75,6 +93,16 @@ impl World {
         ciborium::into_writer(state, disk).unwrap();
         self.restart(client);
     }
+}
+
+/// A message that waits to be said.
+fn waiting(id: MessageId, message: Vec<u8>) -> Value {
+    Value::Map(vec![
+        ("id".into(), Value::serialized(&id).unwrap()),
+        ("message".into(), Value::Bytes(message)),
+        ("is_once".into(), false.into()),
+        ("state".into(), "Waiting".into()),
+    ])
 }
 
 /// The whole saved state of a client, behind the byte of its version.

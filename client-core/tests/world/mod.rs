@@ -8,6 +8,7 @@
 )]
 
 pub(crate) mod circle;
+pub(crate) mod consent;
 pub(crate) mod files;
 pub(crate) mod hostile;
 pub(crate) mod people;
@@ -201,16 +202,6 @@ impl World {
         let conversation = self.conversation(client).id;
         let text = text.to_owned();
         self.command(client, Command::Say { conversation, text })
-    }
-
-    /// Says yes to whoever is proposed to her first.
-    pub(crate) fn accept(&mut self, client: usize) {
-        let room = self.conversation(client);
-        let accept = PersonCommand::Accept {
-            conversation: room.id,
-            proposal: room.proposals[0].id,
-        };
-        self.command(client, Command::Person(accept)).unwrap();
     }
 
     /// Texts of the first conversation of a client, in order.

@@ -25,6 +25,7 @@ fn every_row_of_the_text_is_its_constant() {
         of_groups(),
         of_desks(),
         of_circles(),
+        of_talk(),
     ]
     .concat();
     let known: BTreeMap<_, _> = constants
@@ -176,6 +177,27 @@ fn of_circles() -> Vec<(&'static str, String)> {
             grouped(CIRCLE_ABOUT_BYTES_MAX)
         ),
     )]
+}
+
+fn of_talk() -> Vec<(&'static str, String)> {
+    vec![
+        (
+            "summary; reason of a proposal",
+            format!(
+                "{} bytes; {} bytes",
+                grouped(SUMMARY_BYTES_MAX),
+                grouped(REASON_BYTES_MAX)
+            ),
+        ),
+        (
+            "versions of a summary: of members; above which a going renumbers; that erasing leaves",
+            format!(
+                "2^{}; 2^{}; {SUMMARY_ERASED_AHEAD}",
+                SUMMARY_VERSION_OF_MEMBERS_MAX.ilog2(),
+                SUMMARY_VERSION_ORDINARY_MAX.ilog2()
+            ),
+        ),
+    ]
 }
 
 /// With a comma before each three digits.

@@ -20,7 +20,9 @@ use cobijo_protocol::{
         CommitData, MemberRescue, POLICY, Predecessor, Profile, Removal, Statement, Succession,
         Terms, WelcomePayload, sign_leave, sign_person_rescue, sign_wipe,
     },
-    content::{ClaimNotice, Content, IntakeKey, Message, MessageId, Proposal, Reads},
+    content::{
+        ClaimNotice, Content, IntakeKey, Message, MessageId, Minute, Proposal, Purpose, Reads,
+    },
     credential::{Credential, PersonCredential, PersonLeaf},
     intake::{
         Claim, Intake, IntakeKind, MessageHash, Newcomer, Reply, SignedReply, Taking, Waiting,
@@ -319,21 +321,50 @@ pub(crate) fn contents() -> Vec<(&'static str, Content)> {
     let leave = sign_leave(&key(ACCOMPANIER), &GROUP, 2, &LEAF_NODE_HASH);
     let wipe = sign_wipe(&key(PERSON), &GROUP);
     let id = MessageId::from_bytes([0x1d; 16]);
-    let proposal = |reads| {
-        Content::Proposal(Proposal {
-            member: attested(COORDINATOR),
-            reason: "Mar es abogada.".into(),
-            reads,
-            key_package: ByteBuf::from(KEY_PACKAGE),
-        })
+    let proposal = |purpose, reads| Proposal {
+        member: attested(COORDINATOR),
+        purpose,
+        reason: "Para que no esperes sola.".into(),
+        reads,
+        key_package: ByteBuf::from(KEY_PACKAGE),
     };
+    let proposed = |purpose, reads| Content::Proposal(proposal(purpose, reads));
+    let summary = |version, text: &str| Content::Summary {
+        version,
+        text: text.into(),
+    };
+    let (at, back) = (28_000_000, 28_004_000);
+    let ends = |back: Option<u32>, next| Content::ShiftEnds {
+        at: Minute::from_number(at),
+        back: back.map(Minute::from_number),
+        next,
+    };
+    let next = proposal(Purpose::HandOver, Reads::Summary);
     let mut contents = vec![
         ("text", Content::Text("Hola, ¿estás ahí?".into())),
         ("empty text", Content::Text(String::new())),
-        ("proposal, from now", proposal(Reads::FromNow)),
-        ("proposal, summary", proposal(Reads::Summary)),
+        (
+            "proposal, from now",
+            proposed(Purpose::Accompany, Reads::FromNow),
+        ),
+        (
+            "proposal, summary",
+            proposed(Purpose::Supervise, Reads::Summary),
+        ),
+        ("proposal, buddy", proposed(Purpose::Buddy, Reads::FromNow)),
+        (
+            "proposal, specialist",
+            proposed(Purpose::Specialist, Reads::Summary),
+        ),
         ("refusal", Content::Refusal { proposal: id }),
         ("closing", Content::Closing),
+        (
+            "summary",
+            summary(2, "Le llegan mensajes de un desconocido."),
+        ),
+        ("summary, erased", summary(66, "")),
+        ("shift ends", ends(None, None)),
+        ("shift ends, hand-over", ends(Some(back), Some(next))),
         ("leave", Content::Leave(leave)),
         ("statement", Content::Statement(wipe)),
     ];

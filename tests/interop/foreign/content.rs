@@ -26,12 +26,17 @@ fn read(content: &Item, root: &PublicKey) -> Option<()> {
     }
     match content.choice()? {
         ("text", value) => value.text().map(drop),
-        ("proposal", value) => {
-            let [member, reason, reads, package] =
-                value.fields(["member", "reason", "reads", "key_package"])?;
-            attested(member, root)?;
-            reason.text().and(package.bytes())?;
-            matches!(reads.text()?, "from-now" | "summary").then_some(())
+        ("proposal", value) => proposal(value, root),
+        ("summary", value) => {
+            let [version, text] = value.fields(["version", "text"])?;
+            version.uint::<u32>().and(text.text()).map(drop)
+        }
+        ("shift-ends", value) => {
+            let [at, back, next] = value.fields(["at", "back", "next"])?;
+            at.uint::<u32>()?;
+            let minute = |item: &Item| item.uint::<u32>().map(drop);
+            optional(back, minute)?;
+            optional(next, |item| proposal(item, root))
         }
         ("refusal", value) => value.fields(["proposal"])?[0].array::<16>().map(drop),
         ("leave" | "statement", value) => Statement::read(value, root).map(drop),
@@ -81,6 +86,24 @@ fn facts(kind: &Item, hash: &Item, taken: &Item, label: &Item) -> Option<()> {
         (1..=LABEL_BYTES_MAX).contains(&label.len()).then_some(())?;
     }
     matches!(kind.text()?, "jpeg" | "png" | "webp" | "other").then_some(())
+}
+
+fn proposal(value: &Item, root: &PublicKey) -> Option<()> {
+    let [member, purpose, reason, reads, package] =
+        value.fields(["member", "purpose", "reason", "reads", "key_package"])?;
+    attested(member, root)?;
+    reason.text().and(package.bytes())?;
+    let purposes = ["accompany", "buddy", "hand-over", "specialist", "supervise"];
+    let is_known = purposes.contains(&purpose.text()?);
+    (is_known && matches!(reads.text()?, "from-now" | "summary")).then_some(())
+}
+
+fn optional(item: &Item, read: impl Fn(&Item) -> Option<()>) -> Option<()> {
+    if matches!(item, Item::Null) {
+        Some(())
+    } else {
+        read(item)
+    }
 }
 
 fn desk(content: &Item, root: &PublicKey) -> Option<()> {

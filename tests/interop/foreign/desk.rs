@@ -109,7 +109,7 @@ pub(crate) fn attested(item: &Item, root: &PublicKey) -> Option<Attested> {
     let [alias, role, key, not_after, serial] =
         body.fields(["alias", "role", "key", "not_after", "serial"])?;
     let is_coordinator = match role.text()? {
-        "accompanier" => false,
+        "accompanier" | "digital-security" | "lawyer" | "psychologist" => false,
         "coordinator" => true,
         _ => return None,
     };

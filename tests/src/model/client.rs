@@ -357,11 +357,13 @@ fn text_of(content: &Content) -> String {
         Content::Proposal(_)
         | Content::Refusal { .. }
         | Content::Closing
-        | Content::Statement(_)
         | Content::File(_)
         | Content::Fingerprint(_)
         | Content::Desk(_)
-        | Content::Circle(_) => String::new(),
+        | Content::Circle(_)
+        | Content::ShiftEnds { .. }
+        | Content::Statement(_)
+        | Content::Summary { .. } => String::new(),
     }
 }
 

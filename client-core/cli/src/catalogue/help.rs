@@ -1,6 +1,7 @@
 //! Help in Spanish, by the names of commands and their arguments; in English it stands in `args`.
 
 mod circle;
+mod talking;
 
 use clap::{Arg, ArgAction, Command};
 
@@ -192,64 +193,6 @@ const SPANISH: &[(&str, &str)] = &[
     ("propose/reason", "Para qué, dentro de una vista."),
     ("propose/reads", "Lo que la colega podrá leer."),
     (
-        "board",
-        "Escribe la fila del tablero de una conversación, solo para el equipo: pregunta cada línea.",
-    ),
-    (
-        "board/conversation",
-        "El número de la conversación en la lista, o como la llama la mesa.",
-    ),
-    ("board/state", "Cómo está, dentro de una vista."),
-    ("board/next", "Qué sigue, dentro de una vista."),
-    ("board/safety", "Qué cuidar, dentro de una vista."),
-    (
-        "notes",
-        "Escribe las notas del equipo sobre una conversación: pregunta cada línea. Se borran cuando termina.",
-    ),
-    (
-        "notes/conversation",
-        "El número de la conversación en la lista, o como la llama la mesa.",
-    ),
-    ("notes/needs", "Qué necesita, dentro de una vista."),
-    ("notes/agreements", "Qué se acordó, dentro de una vista."),
-    ("notes/risks", "Qué riesgos hay, dentro de una vista."),
-    (
-        "notes/referrals",
-        "A dónde se canalizó, dentro de una vista.",
-    ),
-    ("notes/next", "Qué sigue, dentro de una vista."),
-    (
-        "help-now",
-        "Pide a una coordinadora en una conversación, ya.",
-    ),
-    ("help-now/conversation", "Su número en la lista."),
-    (
-        "close",
-        "Cierra una conversación por ahora: pregunta por qué, y solo lo sabe la mesa. Aquí no queda nada de ella.",
-    ),
-    ("close/conversation", "Su número en la lista."),
-    ("close/reason", "Por qué, en vez de preguntarlo."),
-    (
-        "close/block",
-        "Después de un abuso: la mesa deja de responder en esa conversación.",
-    ),
-    (
-        "check-out",
-        "Dice si te quedas con algo difícil después de tu turno: lo pregunta. Solo si quieres hablarlo se avisa a la coordinación.",
-    ),
-    ("check-out/answer", "La respuesta, en vez de preguntarla."),
-    (
-        "debrief",
-        "Escribe una nota para ti después de algo difícil: la pregunta. Se queda en este dispositivo.",
-    ),
-    (
-        "debrief/share",
-        "La comparte solo con esta coordinadora, en vez de guardarla.",
-    ),
-    ("debrief/text", "La nota, dentro de una vista."),
-    ("words", "Muestra lo que se te dijo solo a ti, y tus notas."),
-    ("words/forget", "Olvida todo eso."),
-    (
         "pause",
         "Pausa: durante un cuarto de hora la fila no te ofrece a nadie.",
     ),
@@ -331,7 +274,7 @@ const SPANISH: &[(&str, &str)] = &[
         "desk admit/words",
         "Las seis palabras que ella te dijo, dentro de una vista.",
     ),
-    ("desk admit/coordinator", "Entra como coordinadora."),
+    ("desk admit/role", "Lo que podrá hacer ahí."),
     ("desk revoke", "Retira una invitación."),
     ("desk revoke/invite", "Su número."),
     (
@@ -401,8 +344,10 @@ const VALUES: &[(&str, &str)] = &[
     ("NUMBER", "NÚMERO"),
     ("ROWS", "NÚMEROS"),
     ("CHANGE", "CAMBIO"),
-    ("TIME", "TIEMPO"),
     ("PATH", "RUTA"),
+    ("ALIAS", "ALIAS"),
+    ("TIME", "TIEMPO"),
+    ("WHEN", "HORA"),
 ];
 
 /// Headings in Spanish.
@@ -488,6 +433,7 @@ fn find(name: &str) -> Option<&'static str> {
     SPANISH
         .iter()
         .chain(circle::SPANISH)
+        .chain(talking::SPANISH)
         .find(|(found, _)| *found == name)
         .map(|&(_, text)| text)
 }

@@ -16,7 +16,7 @@ use super::files::{file_object, fingerprint_object};
 use super::{
     Shown, both,
     circle::{circle_object, invitation_object},
-    for_people, sentence,
+    for_people,
 };
 use crate::{
     catalogue::{Key, Language, alias},
@@ -36,6 +36,7 @@ impl Screen {
             EntryContent::Proposal {
                 alias,
                 role,
+                purpose,
                 reason,
                 reads,
             } => {
@@ -47,7 +48,7 @@ impl Screen {
                 let values = [
                     &*clean(alias),
                     self.role(*role),
-                    &*sentence(&clean(reason)),
+                    &*self.motive(*purpose, reason, &author),
                     self.reads(*reads),
                 ];
                 ("proposal", self.fill(key, &values))
@@ -56,6 +57,10 @@ impl Screen {
             EntryContent::Fingerprint(told) => {
                 ("fingerprint", self.fingerprint_line(&author, told))
             }
+            EntryContent::ShiftEnds { ends, next } => (
+                "shift-ends",
+                self.shift_ends(entry.own, &author, *ends, next.as_ref()),
+            ),
             EntryContent::Refusal(_) => ("refusal", self.text(Key::RefusedProposal).to_owned()),
             EntryContent::Joined(who) => ("joined", self.fill(Key::Joined, &[&self.speaker(who)])),
             EntryContent::OtherKey(who) => {
@@ -282,6 +287,9 @@ impl Screen {
         self.text(match role {
             Role::Accompanier => Key::Accompanier,
             Role::Coordinator => Key::Coordinator,
+            Role::DigitalSecurity => Key::DigitalSecurity,
+            Role::Lawyer => Key::Lawyer,
+            Role::Psychologist => Key::Psychologist,
         })
     }
 
@@ -304,11 +312,20 @@ fn entry_object(entry: &Entry, kind: &str) -> Value {
         EntryContent::Proposal {
             alias,
             role,
+            purpose,
             reason,
             reads,
         } => {
-            object["proposal"] =
-                json!({ "alias": alias, "role": role, "reason": reason, "reads": reads });
+            object["proposal"] = json!({
+                "alias": alias, "role": role, "purpose": purpose, "reason": reason, "reads": reads,
+            });
+        }
+        EntryContent::ShiftEnds { ends, next } => {
+            object["ends"] = json!({ "at": ends.at, "back": ends.back });
+            object["next"] = next.as_ref().map_or(
+                Value::Null,
+                |next| json!({ "alias": next.alias, "role": next.role, "reason": next.reason }),
+            );
         }
         EntryContent::File(file) => object["file"] = file_object(file),
         EntryContent::Fingerprint(told) => object["fingerprint"] = fingerprint_object(told),

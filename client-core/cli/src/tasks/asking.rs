@@ -8,16 +8,72 @@ use cobijo_protocol::{
     link::{DeskLink, Invite},
 };
 
-use super::{Task, phrase, room::pick};
+use super::{
+    Task, phrase,
+    room::pick,
+    summary::{HandOver, What},
+};
 use crate::{catalogue::Key, input, problem::Problem, screen::Screen};
 
 impl Task {
     /// Asks for what is missing, unless the client could do nothing with it.
+    pub(crate) fn ask(self, screen: Screen, client: &Client) -> Result<Self, Problem> {
+        self.ask_agreeing(screen, client)?.ask_more(screen, client)
+    }
+
+    /// What people agree on.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`ask_more` asks for the rest"
+    )]
+    fn ask_agreeing(self, screen: Screen, client: &Client) -> Result<Self, Problem> {
+        Ok(match self {
+            Self::Propose {
+                conversation,
+                colleague,
+                purpose,
+                reason: None,
+                reads,
+            } => {
+                pick(client, Some(conversation))?;
+                let reason = input::answer(screen, Key::ReasonAsk, Key::NoText, not_empty)?;
+                Self::Propose {
+                    conversation,
+                    colleague,
+                    purpose,
+                    reason: Some(reason),
+                    reads,
+                }
+            }
+            Self::HandOver(HandOver {
+                conversation,
+                colleague: Some(colleague),
+                ends,
+                reason: None,
+            }) => {
+                pick(client, Some(conversation))?;
+                let reason = input::answer(screen, Key::ReasonAsk, Key::NoText, not_empty)?;
+                Self::HandOver(HandOver {
+                    conversation,
+                    colleague: Some(colleague),
+                    ends,
+                    reason: Some(reason),
+                })
+            }
+            Self::Summary(conversation, What::Edit(None)) => {
+                pick(client, conversation)?;
+                let text = input::text(screen, Key::SummaryAsk)?;
+                Self::Summary(conversation, What::Edit(Some(text)))
+            }
+            task => task,
+        })
+    }
+
     #[expect(
         clippy::wildcard_enum_match_arm,
         reason = "to most commands nothing is missing"
     )]
-    pub(crate) fn ask(self, screen: Screen, client: &Client) -> Result<Self, Problem> {
+    fn ask_more(self, screen: Screen, client: &Client) -> Result<Self, Problem> {
         let text = || input::text(screen, Key::TextAsk);
         Ok(match self {
             Self::Write(None) => {
@@ -49,21 +105,6 @@ impl Task {
                 phrase: None,
             } => phrase::offer(screen, client, whole)?,
             Self::Return(None) => ask_to_return(screen, &client.standing())?,
-            Self::Propose {
-                conversation,
-                colleague,
-                reason: None,
-                reads,
-            } => {
-                pick(client, Some(conversation))?;
-                let reason = input::answer(screen, Key::ReasonAsk, Key::NoText, not_empty)?;
-                Self::Propose {
-                    conversation,
-                    colleague,
-                    reason: Some(reason),
-                    reads,
-                }
-            }
             Self::Dismiss {
                 rows,
                 is_sure: false,

@@ -37,8 +37,12 @@ enum Next {
 }
 
 impl App {
-    pub(super) async fn shift(&mut self, capacity: Option<Capacity>) -> Result<(), Problem> {
-        self.start_shift(capacity)?;
+    pub(super) async fn shift(
+        &mut self,
+        capacity: Option<Capacity>,
+        buddy: Option<&str>,
+    ) -> Result<(), Problem> {
+        self.start_shift(capacity, buddy)?;
         self.is_live = true;
         let shown = self.live(View::Shift).await;
         if shown.is_ok() {
@@ -175,6 +179,8 @@ fn here_by_default(task: Task, here: Option<u32>) -> Task {
         Task::Read(here)
     } else if matches!(task, Task::Leave(None)) {
         Task::Leave(here)
+    } else if let Task::Summary(None, what) = task {
+        Task::Summary(here, what)
     } else if let Task::Erase(what) = task {
         let conversation = what.conversation.or(here);
         Task::Erase(Erase {

@@ -14,6 +14,7 @@ mod person;
 mod phrase;
 mod room;
 mod shift;
+mod summary;
 
 use cobijo_client_core::core::{
     client::{Capacity, Description},
@@ -21,6 +22,7 @@ use cobijo_client_core::core::{
 };
 use cobijo_protocol::{
     card::{Role, Text},
+    content::Reads,
     keys::SecretKey,
     link::{DeskLink, Invite, RelayUrl},
     opening::Opening,
@@ -30,10 +32,11 @@ use zeroize::Zeroizing;
 
 use self::{
     circle::CircleTask, describing::Changes, erasing::Erase, files::FileTask, people::People,
+    summary::HandOver,
 };
 use crate::{
     app::App,
-    args::{Command, DeskCommand, ReadsArg, ShiftChange},
+    args::{Command, DeskCommand, PurposeArg, ReadsArg, ShiftChange},
     catalogue::Key,
     problem::Problem,
 };
@@ -52,7 +55,8 @@ pub(crate) enum Task {
     Read(Option<u32>),
     Who(Option<u32>),
     Code(Option<u32>),
-    Yes(Option<String>),
+    Summary(Option<u32>, summary::What),
+    Yes(Option<String>, Reads),
     No(Option<String>),
     Remove {
         conversation: u32,
@@ -71,7 +75,9 @@ pub(crate) enum Task {
     Shift {
         change: Option<ShiftChange>,
         capacity: Option<Capacity>,
+        buddy: Option<String>,
     },
+    HandOver(HandOver),
     Erase(Erase),
     Queue,
     Claim(u32),
@@ -83,6 +89,7 @@ pub(crate) enum Task {
     Propose {
         conversation: u32,
         colleague: String,
+        purpose: PurposeArg,
         reason: Option<String>,
         reads: ReadsArg,
     },
@@ -131,8 +138,11 @@ pub(crate) fn check(command: &Command) -> Result<Task, Problem> {
         Command::Read { conversation } => Task::Read(conversation),
         Command::Who { conversation } => Task::Who(conversation),
         Command::Code { conversation } => Task::Code(conversation),
-        Command::Yes { alias } => Task::Yes(alias),
-        Command::No { alias } => Task::No(alias),
+        Command::Summary { .. }
+        | Command::Yes { .. }
+        | Command::No { .. }
+        | Command::Propose { .. }
+        | Command::HandOver { .. } => check_agreeing(command)?,
         Command::Remove { .. } => check_remove(command)?,
         Command::AskDesk { text } => Task::AskDesk(typed(&text)),
         Command::File(command) => Task::File(FileTask::check(command)?),
@@ -143,7 +153,11 @@ pub(crate) fn check(command: &Command) -> Result<Task, Problem> {
         },
         Command::Return { stop: true } => Task::StopReturning,
         Command::Return { stop: false } => Task::Return(None),
-        Command::Shift { change, capacity } => check_shift(change, capacity)?,
+        Command::Shift {
+            change,
+            capacity,
+            buddy,
+        } => check_shift(change, capacity, buddy)?,
         Command::Erase {
             conversation,
             now: at_once,
@@ -160,17 +174,6 @@ pub(crate) fn check(command: &Command) -> Result<Task, Problem> {
             rows,
             sure: is_sure,
         } => Task::Dismiss { rows, is_sure },
-        Command::Propose {
-            conversation,
-            colleague,
-            reason,
-            reads,
-        } => Task::Propose {
-            conversation,
-            colleague,
-            reason,
-            reads,
-        },
         Command::Board { .. }
         | Command::Notes { .. }
         | Command::HelpNow { .. }
@@ -200,13 +203,81 @@ fn check_remove(command: &Command) -> Result<Task, Problem> {
     })
 }
 
-fn check_shift(change: Option<ShiftChange>, capacity: Option<u8>) -> Result<Task, Problem> {
-    if change == Some(ShiftChange::End) && capacity.is_some() {
+/// What people agree on.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "`check` hands it a part of the commands"
+)]
+fn check_agreeing(command: &Command) -> Result<Task, Problem> {
+    Ok(match command.clone() {
+        Command::Summary {
+            conversation,
+            edit,
+            erase,
+            text,
+        } => Task::Summary(
+            conversation,
+            match (edit, erase) {
+                (true, _) => summary::What::Edit(typed(&text)),
+                (false, true) => summary::What::Erase,
+                (false, false) => summary::What::Show,
+            },
+        ),
+        Command::Yes { alias, from_now } => Task::Yes(
+            alias,
+            if from_now {
+                Reads::FromNow
+            } else {
+                Reads::Summary
+            },
+        ),
+        Command::No { alias } => Task::No(alias),
+        Command::Propose {
+            conversation,
+            colleague,
+            purpose,
+            reason,
+            reads,
+        } => Task::Propose {
+            conversation,
+            colleague,
+            purpose,
+            reason,
+            reads,
+        },
+        Command::HandOver {
+            conversation,
+            colleague,
+            until,
+            back,
+            reason,
+        } => {
+            let times = (until.as_str(), back.as_deref());
+            Task::HandOver(HandOver::check(conversation, colleague, times, reason)?)
+        }
+        _ => return Err(Key::BadUse.into()),
+    })
+}
+
+fn check_shift(
+    change: Option<ShiftChange>,
+    capacity: Option<u8>,
+    buddy: Option<String>,
+) -> Result<Task, Problem> {
+    let is_end = change == Some(ShiftChange::End);
+    if is_end && capacity.is_some() {
         return Err(Key::BadCapacity.into());
+    }
+    if is_end && buddy.is_some() {
+        return Err(Key::BadUse.into());
     }
     let capacity = capacity.map(Capacity::try_from).transpose();
     let capacity = capacity.map_err(|_| Key::BadCapacity)?;
-    Ok(Task::Shift { change, capacity })
+    Ok(Task::Shift {
+        change,
+        capacity,
+        buddy,
+    })
 }
 
 fn check_desk(command: DeskCommand) -> Result<Task, Problem> {
@@ -245,19 +316,12 @@ fn check_desk(command: DeskCommand) -> Result<Task, Problem> {
         DeskCommand::Admit {
             invite,
             words,
-            coordinator,
-        } => {
-            let role = if coordinator {
-                Role::Coordinator
-            } else {
-                Role::Accompanier
-            };
-            Task::Admit {
-                invite,
-                words,
-                role,
-            }
-        }
+            role,
+        } => Task::Admit {
+            invite,
+            words,
+            role: role.into(),
+        },
         DeskCommand::Revoke { invite } => Task::Revoke(invite),
         DeskCommand::Join { alias, .. } => Task::Join {
             invite: None,
@@ -317,7 +381,8 @@ impl App {
             Task::Read(conversation) => self.read(conversation).await,
             Task::Who(conversation) => self.who(conversation).await,
             Task::Code(conversation) => self.code(conversation).await,
-            Task::Yes(alias) => self.yes(alias).await,
+            Task::Summary(conversation, what) => self.summary(conversation, what).await,
+            Task::Yes(alias, reads) => self.yes(alias, reads).await,
             Task::No(alias) => self.no(alias).await,
             Task::Remove {
                 conversation,
@@ -332,7 +397,12 @@ impl App {
             }
             Task::StopReturning => self.stop_returning(),
             Task::Return(way) => self.return_by(way).await,
-            Task::Shift { change, capacity } => self.change_shift(change, capacity).await,
+            Task::Shift {
+                change,
+                capacity,
+                buddy,
+            } => self.change_shift(change, capacity, buddy.as_deref()).await,
+            Task::HandOver(what) => self.hand_over(what).await,
             Task::Erase(what) => self.erase(what).await,
             Task::Queue => self.queue().await,
             Task::Claim(row) => self.claim(row).await,
@@ -341,11 +411,12 @@ impl App {
             Task::Propose {
                 conversation,
                 colleague,
+                purpose,
                 reason,
                 reads,
             } => {
-                let reason = reason.ok_or(Key::NoText)?;
-                self.propose(conversation, &colleague, reason, reads).await
+                let (reason, what) = (reason.ok_or(Key::NoText)?, (purpose, reads));
+                self.propose(conversation, &colleague, what, reason).await
             }
             Task::Circle(task) => self.circle(task).await,
             Task::People(people) => self.people(people).await,

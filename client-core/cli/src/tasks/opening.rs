@@ -15,7 +15,8 @@ const DAYS: [[&str; 2]; 7] = [
     ["sab", "sat"],
     ["dom", "sun"],
 ];
-const DAY_NAMES: [Key; 7] = [
+/// From Monday on.
+pub(crate) const DAY_NAMES: [Key; 7] = [
     Key::Monday,
     Key::Tuesday,
     Key::Wednesday,

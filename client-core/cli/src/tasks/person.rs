@@ -4,7 +4,7 @@ use cobijo_client_core::core::client::{
     Command, ConversationEvent, ConversationId, Event, IntakeFailure, PersonCommand, PersonStage,
     ProposalView, Standing,
 };
-use cobijo_protocol::link::DeskLink;
+use cobijo_protocol::{content::Reads, link::DeskLink};
 
 use super::phrase::after_lock;
 use crate::{
@@ -70,12 +70,13 @@ impl App {
         self.intake_stored().await
     }
 
-    pub(super) async fn yes(&mut self, alias: Option<String>) -> Result<(), Problem> {
+    pub(super) async fn yes(&mut self, alias: Option<String>, reads: Reads) -> Result<(), Problem> {
         let (conversation, proposal) = self.proposal(alias).await?;
         let proposal = proposal.id;
         self.command(Command::Person(PersonCommand::Accept {
             conversation,
             proposal,
+            reads,
         }))?;
         self.changed(conversation).await?;
         self.say_done(Key::Accepted);

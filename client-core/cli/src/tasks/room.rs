@@ -59,13 +59,21 @@ impl App {
         Ok(())
     }
 
+    /// The summary first, where there is one: nobody has to tell it again.
     pub(super) fn show_history(&self, conversation: ConversationId) {
+        if self
+            .view(conversation)
+            .is_ok_and(|view| view.summary.is_some())
+        {
+            self.show_summary(conversation);
+        }
         for entry in self.client().history(conversation) {
             let (mut object, text) = self.screen.entry(&entry);
             object["event"] = "history".into();
             object["conversation"] = conversation.number().into();
             self.screen.show(&object, &text);
         }
+        self.show_other_readers(conversation);
     }
 
     pub(super) async fn who(&mut self, number: Option<u32>) -> Result<(), Problem> {

@@ -4,12 +4,12 @@ use cobijo_client_core::core::client::{
     Capacity, Client, Command, CommandError, ConversationId, Entry, EntryContent, Event,
     QueueReason, RowId, Standing, TeamCommand,
 };
-use cobijo_protocol::{content::Reads, keys::PublicKey};
+use cobijo_protocol::keys::PublicKey;
 
 use super::{asking::is_on_shift, person::same};
 use crate::{
     app::{App, Patience},
-    args::{ReadsArg, ShiftChange},
+    args::{PurposeArg, ReadsArg, ShiftChange},
     catalogue::Key,
     problem::Problem,
 };
@@ -19,10 +19,11 @@ impl App {
         &mut self,
         change: Option<ShiftChange>,
         capacity: Option<Capacity>,
+        buddy: Option<&str>,
     ) -> Result<(), Problem> {
         match change {
-            None => self.shift(capacity).await,
-            Some(ShiftChange::Start) => self.start_shift(capacity),
+            None => self.shift(capacity, buddy).await,
+            Some(ShiftChange::Start) => self.start_shift(capacity, buddy),
             Some(ShiftChange::End) => {
                 self.command(Command::Team(TeamCommand::EndShift))?;
                 self.ask_after_shift().await
@@ -30,12 +31,20 @@ impl App {
         }
     }
 
-    pub(super) fn start_shift(&mut self, capacity: Option<Capacity>) -> Result<(), Problem> {
+    pub(super) fn start_shift(
+        &mut self,
+        capacity: Option<Capacity>,
+        buddy: Option<&str>,
+    ) -> Result<(), Problem> {
+        let buddy = buddy.map(|alias| self.colleague(alias)).transpose()?;
         self.command(Command::Team(TeamCommand::StartShift))?;
-        match capacity {
-            Some(capacity) => self.command(Command::Team(TeamCommand::Take(capacity))),
-            None => Ok(()),
+        if let Some(capacity) = capacity {
+            self.command(Command::Team(TeamCommand::Take(capacity)))?;
         }
+        if buddy.is_some() {
+            self.command(Command::Team(TeamCommand::LearnBeside(buddy)))?;
+        }
+        Ok(())
     }
 
     pub(super) async fn queue(&mut self) -> Result<(), Problem> {
@@ -113,20 +122,17 @@ impl App {
         &mut self,
         number: u32,
         colleague: &str,
+        (purpose, reads): (PurposeArg, ReadsArg),
         reason: String,
-        reads: ReadsArg,
     ) -> Result<(), Problem> {
         let conversation = self.pick(Some(number))?;
         let colleague = self.colleague(colleague)?;
-        let reads = match reads {
-            ReadsArg::FromNow => Reads::FromNow,
-            ReadsArg::Summary => Reads::Summary,
-        };
         let proposal = TeamCommand::Propose {
             conversation,
             colleague,
+            purpose: purpose.into(),
             reason,
-            reads,
+            reads: reads.into(),
         };
         let made = proposals_made(self.client(), conversation);
         self.command(Command::Team(proposal))?;
@@ -159,11 +165,16 @@ impl App {
     }
 }
 
-/// How many proposals this client has made in a conversation.
-fn proposals_made(client: &Client, conversation: ConversationId) -> usize {
+/// How many proposals this client has made in a conversation, and ends of shifts that it told.
+pub(super) fn proposals_made(client: &Client, conversation: ConversationId) -> usize {
     let history = client.history(conversation);
-    let is_made =
-        |entry: &&Entry| entry.own && matches!(entry.content, EntryContent::Proposal { .. });
+    let is_proposal = |content: &EntryContent| {
+        matches!(
+            content,
+            EntryContent::Proposal { .. } | EntryContent::ShiftEnds { .. }
+        )
+    };
+    let is_made = |entry: &&Entry| entry.own && is_proposal(&entry.content);
     history.iter().filter(is_made).count()
 }
 

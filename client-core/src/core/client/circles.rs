@@ -386,6 +386,7 @@ impl Circles {
                 closed: false,
                 erased: None,
                 proposals: Vec::new(),
+                summary: None,
                 files: Vec::new(),
                 circle: Some(shown),
                 invitations: Vec::new(),

@@ -4,7 +4,7 @@ use cobijo_protocol::{
     capsule::Shows,
     card::{Role, Text},
     circle::About,
-    content::{MessageId, Reads},
+    content::{MessageId, Purpose, Reads},
     keys::PublicKey,
     link::{DeskLink, Invite, RelayUrl},
     opening::Opening,
@@ -14,7 +14,7 @@ use super::{
     board::PeopleCommand,
     capacity::Capacity,
     file::FileCommand,
-    view::{ConversationId, InviteId, RowId},
+    view::{ConversationId, InviteId, RowId, ShiftEnd},
 };
 use crate::core::phrase::PhraseKeys;
 
@@ -39,6 +39,15 @@ pub enum Command {
     File(FileCommand),
     /// Leaves a conversation; a person's leave ends it.
     Leave(ConversationId),
+    /// Writes the summary anew.
+    EditSummary {
+        /// Where.
+        conversation: ConversationId,
+        /// The one that was seen, if there was one: where another one stands, nothing is written.
+        seen: Option<MessageId>,
+        /// All of it.
+        text: String,
+    },
 }
 
 /// What a member of a desk, or who becomes one, may ask for.
@@ -85,6 +94,9 @@ pub enum TeamCommand {
     StartShift,
     /// Says how many live conversations she takes on this shift; above them the queue offers no more.
     Take(Capacity),
+    /// Says which colleague learns beside her on this shift: proposed as a buddy in every conversation that
+    /// she begins, before anything else is said there.
+    LearnBeside(Option<PublicKey>),
     /// Ends it.
     EndShift,
     /// Answers a waiting person.
@@ -99,6 +111,8 @@ pub enum TeamCommand {
         conversation: ConversationId,
         /// Attested key of the colleague.
         colleague: PublicKey,
+        /// What for; not to hand over.
+        purpose: Purpose,
         /// Why, for the person to read.
         reason: String,
         /// What the colleague will be able to read.
@@ -106,6 +120,16 @@ pub enum TeamCommand {
     },
     /// For a circle or a side room.
     Circle(CircleCommand),
+    /// Tells the person when the own shift ends; with a colleague, whose KeyPackage is taken, she may go on
+    /// with her, and then this member leaves.
+    HandOver {
+        /// Where.
+        conversation: ConversationId,
+        /// When.
+        ends: ShiftEnd,
+        /// Attested key of a colleague, and why, for the person to read.
+        next: Option<(PublicKey, String)>,
+    },
     /// Coordinator: removes a member from the desk and, by statement, from every conversation.
     RemoveMember(PublicKey),
     /// Coordinator with the root key: makes a new group for the desk, where colleagues can't follow the one
@@ -179,6 +203,8 @@ pub enum PersonCommand {
         conversation: ConversationId,
         /// The proposal's message.
         proposal: MessageId,
+        /// What the colleague may read, where more was proposed.
+        reads: Reads,
     },
     /// Says no to a proposal.
     Refuse {
@@ -233,6 +259,8 @@ pub enum PersonCommand {
         /// Whether what stands at the relay goes in one burst, and not spread within a minute.
         at_once: bool,
     },
+    /// Erases the summary: here, at the relay, and on the devices of all who read that she did.
+    EraseSummary(ConversationId),
     /// Nobody answers; asks the desk.
     AskDesk {
         /// Where nobody answers.
@@ -289,6 +317,9 @@ pub enum CommandError {
     /// The profile belongs to a desk or to a conversation already.
     #[error("profile that is in use already")]
     InUse,
+    /// The colleague is in the conversation already.
+    #[error("colleague who is there already")]
+    InRoom,
     /// The invitation has expired.
     #[error("invitation that has expired")]
     InviteExpired,
@@ -298,12 +329,24 @@ pub enum CommandError {
     /// There is no other coordinator, and without one nobody can be let in or removed.
     #[error("the only coordinator")]
     LastCoordinator,
+    /// Her buddy is about to be named, before anything else is said.
+    #[error("before a buddy is named")]
+    NamingBuddy,
+    /// Somebody has written the summary anew meanwhile.
+    #[error("summary that is not the one that stands")]
+    NewerSummary,
+    /// There is nothing in the summary; only the person empties it.
+    #[error("nothing in the summary")]
+    NoSummary,
     /// Nobody has used the invitation yet, so there are no words to compare.
     #[error("nobody has used the invitation yet")]
     NobodyYet,
     /// Only a facilitator of the circle may do this.
     #[error("only for facilitators of the circle")]
     NotFacilitator,
+    /// Somebody of that role, or who will read that, is not proposed for that.
+    #[error("not for that purpose")]
+    NotFitting,
     /// Only a coordinator with the desk key may do this.
     #[error("only for coordinators who hold the desk key")]
     NotCoordinator,
@@ -322,6 +365,9 @@ pub enum CommandError {
     /// The group has stopped: it can't be written in.
     #[error("conversation that has stopped")]
     Stopped,
+    /// The summary is too long.
+    #[error("summary that is too long")]
+    SummaryTooLong,
     /// As many as a desk's card or a group holds.
     #[error("as many as there may be")]
     TooMany,

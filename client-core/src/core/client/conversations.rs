@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ChannelId, CommandError, Context, ConversationEvent, ConversationId, ConversationView, Entry,
-    Erasure, Event, FileCommand, FileId, Line, PartDone, Stopped, erased::Erased, filing,
+    Erasure, Event, FileCommand, FileId, Line, PartDone, ShiftEnd, Stopped, erased::Erased, filing,
 };
 use crate::core::{
     claim::queue::Opened,
@@ -177,15 +177,52 @@ impl Conversations {
         Ok(())
     }
 
+    pub(super) fn edit_summary(
+        &mut self,
+        id: ConversationId,
+        seen: Option<MessageId>,
+        text: &str,
+        context: &mut Context<'_>,
+    ) -> Result<(), CommandError> {
+        self.find(id)?.edit_summary(seen, text, context.rng)?;
+        self.handle_timeout(context);
+        Ok(())
+    }
+
     pub(super) fn propose(
         &mut self,
         id: ConversationId,
         proposal: Proposal,
+        ends: Option<ShiftEnd>,
         context: &mut Context<'_>,
     ) -> Result<(), CommandError> {
-        self.find(id)?.propose(proposal, context.now, context.rng)?;
+        match ends {
+            Some(ends) => self.end_shift(id, ends, Some(proposal), context),
+            None => {
+                self.find(id)?.propose(proposal, context.now, context.rng)?;
+                self.drain(context);
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn end_shift(
+        &mut self,
+        id: ConversationId,
+        ends: ShiftEnd,
+        next: Option<Proposal>,
+        context: &mut Context<'_>,
+    ) -> Result<(), CommandError> {
+        let (now, conversation) = (context.now, self.find(id)?);
+        conversation.end_shift(ends, next, now, context.rng)?;
         self.drain(context);
         Ok(())
+    }
+
+    /// Whether a colleague is there already.
+    pub(super) fn has(&mut self, id: ConversationId, colleague: &PublicKey) -> bool {
+        let conversation = self.find(id);
+        conversation.is_ok_and(|conversation| conversation.roster().contains(colleague))
     }
 
     pub(super) fn leave(
@@ -367,6 +404,7 @@ impl Conversations {
                 files: one.conversation.files(),
                 circle: None,
                 invitations: Vec::new(),
+                summary: one.conversation.summary(),
             }
         };
         let erased = self.erased.iter();

@@ -90,6 +90,7 @@ impl Erased {
             files: Vec::new(),
             circle: None,
             invitations: Vec::new(),
+            summary: None,
         }
     }
 

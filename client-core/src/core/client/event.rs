@@ -3,7 +3,7 @@
 use cobijo_protocol::{
     Day,
     card::CardVersion,
-    content::MessageId,
+    content::{MessageId, Reads},
     keys::{PublicKey, SecretKey},
     link::{DeskLink, Invite},
     opening::Opening,
@@ -239,6 +239,8 @@ pub enum ConversationEvent {
     Blocking,
     /// This accompanier has closed it: nothing of it is kept here.
     Closed,
+    /// The summary is another one, or was erased.
+    SummaryChanged,
     /// A proposal waits for the person's answer.
     Proposed(MessageId),
     /// Person: an invitation to a circle waits for her answer.
@@ -252,8 +254,8 @@ pub enum ConversationEvent {
     },
     /// Adding or removing somebody was not possible.
     ChangeRefused,
-    /// Person: a colleague of the desk offers to come in; her yes adds.
-    DeskOffers(Speaker),
+    /// Person: a colleague of the desk offers to come in; her yes adds, and tells her so much.
+    DeskOffers(Speaker, Reads),
     /// Person: her yes adds nobody, since who proposed, or who was proposed, is no longer of the desk.
     NotAdded,
     /// Person: the desk's card no longer names this accompanier, who is still here.

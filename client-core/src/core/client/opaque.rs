@@ -3,9 +3,9 @@
 use super::{
     BlockedView, BoardRowView, BoardView, ColleagueView, Command, ConversationEvent,
     ConversationView, DebriefView, DeskView, Entry, EntryContent, Event, FileCommand, FileId,
-    FileView, FileWork, HelpView, InviteView, JoiningView, MemberView, OutgoingFile, PartDone,
-    PeopleCommand, PersonCommand, PersonView, ProposalView, QueueRow, Speaker, Standing,
-    TeamCommand, WordView,
+    FileView, FileWork, HelpView, InviteView, JoiningView, MemberView, Next, OutgoingFile,
+    PartDone, PeopleCommand, PersonCommand, PersonView, ProposalView, QueueRow, Speaker, Standing,
+    SummaryView, TeamCommand, WordView,
 };
 
 impl<T> std::fmt::Debug for super::Told<T> {
@@ -60,14 +60,16 @@ opaque_debug!(
     Speaker,
     ProposalView,
     Entry,
-    EntryContent
+    EntryContent,
+    SummaryView,
+    Next
 );
 
 #[cfg(test)]
 mod tests {
     use cobijo_protocol::{
         card::Role,
-        content::{MessageId, Reads},
+        content::{MessageId, Purpose, Reads},
         keys::SecretKey,
         link::DeskLink,
     };
@@ -88,6 +90,7 @@ mod tests {
         let asked = EntryContent::Proposal {
             alias: text(),
             role: Role::Accompanier,
+            purpose: Purpose::Accompany,
             reason: text(),
             reads: Reads::FromNow,
         };
@@ -102,10 +105,27 @@ mod tests {
         };
         let proposal = ProposalView {
             id: MessageId::from_bytes([7; 16]),
+            by: Some(speaker()),
+            alias: text(),
+            role: Role::Accompanier,
+            purpose: Purpose::Accompany,
+            reason: text(),
+            reads: Reads::FromNow,
+            ends: None,
+            also_read_by: vec![text()],
+        };
+        let summary = SummaryView {
+            id: proposal.id,
+            version: 1,
+            text: text(),
+            author: Some(speaker()),
+            own: false,
+            state: EntryState::Stored,
+        };
+        let next = Next {
             alias: text(),
             role: Role::Accompanier,
             reason: text(),
-            reads: Reads::FromNow,
         };
         let conversation = ConversationView {
             id: ConversationId::from_number(1),
@@ -119,10 +139,12 @@ mod tests {
             files: Vec::new(),
             circle: None,
             invitations: Vec::new(),
+            summary: Some(summary.clone()),
         };
-        let offer = ConversationEvent::DeskOffers(speaker());
+        let offer = ConversationEvent::DeskOffers(speaker(), Reads::FromNow);
         let said = ConversationEvent::Entry(entry.clone());
         let said = Event::Conversation(conversation.id, said);
+        tells_nothing(&[&summary, &next]);
         tells_nothing(&[&asked, &entry, &entry.content, &proposal, &conversation]);
         tells_nothing(&[&member(), &speaker(), &offer, &said]);
     }

@@ -27,7 +27,7 @@ use crate::{
         card::{CardRefused, HighestCard},
         conversation::Conversation,
         erasing::Pace,
-        intake::{Contact, ContactEvent, Reason},
+        intake::{Contact, Reason},
         port::{Now, Seen, Wants},
         waiting::{Waiting, WaitingEvent, Wanted},
     },
@@ -167,6 +167,16 @@ impl Person {
             }
             Command::File(command) => self.handle_file_command(command, context),
             Command::Leave(conversation) => Ok(self.talking(conversation)?.conversation.leave()?),
+            Command::EditSummary {
+                conversation,
+                seen,
+                text,
+            } => {
+                let talking = self.talking(conversation)?;
+                Ok(talking
+                    .conversation
+                    .edit_summary(seen, &text, context.rng)?)
+            }
         }?;
         self.go_on(context);
         Ok(())
@@ -200,7 +210,8 @@ impl Person {
             PersonCommand::Accept {
                 conversation,
                 proposal,
-            } => self.accept(conversation, proposal, context),
+                reads,
+            } => self.accept(conversation, proposal, reads, context),
             PersonCommand::Refuse {
                 conversation,
                 proposal,
@@ -221,6 +232,10 @@ impl Person {
                     return self.circling.circles.erase(conversation, pace, context);
                 }
                 self.erase(conversation, pace, context)
+            }
+            PersonCommand::EraseSummary(conversation) => {
+                let (now, talking) = (context.now, self.talking(conversation)?);
+                Ok(talking.conversation.erase_summary(now, context.rng)?)
             }
             PersonCommand::KeepPhrase { keys, shows } => self.keep_phrase(&keys, shows, context),
             // `Side` has begun it, where it may be.

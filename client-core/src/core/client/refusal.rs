@@ -1,7 +1,11 @@
 //! What a conversation refuses, as it is told to whoever asked.
 
 use super::CommandError;
-use crate::core::{conversation::ConversationError, file::FileRefused, group::GroupError};
+use crate::core::{
+    conversation::{ConversationError, Unwritable},
+    file::FileRefused,
+    group::GroupError,
+};
 
 impl From<ConversationError> for CommandError {
     fn from(error: ConversationError) -> Self {
@@ -13,12 +17,17 @@ impl From<ConversationError> for CommandError {
             ConversationError::Group(_)
             | ConversationError::Mls(_)
             | ConversationError::Stopped => Self::Stopped,
-            ConversationError::NotPerson => Self::NotNow,
             ConversationError::NotFacilitator => Self::NotFacilitator,
             ConversationError::Full => Self::TooMany,
+            ConversationError::NotPerson | ConversationError::Unwritable(Unwritable::Full) => {
+                Self::NotNow
+            }
             ConversationError::File(FileRefused::Unknown)
             | ConversationError::Unacceptable(_)
             | ConversationError::Unknown => Self::Unknown,
+            ConversationError::Unwritable(Unwritable::Empty) => Self::NoSummary,
+            ConversationError::Unwritable(Unwritable::Newer) => Self::NewerSummary,
+            ConversationError::Unwritable(Unwritable::TooLong) => Self::SummaryTooLong,
         }
     }
 }

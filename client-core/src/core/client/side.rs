@@ -89,9 +89,10 @@ impl Side {
                 .map(Box::new)
                 .map(Self::Person),
             Command::Team(command) => Team::begin(command, context).map(Box::new).map(Self::Team),
-            Command::Say { .. } | Command::File(_) | Command::Leave(_) => {
-                Err(CommandError::Unknown)
-            }
+            Command::Say { .. }
+            | Command::File(_)
+            | Command::Leave(_)
+            | Command::EditSummary { .. } => Err(CommandError::Unknown),
         }
     }
 

@@ -4,6 +4,7 @@ mod circling;
 mod files;
 mod newcomer;
 mod people;
+mod proposing;
 mod stopped;
 mod taking;
 
@@ -21,7 +22,6 @@ use super::{
 use crate::core::{
     desk::{Desk, DeskEvent},
     group::Stop,
-    key_packages::Wish,
     port::{Now, Seen},
 };
 use newcomer::Newcomer;
@@ -82,12 +82,14 @@ impl Team {
             | TeamCommand::Revoke(_)
             | TeamCommand::StartShift
             | TeamCommand::Take(_)
+            | TeamCommand::LearnBeside(_)
             | TeamCommand::EndShift
             | TeamCommand::Claim(_)
             | TeamCommand::Pass(_)
             | TeamCommand::Dismiss(_)
             | TeamCommand::Propose { .. }
             | TeamCommand::Circle(_)
+            | TeamCommand::HandOver { .. }
             | TeamCommand::RemoveMember(_)
             | TeamCommand::MakeSuccessor(_)
             | TeamCommand::People(_)
@@ -111,7 +113,8 @@ impl Team {
                 | Command::Person(_)
                 | Command::Say { .. }
                 | Command::File(_)
-                | Command::Leave(_) => Err(CommandError::NotMember),
+                | Command::Leave(_)
+                | Command::EditSummary { .. } => Err(CommandError::NotMember),
             },
             Self::Member(member) => member.handle_command(command, context),
         }
@@ -280,6 +283,9 @@ impl Member {
         match command {
             Command::Team(command) => self.handle_team_command(command, context)?,
             Command::Person(_) => return Err(CommandError::InUse),
+            Command::Say { conversation, .. } if self.desk.names_buddy(conversation) => {
+                return Err(CommandError::NamingBuddy);
+            }
             Command::Say { conversation, text } => {
                 if self.circles.has(conversation) {
                     self.circles.say(conversation, &text, context)?;
@@ -292,6 +298,14 @@ impl Member {
             }
             Command::File(command) => self.conversations.handle_file_command(command, context)?,
             Command::Leave(conversation) => self.conversations.leave(conversation, context)?,
+            Command::EditSummary {
+                conversation,
+                seen,
+                text,
+            } => {
+                self.conversations
+                    .edit_summary(conversation, seen, &text, context)?;
+            }
         }
         self.route(context);
         Ok(())
@@ -332,6 +346,7 @@ impl Member {
                 Ok(())
             }
             TeamCommand::Take(capacity) => desk.take_up_to(capacity),
+            TeamCommand::LearnBeside(buddy) => desk.learn_beside(buddy),
             TeamCommand::EndShift => {
                 desk.end_shift(context);
                 self.care.end(context);
@@ -353,19 +368,15 @@ impl Member {
             TeamCommand::Propose {
                 conversation,
                 colleague,
+                purpose,
                 reason,
                 reads,
-            } => {
-                let person = self.conversations.person(conversation)?;
-                let wish = Wish {
-                    conversation,
-                    person,
-                    colleague,
-                    reason,
-                    reads,
-                };
-                desk.propose(wish, context)
-            }
+            } => self.propose(conversation, colleague, (purpose, reason, reads), context),
+            TeamCommand::HandOver {
+                conversation,
+                ends,
+                next,
+            } => self.hand_over(conversation, ends, next, context),
         }
     }
 
@@ -437,6 +448,9 @@ impl Member {
                         },
                         None => Event::ConversationJoined(id),
                     });
+                    if row.is_some() {
+                        self.name_buddy(id, context);
+                    }
                 }
                 DeskEvent::Text(channel, text) => {
                     self.conversations.late_text(channel, text, context.now);
@@ -447,10 +461,8 @@ impl Member {
                     self.conversations.learn(&statement, &root, context);
                     self.circles.learn(&statement, context);
                 }
-                DeskEvent::Proposal(id, proposal) => {
-                    if self.conversations.propose(id, *proposal, context).is_err() {
-                        context.event(Event::ProposalFailed(id));
-                    }
+                DeskEvent::Proposal(id, proposal, ends) => {
+                    self.say_proposal(id, *proposal, ends, context);
                 }
                 DeskEvent::ToCircle(id, key_package) => {
                     if let Ok(circle) = self.circles.find(id) {

@@ -2,7 +2,7 @@
 
 use cobijo_protocol::{
     card::{CardVersion, Role},
-    content::{MessageId, Reads},
+    content::{MessageId, Minute, Purpose, Reads},
     file::Fingerprint,
     keys::PublicKey,
     link::DeskLink,
@@ -243,6 +243,34 @@ pub struct ConversationView {
     pub circle: Option<CircleView>,
     /// Circles that the person was invited to here, and is in none of yet.
     pub invitations: Vec<CircleInviteView>,
+    /// What was told so far, where somebody wrote it down and she has not erased it.
+    pub summary: Option<SummaryView>,
+}
+
+/// What was told so far.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SummaryView {
+    /// Names it in commands: whoever writes it anew says which one she saw.
+    pub id: MessageId,
+    /// Grows with every edit.
+    pub version: u32,
+    /// All of it.
+    pub text: String,
+    /// Who wrote it so.
+    pub author: Option<Speaker>,
+    /// Whether this client did.
+    pub own: bool,
+    /// How sure it is.
+    pub state: EntryState,
+}
+
+/// When an accompanier's shift ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct ShiftEnd {
+    /// When.
+    pub at: Minute,
+    /// When she is back, if she knows.
+    pub back: Option<Minute>,
 }
 
 /// Who erased a conversation.
@@ -292,14 +320,22 @@ pub enum Speaker {
 pub struct ProposalView {
     /// Its message.
     pub id: MessageId,
+    /// Who proposes; nobody where the desk offers.
+    pub by: Option<Speaker>,
     /// Alias of the colleague.
     pub alias: String,
     /// What the colleague may do in the desk.
     pub role: Role,
+    /// What for.
+    pub purpose: Purpose,
     /// Why.
     pub reason: String,
     /// What the colleague will be able to read.
     pub reads: Reads,
+    /// The proposer's shift, where its end is why.
+    pub ends: Option<ShiftEnd>,
+    /// Aliases of others to whom a yes with the summary tells it too: they came in after it was written.
+    pub also_read_by: Vec<String>,
 }
 
 /// One line of a conversation.
@@ -333,6 +369,8 @@ pub enum EntryContent {
         alias: String,
         /// What the colleague may do in the desk.
         role: Role,
+        /// What for.
+        purpose: Purpose,
         /// Why.
         reason: String,
         /// What the colleague will be able to read.
@@ -342,6 +380,13 @@ pub enum EntryContent {
     File(Box<FileView>),
     /// The fingerprint of a file that its author kept.
     Fingerprint(Fingerprint),
+    /// The author's shift ends.
+    ShiftEnds {
+        /// When.
+        ends: ShiftEnd,
+        /// With whom the person may go on, who would read the summary.
+        next: Option<Next>,
+    },
     /// The person said no to a proposal.
     Refusal(MessageId),
     /// Came in.
@@ -361,6 +406,17 @@ pub enum EntryContent {
     Missing(Speaker),
     /// Tried a change that the rules don't allow; nothing has changed.
     NotAllowed(Speaker),
+}
+
+/// A colleague with whom the person may go on.
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Next {
+    /// Alias of the colleague.
+    pub alias: String,
+    /// What the colleague may do in the desk.
+    pub role: Role,
+    /// Why.
+    pub reason: String,
 }
 
 /// How sure a line is.

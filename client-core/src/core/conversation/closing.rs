@@ -7,7 +7,7 @@ use cobijo_protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Conversation, ConversationError, Former, History, Proposals};
+use super::{Conversation, ConversationError, Former, History};
 use crate::core::{
     client::{ConversationEvent, EntryContent},
     group::Author,
@@ -57,7 +57,7 @@ impl Conversation {
         self.left = true;
         self.group.leave(None);
         self.history = History::default();
-        self.proposals = Proposals::default();
+        self.forget_agreed();
         self.former = Former::default();
         self.rescuing.clear();
         // Those stay at the relay: they are hers to erase.

@@ -1,6 +1,6 @@
 //! Erasing a conversation: nothing of it stays here, and what this client can name at the relay goes. [E-3]
 
-use super::{Conversation, Erasing, Former, History, Proposals};
+use super::{Conversation, Erasing, Former, History};
 use crate::core::group::Stop;
 
 impl Conversation {
@@ -14,7 +14,7 @@ impl Conversation {
         self.left = true;
         self.history = History::default();
         self.about_circles.clear();
-        self.proposals = Proposals::default();
+        self.forget_agreed();
         self.former = Former::default();
         self.rescuing.clear();
         self.events.clear();
@@ -42,6 +42,8 @@ impl Conversation {
 
     /// What erases the messages.
     pub(crate) fn take_erase_keys(&mut self) -> Erasing {
-        self.group.take_erase_keys()
+        let mut slots = self.sweep.take();
+        slots.extend(self.group.take_erase_keys());
+        slots
     }
 }

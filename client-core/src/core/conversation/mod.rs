@@ -1,51 +1,58 @@
-//! A conversation: one survivor and the accompaniers she agreed to, as both sides see it. –[A-4]
+//! A conversation: one survivor and the accompaniers she agreed to, as both sides see it. –[A-4],
+//! –[A-11]
 //!
 //! Wraps the group. A successor takes its place without a break: what was said before stays before.
 
 mod circles;
 mod closing;
+mod ending;
 mod erasing;
 mod files;
 mod former;
 mod proposals;
 mod reading;
 mod rescue;
+mod retelling;
 mod returning;
 mod succession;
+mod summary;
 
 use std::collections::VecDeque;
 
 use cobijo_protocol::{
     commit::Statement,
-    content::{Content, MessageId, Proposal},
+    content::{Content, MessageId, Proposal, Reads},
     credential::Identity,
     keys::{PublicKey, SecretKey},
     slot::ThreadSecret,
     words::WordIndices,
 };
 use serde::{Deserialize, Serialize};
-use serde_bytes::ByteBuf;
 
 use super::{
-    client::{ConversationEvent, Entry, EntryState, MemberView, ProposalView, Speaker, Stopped},
-    erasing::Erasing,
+    client::{ConversationEvent, Entry, EntryState, MemberView, Speaker, Stopped},
+    erasing::{Erasing, Sweep},
     file::{FileRefused, Files},
     group::{Change, Group, GroupError, Member},
     history::{History, speaker},
     port::{Now, Rng, Seen, Wants},
 };
-use crate::mls::{MlsError, key_package::OfferedKeyPackage};
+use crate::mls::MlsError;
 use closing::Closing;
+use ending::HandOver;
 use former::Former;
 use proposals::Proposals;
 use rescue::Rescuing;
+use retelling::{Agreed, Handing};
 use returning::Returning;
 use succession::person_of;
+use summary::Summary;
 
 pub(crate) use reading::stopped;
 
 pub use circles::AboutCircle;
 pub use proposals::Unacceptable;
+pub use summary::Unwritable;
 
 /// A conversation, whichever group carries it now.
 #[derive(Serialize, Deserialize)]
@@ -56,6 +63,14 @@ pub struct Conversation {
     history: History,
     proposals: Proposals,
     files: Files,
+    summary: Summary,
+    /// Somebody is on her way in, by the person's yes.
+    handing: Option<Handing>,
+    /// What she agreed to with her yes to the desk's offer.
+    offer_agreed: Agreed,
+    handing_over: Option<HandOver>,
+    /// What she erased of it.
+    sweep: Sweep,
     #[serde(default)]
     former: Former,
     rescuing: Vec<Rescuing>,
@@ -108,6 +123,9 @@ pub enum ConversationError {
     /// There is nobody of that key.
     #[error("nobody of that key is here")]
     Unknown,
+    /// The summary can't be written.
+    #[error(transparent)]
+    Unwritable(#[from] Unwritable),
 }
 
 impl Conversation {
@@ -128,6 +146,11 @@ impl Conversation {
             history: History::default(),
             proposals: Proposals::default(),
             files: Files::default(),
+            summary: Summary::default(),
+            handing: None,
+            offer_agreed: Agreed::default(),
+            handing_over: None,
+            sweep: Sweep::default(),
             former: Former::default(),
             rescuing: Vec::new(),
             heard_her: Now::default(),
@@ -226,11 +249,6 @@ impl Conversation {
         !self.left
     }
 
-    /// What waits for her answer.
-    pub fn proposals(&self) -> Vec<ProposalView> {
-        self.proposals.views()
-    }
-
     /// Says something.
     ///
     /// # Errors
@@ -282,15 +300,21 @@ impl Conversation {
     }
 
     /// Her yes to a proposal: the commit that adds the colleague follows as soon as a card has told that
-    /// she is still of the desk, see [`Self::handle_card`].
+    /// she is still of the desk, see [`Self::handle_card`]. She reads no more than `reads`.
     ///
     /// # Errors
     /// [`ConversationError::Unacceptable`], e.g. where the attestation is out of date.
-    pub fn accept(&mut self, proposal: MessageId, now: Now) -> Result<(), ConversationError> {
+    pub fn accept(
+        &mut self,
+        proposal: MessageId,
+        reads: Reads,
+        now: Now,
+    ) -> Result<(), ConversationError> {
         self.check_open()?;
         self.check_person()?;
         let (suite, root) = (self.group.suite(), self.group.terms().root);
-        Ok(self.proposals.accept(proposal, suite, &root, now)?)
+        let agreed = self.agree(self.proposals.reads(proposal), reads);
+        Ok(self.proposals.accept(proposal, agreed, suite, &root, now)?)
     }
 
     /// Her no: final.
@@ -308,14 +332,6 @@ impl Conversation {
         self.proposals.refuse(proposal)?;
         self.send(Content::Refusal { proposal }, now, rng)?;
         Ok(())
-    }
-
-    fn add(&mut self, offered: &OfferedKeyPackage) {
-        let adds = vec![ByteBuf::from(offered.message())];
-        self.group.request(Change {
-            adds,
-            ..Change::default()
-        });
     }
 
     /// She removes an accompanier.
@@ -373,6 +389,7 @@ impl Conversation {
         self.rescuing
             .iter()
             .for_each(|rescuing| rescuing.wants(wants));
+        self.sweep.wants(wants);
     }
 
     /// Takes what the relay said.
@@ -384,16 +401,18 @@ impl Conversation {
         for rescuing in &mut self.rescuing {
             rescuing.handle_seen(seen, &self.group, rng);
         }
+        self.sweep.handle_seen(seen, now);
         // What she has just said counts before anybody is let in as her.
         self.drain(now);
-        self.go_on(now);
+        self.go_on(now, rng);
         self.go_on_files(now, rng);
     }
 
     /// When [`Self::needs_card`] becomes true, where that takes time.
     pub fn card_due(&self) -> Option<Now> {
         let looks = self.looks_for_former().then(|| self.former.due());
-        looks.into_iter().chain(self.proposals.poll_timeout()).min()
+        let proposed = self.proposals.poll_timeout(self.is_handing());
+        looks.into_iter().chain(proposed).min()
     }
 
     /// When to call [`Self::handle_timeout`].
@@ -401,18 +420,24 @@ impl Conversation {
         let rescues = self.rescuing.iter();
         let rescues =
             rescues.filter_map(|rescuing| rescuing.poll_timeout(&self.group, self.heard_her));
-        let due = rescues.chain(self.group.poll_timeout());
-        due.chain(self.files.poll_timeout()).min()
+        let own = [
+            self.group.poll_timeout(),
+            self.files.poll_timeout(),
+            self.summary_due(),
+            self.hand_over_due(),
+            self.sweep.poll_timeout(),
+        ];
+        rescues.chain(own.into_iter().flatten()).min()
     }
 
     /// Time has passed.
     pub fn handle_timeout(&mut self, now: Now, rng: &mut Rng) {
         self.group.handle_timeout(now, rng);
-        self.go_on(now);
+        self.go_on(now, rng);
         self.go_on_files(now, rng);
     }
 
-    fn go_on(&mut self, now: Now) {
+    fn go_on(&mut self, now: Now, rng: &mut Rng) {
         let Self {
             rescuing,
             rescued,
@@ -438,6 +463,10 @@ impl Conversation {
             },
         );
         self.drain(now);
+        self.tell_newcomer(rng);
+        self.tell_again(now, rng);
+        self.hand_over(now);
+        self.sweep_summary(now, rng);
     }
 
     /// `r` of a rescue that is over, so that its item may be removed.

@@ -6,9 +6,16 @@ use cobijo_protocol::{
     credential::{Identity, PersonLeaf},
 };
 
-use super::{Conversation, proposals::Proposed, speaker};
+use super::{
+    Conversation,
+    proposals::{self, Proposed},
+    speaker,
+};
 use crate::core::{
-    client::{ConversationEvent, Entry, EntryContent, EntryState, FileNumber, Speaker, Stopped},
+    client::{
+        ConversationEvent, Entry, EntryContent, EntryState, FileNumber, Next, ShiftEnd, Speaker,
+        Stopped,
+    },
     file::view_of,
     group::{Author, GroupEvent, Stop},
     port::Now,
@@ -34,18 +41,21 @@ impl Conversation {
             }
             GroupEvent::Stored { id, clock } => {
                 self.history.place(id, clock);
+                self.summary.set_state(id, EntryState::Stored);
                 self.events.push_back(ConversationEvent::Stored(id));
                 self.note_closing_stored(id);
             }
             GroupEvent::Unconfirmed { id } => {
                 self.history.set_state(id, EntryState::NotConfirmed);
+                self.summary.set_state(id, EntryState::NotConfirmed);
                 self.events.push_back(ConversationEvent::Unconfirmed(id));
             }
             GroupEvent::Confirmed { id, clock } => {
                 self.history.place(id, clock);
+                self.summary.set_state(id, EntryState::Stored);
                 self.events.push_back(ConversationEvent::Confirmed(id));
             }
-            GroupEvent::NotSaid { .. } => {}
+            GroupEvent::NotSaid { id, .. } => self.summary_not_said(id, now),
             GroupEvent::Withdrawn { id } => {
                 self.history.withdraw(id);
                 self.events.push_back(ConversationEvent::Withdrawn(id));
@@ -70,7 +80,10 @@ impl Conversation {
                 let removed: Vec<_> = removed.into_iter().map(|(identity, _)| identity).collect();
                 self.handle_changed(&added, &removed, now);
             }
-            GroupEvent::Refused(_) => self.events.push_back(ConversationEvent::ChangeRefused),
+            GroupEvent::Refused(_) => {
+                self.stop_handing();
+                self.events.push_back(ConversationEvent::ChangeRefused);
+            }
             GroupEvent::Blocking { .. } => self.events.push_back(ConversationEvent::Blocking),
             GroupEvent::VoidCommit { author } => {
                 self.note_once(EntryContent::NotAllowed(speaker(&author.identity)), now);
@@ -107,6 +120,9 @@ impl Conversation {
         if let Content::Circle(content) = content {
             return self.hear_about_circle(author, id, content);
         }
+        if let Content::Summary { version, text } = content {
+            return self.hear_summary(author, (id, clock), (version, text));
+        }
         let line = self.line(&content);
         let Some(line) = line else { return };
         let entry = Entry {
@@ -119,11 +135,16 @@ impl Conversation {
             state: EntryState::Stored,
         };
         match (content, &author.identity) {
-            (Content::Proposal(_), Identity::Person(_))
+            (Content::Proposal(_) | Content::ShiftEnds { .. }, Identity::Person(_))
             | (Content::Refusal { .. }, Identity::Member { .. }) => {}
-            (Content::Proposal(proposal), Identity::Member { attestation, .. })
-                if self.person.is_some() =>
-            {
+            (
+                Content::Proposal(proposal)
+                | Content::ShiftEnds {
+                    next: Some(proposal),
+                    ..
+                },
+                Identity::Member { attestation, .. },
+            ) if self.person.is_some() => {
                 let proposer = attestation.key;
                 self.take_proposal(Proposed {
                     id,
@@ -133,6 +154,12 @@ impl Conversation {
                 });
             }
             (Content::File(file), _) => self.hear_file(&file, author.key, entry),
+            (Content::Refusal { proposal }, Identity::Person(_)) => {
+                // She may have said it on another device.
+                self.proposals.forget_refused(proposal);
+                self.is_refused(proposal);
+                self.insert(entry);
+            }
             _ => self.insert(entry),
         }
     }
@@ -143,7 +170,16 @@ impl Conversation {
             self.group.terms().root,
             self.group.members(),
         );
-        self.proposals.take(proposed, suite, &root, &members);
+        let has_spoken = self.history.has_text_of(proposed.entry.author.as_ref());
+        let is_fitting = proposed.fits(&root, has_spoken);
+        let dropped = if is_fitting {
+            self.proposals.take(proposed, suite, &root, &members)
+        } else {
+            Some(proposed.entry)
+        };
+        if let Some(entry) = dropped.and_then(proposals::without_next) {
+            self.insert(entry);
+        }
     }
 
     /// Whether a card is to be fetched and given to [`Self::handle_card`].
@@ -169,13 +205,17 @@ impl Conversation {
             }
         }
         let (suite, root) = (self.group.suite(), self.group.terms().root);
-        let looked = self.proposals.handle_card(card, suite, &root, now);
+        let may_add = !self.is_handing();
+        let looked = self.proposals.handle_card(card, suite, &root, may_add, now);
         for (id, entry) in looked.shown {
             self.insert(entry);
             self.events.push_back(ConversationEvent::Proposed(id));
         }
-        for offered in &looked.added {
-            self.add(offered);
+        for entry in looked.dropped {
+            self.insert(entry);
+        }
+        if let Some((offered, agreed)) = looked.added {
+            self.add(&offered, agreed);
         }
         for _ in 0..looked.refused {
             self.events.push_back(ConversationEvent::NotAdded);
@@ -194,6 +234,7 @@ impl Conversation {
             return;
         }
         self.proposals.drop_present(&self.group.members());
+        self.note_readers(added, removed);
         // Whose leaf was replaced under the same key neither came nor went.
         let has = |identities: &[Identity], one: &Identity| {
             let key = one.person_or_attested_key();
@@ -225,13 +266,14 @@ impl Conversation {
             }
         }
         if self.person.is_none() && is_other_device(removed, &here) {
+            self.owe_summary(now);
             self.note(EntryContent::OtherDevice, now);
         }
         self.events.push_back(ConversationEvent::MembersChanged);
     }
 
     /// Whether that is she herself, on her own side.
-    fn is_hers(&self, identity: &Identity) -> bool {
+    pub(super) fn is_hers(&self, identity: &Identity) -> bool {
         self.person.is_some() && matches!(identity, Identity::Person(_))
     }
 
@@ -267,6 +309,7 @@ impl Conversation {
                 Some(EntryContent::Proposal {
                     alias: attestation.alias,
                     role: attestation.role,
+                    purpose: proposal.purpose,
                     reason: proposal.reason.clone(),
                     reads: proposal.reads,
                 })
@@ -278,7 +321,23 @@ impl Conversation {
             Content::Fingerprint(fingerprint) => {
                 Some(EntryContent::Fingerprint(fingerprint.clone()))
             }
+            Content::ShiftEnds { at, back, next } => {
+                let next = next.as_ref().and_then(|next| {
+                    let (attestation, _) = next.member.verify(&self.group.terms().root).ok()?;
+                    Some(Next {
+                        alias: attestation.alias,
+                        role: attestation.role,
+                        reason: next.reason.clone(),
+                    })
+                });
+                let ends = ShiftEnd {
+                    at: *at,
+                    back: *back,
+                };
+                Some(EntryContent::ShiftEnds { ends, next })
+            }
             Content::Closing
+            | Content::Summary { .. }
             | Content::Leave(_)
             | Content::Statement(_)
             | Content::Desk(_)

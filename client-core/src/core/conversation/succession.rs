@@ -53,6 +53,7 @@ impl Conversation {
         self.left = false;
         self.rescuing.clear();
         self.proposals.drop_present(&self.group.members());
+        self.note_newcomers(&before);
         self.note_missing(&before, now);
         self.events.push_back(ConversationEvent::MembersChanged);
         self.events.push_back(ConversationEvent::CodeChanged);
@@ -137,7 +138,8 @@ impl Conversation {
                 ..Change::default()
             });
         }
-        self.add(offered);
+        let agreed = std::mem::take(&mut self.offer_agreed);
+        self.add(offered, agreed);
         Ok(())
     }
 

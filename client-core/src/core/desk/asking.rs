@@ -3,7 +3,7 @@
 use cobijo_protocol::{
     card::{Attestation, Role},
     keys::{PublicKey, SecretKey},
-    limits::{CARD_POSTERS_MAX, POOL_KEY_PACKAGES},
+    limits::{CARD_POSTERS_MAX, POOL_KEY_PACKAGES, REASON_BYTES_MAX},
     link::Invite,
     slot::ThreadSecret,
 };
@@ -14,13 +14,11 @@ use crate::core::{
     client::{CommandError, Context, ConversationId, Description, Event, InviteEnd, InviteId},
     contest::random,
     invite::{Invitation, NotAdmissible},
-    key_packages::{Purpose, Take, Wish},
+    key_packages::{Take, TakenFor, Wish},
 };
 
 /// Invitations that are open at one time.
 const INVITES_MAX: usize = 32;
-/// Longest reason for a proposal, in bytes: what is shown beside yes and no.
-const REASON_BYTES_MAX: usize = 2_000;
 
 impl Desk {
     /// Changes what the card says.
@@ -196,7 +194,10 @@ impl Desk {
         if wish.reason.len() > REASON_BYTES_MAX {
             return Err(CommandError::TooLong);
         }
-        self.check_colleague(&wish.colleague)?;
+        let role = self.check_colleague(&wish.colleague)?;
+        if !wish.purpose.fits(role, wish.reads) {
+            return Err(CommandError::NotFitting);
+        }
         self.take(wish, context)
     }
 
@@ -210,7 +211,7 @@ impl Desk {
         colleague: PublicKey,
         context: &mut Context<'_>,
     ) -> Result<(), CommandError> {
-        let purpose = Purpose::Circle { circle, colleague };
+        let purpose = TakenFor::Circle { circle, colleague };
         self.contend(&purpose, &colleague, context)
     }
 
@@ -221,12 +222,12 @@ impl Desk {
         context: &mut Context<'_>,
     ) -> Result<(), CommandError> {
         let colleague = wish.colleague;
-        self.contend(&Purpose::Proposal(wish), &colleague, context)
+        self.contend(&TakenFor::Proposal(wish), &colleague, context)
     }
 
     fn contend(
         &mut self,
-        purpose: &Purpose,
+        purpose: &TakenFor,
         colleague: &PublicKey,
         context: &mut Context<'_>,
     ) -> Result<(), CommandError> {
@@ -245,17 +246,40 @@ impl Desk {
         Err(CommandError::ColleagueUnavailable)
     }
 
+    /// Who learns beside this member in the conversations that she begins on this shift.
+    ///
+    /// # Errors
+    /// [`CommandError::NotOnShift`], [`CommandError::Yourself`], or [`CommandError::Unknown`].
+    pub(crate) fn learn_beside(&mut self, buddy: Option<PublicKey>) -> Result<(), CommandError> {
+        if !self.shift.is_on() {
+            return Err(CommandError::NotOnShift);
+        }
+        if let Some(buddy) = &buddy {
+            self.check_colleague(buddy)?;
+        }
+        self.shift.learn_beside(buddy);
+        Ok(())
+    }
+
+    /// Who learns beside this member on this shift.
+    pub(crate) fn buddy(&self) -> Option<PublicKey> {
+        self.shift.buddy()
+    }
+
+    /// Whether her buddy is about to be named in that conversation: before anything else is said.
+    pub(crate) fn names_buddy(&self, conversation: ConversationId) -> bool {
+        let is_it = |take: &Take| take.is_for_buddy_in(conversation);
+        self.takes.iter().any(is_it)
+    }
+
     /// Refuses whoever is no colleague.
-    pub(crate) fn check_colleague(&self, colleague: &PublicKey) -> Result<(), CommandError> {
+    pub(crate) fn check_colleague(&self, colleague: &PublicKey) -> Result<Role, CommandError> {
         if *colleague == self.me.key.public() {
             return Err(CommandError::Yourself);
         }
-        let is_here = self.members().iter().any(|one| one.key == *colleague);
-        if is_here {
-            Ok(())
-        } else {
-            Err(CommandError::Unknown)
-        }
+        let members = self.members();
+        let colleague = members.iter().find(|one| one.key == *colleague);
+        Ok(colleague.ok_or(CommandError::Unknown)?.role)
     }
 
     /// Who this member is.

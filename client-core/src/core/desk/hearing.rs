@@ -116,7 +116,9 @@ impl Desk {
             | Content::Fingerprint(_)
             | Content::Closing
             | Content::Leave(_)
-            | Content::Circle(_) => {}
+            | Content::Circle(_)
+            | Content::Summary { .. }
+            | Content::ShiftEnds { .. } => {}
         }
     }
 

@@ -8,7 +8,7 @@ use crate::core::{
     client::{ChannelId, Context, Event, InviteEnd, InviteId},
     group::Change,
     invite::InvitationEvent,
-    key_packages::{OfferEvent, Purpose, Taken},
+    key_packages::{OfferEvent, Taken, TakenFor},
     port::Seen,
 };
 
@@ -123,23 +123,23 @@ impl Desk {
         for take in std::mem::take(&mut self.takes) {
             match take.handle_seen(seen, &self.me, context.rng) {
                 Err(take) => self.takes.push(*take),
-                Ok(Taken::ToPropose(conversation, proposal)) => {
+                Ok(Taken::ToPropose(conversation, proposal, ends)) => {
                     self.events
-                        .push_back(DeskEvent::Proposal(conversation, proposal));
+                        .push_back(DeskEvent::Proposal(conversation, proposal, ends));
                 }
                 Ok(Taken::ToCircle(circle, message)) => {
                     self.events.push_back(DeskEvent::ToCircle(circle, message));
                 }
                 Ok(Taken::ToAdd(key, message)) => self.note_taken(Brought { key, message }),
-                Ok(Taken::Elsewhere(Purpose::Successor { colleague, .. })) => {
+                Ok(Taken::Elsewhere(TakenFor::Successor { colleague, .. })) => {
                     self.bring(&colleague.key, context);
                 }
-                Ok(Taken::Elsewhere(Purpose::Circle { circle, colleague })) => {
+                Ok(Taken::Elsewhere(TakenFor::Circle { circle, colleague })) => {
                     if self.take_for_circle(circle, colleague, context).is_err() {
                         self.events.push_back(DeskEvent::ProposalFailed(circle));
                     }
                 }
-                Ok(Taken::Elsewhere(Purpose::Proposal(wish))) => {
+                Ok(Taken::Elsewhere(TakenFor::Proposal(wish))) => {
                     let conversation = wish.conversation;
                     if self.take(wish, context).is_err() {
                         self.events

@@ -35,6 +35,8 @@ pub(crate) struct Shift {
     is_on: bool,
     #[serde(default)]
     capacity: Capacity,
+    /// Who learns beside this member on it.
+    buddy: Option<PublicKey>,
     channel: ChannelId,
     queue: Queue,
     claims: Vec<Answer>,
@@ -86,6 +88,7 @@ impl Shift {
         Self {
             is_on: false,
             capacity: Capacity::default(),
+            buddy: None,
             channel,
             queue: Queue::new(desk),
             claims: Vec::new(),
@@ -123,9 +126,20 @@ impl Shift {
         self.claims.iter().filter(holds).count()
     }
 
+    /// Who learns beside this member on it.
+    pub(crate) fn buddy(&self) -> Option<PublicKey> {
+        self.buddy
+    }
+
+    /// Changes who learns beside her.
+    pub(crate) fn learn_beside(&mut self, buddy: Option<PublicKey>) {
+        self.buddy = buddy;
+    }
+
     /// Ends; answers on their way go on.
     pub(crate) fn end(&mut self) {
         self.is_on = false;
+        self.buddy = None;
     }
 
     /// Who waits; nobody is shown off shift.

@@ -21,7 +21,7 @@ use crate::{
         claim::Me,
         client::{CommandError, Context, Event, InviteEnd},
         group::{Change, Group, Stop},
-        key_packages::{Purpose, Take},
+        key_packages::{Take, TakenFor},
         port::Now,
     },
     mls::key_package::OfferedKeyPackage,
@@ -145,7 +145,7 @@ impl Desk {
             return;
         };
         while let Some(message) = colleague.key_packages.pop() {
-            let purpose = Purpose::Successor {
+            let purpose = TakenFor::Successor {
                 colleague: colleague.attestation.clone(),
                 succession: making.succession.clone(),
             };
@@ -258,7 +258,7 @@ impl Desk {
         for take in std::mem::take(&mut self.takes) {
             if !take.is_for_successor() {
                 self.takes.push(take);
-            } else if let Purpose::Successor { colleague, .. } = take.into_purpose() {
+            } else if let TakenFor::Successor { colleague, .. } = take.into_purpose() {
                 let alias = colleague.alias;
                 context.event(Event::NotBrought { alias });
             }

@@ -260,7 +260,9 @@ impl Group {
             | Content::Fingerprint(_)
             | Content::Closing
             | Content::Desk(_)
-            | Content::Circle(_) => {}
+            | Content::Circle(_)
+            | Content::Summary { .. }
+            | Content::ShiftEnds { .. } => {}
         }
         // A double of what stands already stands nowhere else: behind the stream's end it takes nothing back.
         let event = self.shown.show(author, id, message, day)?;

@@ -4,7 +4,7 @@ use cobijo_protocol::{
     card::{Attestation, Attested},
     cbor,
     commit::{Profile, Succession},
-    content::{Proposal, Reads},
+    content::{Proposal, Purpose, Reads},
     intake::Taking,
     keys::{PublicKey, Signed},
     limits::TAKING_INDICES_MAX,
@@ -16,7 +16,7 @@ use serde_bytes::ByteBuf;
 use crate::{
     core::{
         claim::Me,
-        client::ConversationId,
+        client::{ConversationId, ShiftEnd},
         contest::Contest,
         joining::{Expect, Lineage},
         port::{Now, Rng, Seen, Wants},
@@ -34,15 +34,19 @@ pub(crate) struct Wish {
     pub(crate) person: PublicKey,
     /// Attested key of the colleague.
     pub(crate) colleague: PublicKey,
+    /// What for.
+    pub(crate) purpose: Purpose,
     /// Why, for the person to read.
     pub(crate) reason: String,
     /// What the colleague will be able to read.
     pub(crate) reads: Reads,
+    /// The own shift's end, where that is why.
+    pub(crate) ends: Option<ShiftEnd>,
 }
 
 /// What a colleague's KeyPackage is wanted for.
 #[derive(Clone, Serialize, Deserialize)]
-pub(crate) enum Purpose {
+pub(crate) enum TakenFor {
     /// To propose her.
     Proposal(Wish),
     /// To bring her into a circle, or a side room, of the taker's. [O-1]
@@ -61,7 +65,7 @@ pub(crate) enum Purpose {
     },
 }
 
-impl Purpose {
+impl TakenFor {
     /// Whether it is about whoever is attested so. The commit that founds a successor asks of no newcomer how
     /// new her attestation is: an old one must not make somebody else of her.
     fn is_of(&self, attestation: &Attestation) -> bool {
@@ -103,7 +107,7 @@ impl Purpose {
 /// A contest for a colleague's KeyPackage.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Take {
-    purpose: Purpose,
+    purpose: TakenFor,
     message: ByteBuf,
     member: Attested,
     welcome_secret: ThreadSecret,
@@ -113,19 +117,19 @@ pub(crate) struct Take {
 /// How a contest for a KeyPackage ended.
 pub(crate) enum Taken {
     /// It is this client's, to propose its owner.
-    ToPropose(ConversationId, Box<Proposal>),
+    ToPropose(ConversationId, Box<Proposal>, Option<ShiftEnd>),
     /// It is this client's, to add its owner to a circle.
     ToCircle(ConversationId, ByteBuf),
     /// It is this client's, to add its owner to the desk's next group.
     ToAdd(PublicKey, ByteBuf),
     /// A colleague took it.
-    Elsewhere(Purpose),
+    Elsewhere(TakenFor),
 }
 
 impl Take {
     /// Begins to take a KeyPackage; `None` where it is not one of the colleague's that may be added.
     pub(crate) fn new(
-        purpose: Purpose,
+        purpose: TakenFor,
         message: ByteBuf,
         me: &Me,
         now: Now,
@@ -149,13 +153,19 @@ impl Take {
         })
     }
 
+    /// Whether it is to name a buddy in that conversation.
+    pub(crate) fn is_for_buddy_in(&self, conversation: ConversationId) -> bool {
+        matches!(&self.purpose, TakenFor::Proposal(wish)
+            if wish.purpose == Purpose::Buddy && wish.conversation == conversation)
+    }
+
     /// Whether it is to bring a colleague into the desk's next group.
     pub(crate) fn is_for_successor(&self) -> bool {
-        matches!(self.purpose, Purpose::Successor { .. })
+        matches!(self.purpose, TakenFor::Successor { .. })
     }
 
     /// What it was to be taken for, given up.
-    pub(crate) fn into_purpose(self) -> Purpose {
+    pub(crate) fn into_purpose(self) -> TakenFor {
         self.purpose
     }
 
@@ -193,17 +203,18 @@ impl Take {
 
     fn into_taken(self) -> Taken {
         match self.purpose {
-            Purpose::Proposal(wish) => {
+            TakenFor::Proposal(wish) => {
                 let proposal = Proposal {
                     member: self.member,
+                    purpose: wish.purpose,
                     reason: wish.reason,
                     reads: wish.reads,
                     key_package: self.message,
                 };
-                Taken::ToPropose(wish.conversation, Box::new(proposal))
+                Taken::ToPropose(wish.conversation, Box::new(proposal), wish.ends)
             }
-            Purpose::Circle { circle, .. } => Taken::ToCircle(circle, self.message),
-            Purpose::Successor { colleague, .. } => Taken::ToAdd(colleague.key, self.message),
+            TakenFor::Circle { circle, .. } => Taken::ToCircle(circle, self.message),
+            TakenFor::Successor { colleague, .. } => Taken::ToAdd(colleague.key, self.message),
         }
     }
 }

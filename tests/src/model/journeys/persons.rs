@@ -231,6 +231,7 @@ impl World {
         let accept = PersonCommand::Accept {
             conversation,
             proposal,
+            reads: cobijo_protocol::content::Reads::Summary,
         };
         if self.command(device, Command::Person(accept))? != Some(Ok(())) {
             let yes = &mut self.ledger.rooms[room].yes;

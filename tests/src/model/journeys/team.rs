@@ -83,6 +83,7 @@ impl World {
         let propose = TeamCommand::Propose {
             conversation: view.id,
             colleague: colleague.0,
+            purpose: cobijo_protocol::content::Purpose::Accompany,
             reason: "to listen too".to_owned(),
             reads: Reads::FromNow,
         };

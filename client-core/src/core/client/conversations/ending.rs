@@ -136,5 +136,6 @@ pub(super) fn closed_view(id: ConversationId) -> ConversationView {
         files: Vec::new(),
         circle: None,
         invitations: Vec::new(),
+        summary: None,
     }
 }

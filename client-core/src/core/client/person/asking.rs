@@ -1,7 +1,7 @@
 //! She asks the desk: because nobody answers, or because she can't follow her conversation. [P-16], [G-18]
 
 use cobijo_protocol::{
-    content::{MessageId, Reads},
+    content::{MessageId, Purpose, Reads},
     credential::Identity,
 };
 use serde::{Deserialize, Serialize};
@@ -38,8 +38,15 @@ impl Asking {
         &mut self.contacting
     }
 
+    /// Whether that is the number of what waits for her answer.
+    fn offers(&self, proposal: MessageId) -> bool {
+        let waiting = &self.contacting.waiting;
+        let offered = waiting.offer().filter(|_| !waiting.has_agreed());
+        offered.is_some_and(|offered| proposal_id(&offered) == proposal)
+    }
+
     /// Who offers to come in, shown as a proposal.
-    pub(super) fn proposal(&self) -> Option<ProposalView> {
+    pub(super) fn proposal(&self, reads: Reads, also_read_by: Vec<String>) -> Option<ProposalView> {
         let waiting = &self.contacting.waiting;
         let offered = waiting.offer().filter(|_| !waiting.has_agreed())?;
         let Identity::Member { attestation, .. } = offered.identity() else {
@@ -47,10 +54,14 @@ impl Asking {
         };
         Some(ProposalView {
             id: proposal_id(&offered),
+            by: None,
             alias: attestation.alias.clone(),
             role: attestation.role,
+            purpose: Purpose::Accompany,
             reason: String::new(),
-            reads: Reads::FromNow,
+            reads,
+            ends: None,
+            also_read_by,
         })
     }
 }
@@ -108,15 +119,15 @@ impl Person {
         &mut self,
         id: ConversationId,
         proposal: MessageId,
+        reads: Reads,
         context: &mut Context<'_>,
     ) -> Result<(), CommandError> {
-        if !self.is_offer(proposal) {
-            return Ok(self
-                .talking(id)?
-                .conversation
-                .accept(proposal, context.now)?);
+        let is_offer = self.is_offer(proposal);
+        let conversation = &mut self.talking(id)?.conversation;
+        if !is_offer {
+            return Ok(conversation.accept(proposal, reads, context.now)?);
         }
-        self.talking(id)?;
+        conversation.agree_to_offer(reads);
         let now = context.now;
         let waiting = self.asking.as_mut();
         let waiting = waiting.map(|asking| &mut asking.contacting.waiting);
@@ -159,7 +170,7 @@ impl Person {
         match self
             .asking
             .as_mut()
-            .filter(|asking| asking.proposal().is_some_and(|offer| offer.id == proposal))
+            .filter(|asking| asking.offers(proposal))
         {
             Some(asking) => asking.contacting.waiting.refuse(context.rng),
             None => self
@@ -200,7 +211,10 @@ impl Person {
                     };
                     context.event(Event::Conversation(
                         talking.id,
-                        ConversationEvent::DeskOffers(offers),
+                        ConversationEvent::DeskOffers(
+                            offers,
+                            talking.conversation.offered_reads().0,
+                        ),
                     ));
                 }
                 WaitingEvent::Agreed => has_agreed = true,

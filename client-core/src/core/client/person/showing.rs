@@ -1,9 +1,10 @@
 //! What a person is shown of her side.
 
 use super::{
-    Asking, ContactEvent, Context, ConversationId, ConversationView, Entry, Erasure, Event,
-    IntakeFailure, Person, PersonStage, PersonView, Talking,
+    Context, ConversationId, ConversationView, Entry, Erasure, Event, IntakeFailure, Person,
+    PersonStage, PersonView, Talking,
 };
+use crate::core::intake::ContactEvent;
 
 impl Person {
     pub(in crate::core::client) fn view(&self) -> PersonView {
@@ -46,7 +47,8 @@ impl Person {
                 .as_ref()
                 .is_some_and(|one| one.id == talking.id);
             let asking = self.asking.as_ref().filter(|_| is_asked_for);
-            proposals.extend(asking.and_then(Asking::proposal));
+            let (reads, also) = talking.conversation.offered_reads();
+            proposals.extend(asking.and_then(|asking| asking.proposal(reads, also)));
             ConversationView {
                 id: talking.id,
                 alias: None,
@@ -59,6 +61,7 @@ impl Person {
                 files: talking.conversation.files(),
                 circle: None,
                 invitations: self.circling.views(talking.id),
+                summary: talking.conversation.summary(),
             }
         };
         let shown = self.ended.iter().chain(self.shown());

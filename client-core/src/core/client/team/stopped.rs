@@ -27,12 +27,14 @@ impl TeamCommand {
             | Self::Revoke(_)
             | Self::StartShift
             | Self::Take(_)
+            | Self::LearnBeside(_)
             | Self::EndShift
             | Self::Claim(_)
             | Self::Pass(_)
             | Self::Dismiss(_)
             | Self::Propose { .. }
             | Self::Circle(_)
+            | Self::HandOver { .. }
             | Self::RemoveMember(_)
             | Self::People(_)
             | Self::LeaveDesk => WhileStopped::Never,
