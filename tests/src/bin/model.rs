@@ -24,7 +24,7 @@ struct Arguments {
     /// How many seeds.
     #[arg(long)]
     seeds: Option<u64>,
-    /// What is played; without it, both.
+    /// What is played; without it, a group.
     #[arg(long)]
     play: Option<Played>,
     /// Things that happen before everybody catches up: else 120 to a group, 60 on journeys.
@@ -67,7 +67,7 @@ fn main() -> ExitCode {
     };
     let played = match arguments.play {
         Some(played) => vec![played],
-        None => vec![Played::Group, Played::Journeys],
+        None => vec![Played::Group],
     };
     let options = |played: Played| Options {
         steps: arguments.steps.unwrap_or(played.steps()),
