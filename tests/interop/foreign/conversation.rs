@@ -253,8 +253,9 @@ impl<C: MlsConfig> Conversation<C> {
         match message.content.choice() {
             Some(("text", words)) => events.push(said(leaf, words.text().unwrap())),
             Some(("proposal", proposal)) => {
-                let fields = proposal.fields(["member", "reason", "reads", "key_package"]);
-                let key_package = fields.unwrap()[3].bytes().unwrap().to_vec();
+                let fields = ["member", "purpose", "reason", "reads", "key_package"];
+                let fields = proposal.fields(fields);
+                let key_package = fields.unwrap()[4].bytes().unwrap().to_vec();
                 events.push(Event::Proposed { key_package });
             }
             _ => {}
