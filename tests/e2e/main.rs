@@ -6,6 +6,8 @@
 )]
 
 mod admission;
+mod circles;
+mod consent;
 mod erasing;
 mod files;
 mod handover;
